@@ -1,0 +1,95 @@
+//! What a layer noticed about its input that is not as it should be.
+//!
+//! Parsers do not fail on content: they return what they could read and a list of [`Anomaly`]. Whether one of
+//! them is a finding, and how severe, is for the rules to say (a rule page names the kinds it reports).
+
+use crate::origin::Span;
+
+/// One observation. `span` is in the bytes of the thing it is attached to (a body, a head, a stream).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anomaly {
+    /// What it is.
+    pub kind: Kind,
+    /// Where, in the bytes that the notes are attached to; empty when it concerns the whole.
+    pub span: Span,
+    /// The values in it, one sentence without a full stop. Never holds a secret.
+    pub detail: String,
+}
+
+impl Anomaly {
+    /// An anomaly at a place.
+    pub fn new(kind: Kind, span: Span, detail: impl Into<String>) -> Anomaly {
+        Anomaly { kind, span, detail: detail.into() }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
+        /// The closed list of observations. The code is what pages and JSON use.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$doc])* $name),+ }
+
+        impl Kind {
+            /// All kinds, in order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),+];
+
+            /// The stable name, `layer.what`.
+            pub fn code(self) -> &'static str {
+                match self { $(Kind::$name => $code),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The capture file ends inside a block or record.
+    CaptureTruncated = "capture.truncated",
+    /// A block or record of the capture file cannot be right; what follows it could not be read.
+    CaptureMalformed = "capture.malformed",
+    /// Packets were cut by the snap length.
+    PacketCut = "capture.packet-cut",
+    /// A link type that this program does not read.
+    LinkUnknown = "link.unknown",
+    /// IP fragments that never became a whole datagram.
+    FragmentsIncomplete = "ip.fragments-incomplete",
+    /// IP fragments that overlap with different bytes.
+    FragmentsOverlap = "ip.fragments-overlap",
+    /// Segments that overlap with different bytes; the first copy was used.
+    TcpOverlapDiffers = "tcp.overlap-differs",
+    /// Bytes of a stream were not captured.
+    TcpGap = "tcp.gap",
+    /// The head is not HTTP as RFC 9112 has it, but could be read leniently.
+    HttpLenient = "http.lenient",
+    /// Bytes that are not HTTP where a message should begin.
+    HttpUnparsable = "http.unparsable",
+    /// `Content-Length` values that contradict each other, or stand beside `Transfer-Encoding`.
+    HttpLengthConflict = "http.length-conflict",
+    /// The chunked coding is broken.
+    HttpChunkInvalid = "http.chunk-invalid",
+    /// The body is shorter than the head says, or bytes inside it were not captured.
+    HttpBodyIncomplete = "http.body-incomplete",
+    /// A content coding that could not be removed (not what the head says, damaged, unknown).
+    CodingInvalid = "http.coding-invalid",
+    /// The XML is not well-formed.
+    XmlNotWellFormed = "xml.not-well-formed",
+    /// A DOCTYPE or an entity that is not predefined. Never expanded.
+    XmlDoctype = "xml.doctype",
+    /// Bytes that are not the character encoding they should be.
+    XmlEncoding = "xml.encoding",
+    /// Text that the recording tool cut; the document's end is missing for that reason.
+    SourceTruncated = "source.truncated",
+    /// An input file is damaged from here on; what stood before was used.
+    SourceDamaged = "source.damaged",
+    /// A limit on flows was reached.
+    LimitFlows = "limit.flows",
+    /// A limit on stream buffers was reached.
+    LimitStream = "limit.stream",
+    /// A limit on body size was reached.
+    LimitBody = "limit.body",
+    /// A limit on decoded size or ratio was reached.
+    LimitDecoded = "limit.decoded",
+    /// A limit on document size or depth was reached.
+    LimitDocument = "limit.document",
+    /// A limit on open sessions was reached.
+    LimitSessions = "limit.sessions",
+}

@@ -1,0 +1,24 @@
+//! dmscope reads captures of OMA DM (SyncML DM 1.2) traffic, reassembles device-management sessions and checks
+//! them against a catalog of rules.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! capture > link > defrag > tcp > http > syncml > session > rules > report
+//!                        transcript (HAR, logs, single files) ^
+//! ```
+//!
+//! `docs/architecture.md` tells what each module takes, gives and refuses to know.
+
+pub mod anomaly;
+pub mod capture;
+pub mod http;
+pub mod limits;
+pub mod origin;
+pub mod rules;
+pub mod session;
+pub mod stream;
+pub mod syncml;
+pub mod tcp;
+pub mod time;
+pub mod transcript;

@@ -1,0 +1,73 @@
+//! Every bound of the program, with its default and its reason, in one place.
+//!
+//! Input is hostile: whatever grows with the input has a limit here. Reaching one is never silent, it is an
+//! [`crate::anomaly::Anomaly`] of kind `limit.*` and shows in the report's notes.
+
+/// The bounds of one run. [`Limits::default`] fits DM traffic, whose messages are kilobytes.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Live TCP connections. A busy server's capture has tens of thousands; each idle one costs about 300 bytes.
+    pub flows: usize,
+    /// Segments kept per direction while waiting for a missing one. A window of 1 MiB is about 700 segments.
+    pub out_of_order: usize,
+    /// Bytes waiting in one direction: buffered stream and out-of-order segments. Above it, the message is given up.
+    pub stream_bytes: usize,
+    /// IP datagrams being put together from fragments at once.
+    pub fragmented_datagrams: usize,
+    /// One HTTP head. nginx and IIS refuse above 16 to 32 KiB.
+    pub http_head: usize,
+    /// Headers in one head.
+    pub http_headers: usize,
+    /// One body as it was sent. ADMX ingestion, the largest payload seen in the field, is a few MiB.
+    pub body: usize,
+    /// One body after its content codings are removed.
+    pub decoded_body: usize,
+    /// Decoded bytes per coded byte, past the first MiB. Deflate cannot exceed 1032; real XML stays below 30.
+    pub decode_ratio: usize,
+    /// Content codings stacked on one body.
+    pub codings: usize,
+    /// Nodes of one document.
+    pub nodes: usize,
+    /// Depth of one document. A DM message needs about 12.
+    pub depth: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Sessions open at once; past it the one idle for longest is closed as it stands.
+    pub sessions: usize,
+    /// Messages of one session; past it the session is closed as it stands and a new one begins.
+    pub session_messages: usize,
+    /// Bytes of all open sessions together: bodies and documents that rules still need.
+    pub session_bytes: usize,
+    /// Unpacked bytes of a compressed capture per compressed byte, past the first 64 MiB.
+    pub unpack_ratio: usize,
+    /// Findings of one rule kept per session; the rest is counted.
+    pub findings_per_rule: usize,
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            flows: 262_144,
+            out_of_order: 1024,
+            stream_bytes: 16 * MIB,
+            fragmented_datagrams: 1024,
+            http_head: 64 * KIB,
+            http_headers: 128,
+            body: 16 * MIB,
+            decoded_body: 64 * MIB,
+            decode_ratio: 200,
+            codings: 4,
+            nodes: 1_000_000,
+            depth: 64,
+            attributes: 64,
+            sessions: 16_384,
+            session_messages: 2_000,
+            session_bytes: 256 * MIB,
+            unpack_ratio: 200,
+            findings_per_rule: 100,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The way back from a byte to where it was captured.
+//!
+//! Every layer hands its bytes on together with an [`Origin`]: a list of runs that say from which unit of
+//! the input (frame, HAR entry, file) each stretch of bytes came. A layer that rewrites bytes (a content
+//! coding, a cipher) keeps the covering runs and marks them as not exact.
+
+use crate::time::Time;
+
+/// A half-open range of byte offsets `[start, end)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from byte offsets; offsets beyond 4 GiB are clamped (bodies are capped far below by `limits`).
+    pub fn new(start: usize, end: usize) -> Span {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end.max(start)) }
+    }
+
+    /// Length in bytes.
+    pub fn len(self) -> usize {
+        (self.end.saturating_sub(self.start)) as usize
+    }
+
+    /// True when the span holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
+    /// The same as a `usize` range, for slicing.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..(self.end.max(self.start)) as usize
+    }
+
+    /// The bytes of `of` in this span; empty where the span lies outside.
+    pub fn slice(self, of: &[u8]) -> &[u8] {
+        of.get(self.range()).unwrap_or_default()
+    }
+
+    /// True when both share a byte.
+    pub fn overlaps(self, other: Span) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// What an input counts in: the thing a finding points at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// A packet of a capture, numbered from 1 as Wireshark does.
+    Frame(u32),
+    /// An entry of a HAR or another list of exchanges, numbered from 1.
+    Entry(u32),
+    /// The input file itself; offsets are offsets in the file.
+    File,
+}
+
+/// One stretch of bytes that came from one unit, up to the next run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Offset of the stretch in the bytes that the origin describes.
+    pub at: u64,
+    /// Where it came from.
+    pub unit: Unit,
+    /// Offset of its first byte in that unit (in the frame's captured bytes, in the file).
+    pub offset: u64,
+    /// When that unit was captured, where known.
+    pub time: Option<Time>,
+    /// Whether byte `at + n` is byte `offset + n` of the unit. When false the unit covers the bytes, no more.
+    pub exact: bool,
+}
+
+/// Where a sequence of bytes came from: runs sorted by `at`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    runs: Vec<Run>,
+}
+
+/// Answer of [`Origin::locate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Unit that holds the first byte.
+    pub first: Unit,
+    /// Unit that holds the last byte.
+    pub last: Unit,
+    /// Offset of the first byte in `first`, when `exact`.
+    pub offset: u64,
+    /// Time of the first unit.
+    pub time: Option<Time>,
+    /// Whether `offset` is the byte itself, or `first..=last` merely cover the span.
+    pub exact: bool,
+}
+
+impl Origin {
+    /// Bytes that are a stretch of a file, from `offset` on.
+    pub fn file(offset: u64) -> Origin {
+        Origin { runs: vec![Run { at: 0, unit: Unit::File, offset, time: None, exact: true }] }
+    }
+
+    /// Bytes rewritten from one unit: an unescaped JSON string, a decoded body.
+    pub fn covering(unit: Unit, time: Option<Time>) -> Origin {
+        Origin { runs: vec![Run { at: 0, unit, offset: 0, time, exact: false }] }
+    }
+
+    /// The runs, sorted by `at`.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// True when nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Adds a run at the end; one that merely continues the last is merged into it.
+    pub fn push(&mut self, run: Run) {
+        if let Some(last) = self.runs.last() {
+            let continues = last.exact
+                && run.exact
+                && last.unit == run.unit
+                && run.at >= last.at
+                && run.at - last.at == run.offset.wrapping_sub(last.offset);
+            let covered = !last.exact && !run.exact && last.unit == run.unit;
+            if continues || covered {
+                return;
+            }
+        }
+        self.runs.push(run);
+    }
+
+    /// Forgets all before byte `at`; offsets stay absolute.
+    pub fn drop_before(&mut self, at: u64) {
+        let keep = self.runs.partition_point(|run| run.at <= at).saturating_sub(1);
+        self.runs.drain(..keep);
+    }
+
+    /// The origin of bytes `[start, end)`, with `at` counted from `start`.
+    pub fn sub(&self, start: u64, end: u64) -> Origin {
+        let first = self.runs.partition_point(|run| run.at <= start).saturating_sub(1);
+        let runs = self.runs.get(first..).unwrap_or_default().iter().take_while(|run| run.at < end.max(start + 1));
+        let shift = |run: &Run| {
+            let skipped = start.saturating_sub(run.at);
+            let offset = if run.exact { run.offset + skipped } else { run.offset };
+            Run { at: run.at.saturating_sub(start), offset, ..*run }
+        };
+        Origin { runs: runs.map(shift).collect() }
+    }
+
+    /// Appends `other`, whose byte 0 becomes byte `at` of this.
+    pub fn append(&mut self, at: u64, other: &Origin) {
+        for run in &other.runs {
+            self.push(Run { at: run.at + at, ..*run });
+        }
+    }
+
+    /// The same units for bytes that were rewritten as a whole (decompressed, decrypted, transcoded).
+    pub fn inexact(&self) -> Origin {
+        let mut out = Origin::default();
+        for run in &self.runs {
+            out.push(Run { at: 0, offset: 0, exact: false, ..*run });
+        }
+        out
+    }
+
+    /// Where the bytes of `span` were captured; `None` when nothing is known.
+    pub fn locate(&self, span: Span) -> Option<Located> {
+        let covering = self.runs.iter().any(|run| !run.exact);
+        if covering && self.runs.iter().all(|run| run.at == 0) {
+            let (first, last) = (self.runs.first()?, self.runs.last()?);
+            return Some(Located { first: first.unit, last: last.unit, offset: 0, time: first.time, exact: false });
+        }
+        let find = |at: u64| self.runs.get(self.runs.partition_point(|run| run.at <= at).saturating_sub(1));
+        let first = find(u64::from(span.start))?;
+        let last = find(u64::from(span.end.max(span.start + 1) - 1))?;
+        Some(Located {
+            first: first.unit,
+            last: last.unit,
+            offset: if first.exact { first.offset + u64::from(span.start).saturating_sub(first.at) } else { 0 },
+            time: first.time,
+            exact: first.exact && last.exact,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(at: u64, frame: u32, offset: u64) -> Run {
+        Run { at, unit: Unit::Frame(frame), offset, time: None, exact: true }
+    }
+
+    fn two_frames() -> Origin {
+        let mut origin = Origin::default();
+        origin.push(run(100, 1, 54));
+        origin.push(run(150, 2, 66));
+        origin
+    }
+
+    #[test]
+    fn a_span_over_two_frames_names_both() {
+        let body = two_frames().sub(110, 190);
+        let found = body.locate(Span::new(30, 50)).unwrap();
+        assert_eq!((found.first, found.last, found.offset, found.exact), (Unit::Frame(1), Unit::Frame(2), 94, true));
+    }
+
+    #[test]
+    fn a_rewritten_body_is_covered_by_all_its_frames() {
+        let found = two_frames().sub(110, 190).inexact().locate(Span::new(1, 2)).unwrap();
+        assert_eq!((found.first, found.last, found.exact), (Unit::Frame(1), Unit::Frame(2), false));
+    }
+
+    #[test]
+    fn runs_that_continue_are_one() {
+        let mut origin = two_frames();
+        origin.push(run(160, 2, 76));
+        assert_eq!(origin.runs().len(), 2);
+    }
+
+    #[test]
+    fn dropping_keeps_the_run_that_covers_the_rest() {
+        let mut origin = two_frames();
+        origin.drop_before(149);
+        assert_eq!(origin.runs().len(), 2);
+        origin.drop_before(150);
+        assert_eq!(origin.runs(), &[run(150, 2, 66)]);
+    }
+}

@@ -1,0 +1,170 @@
+//! Findings: how a rule states one, and what is kept of it once the session is gone.
+
+use super::{Rule, Severity};
+use crate::http::InputId;
+use crate::origin::Span;
+use crate::session::At;
+use crate::syncml::{Element, Side};
+use crate::time::Time;
+
+/// A place in a session that a finding points at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The whole session.
+    Session,
+    /// A message as a whole.
+    Message(usize),
+    /// An element of a message.
+    Element(At),
+    /// Bytes of a message's document.
+    Bytes(usize, Span),
+}
+
+impl Place {
+    /// The message it lies in.
+    pub fn message(self) -> Option<usize> {
+        match self {
+            Place::Session => None,
+            Place::Message(message) | Place::Bytes(message, _) => Some(message),
+            Place::Element(at) => Some(at.message),
+        }
+    }
+}
+
+impl From<At> for Place {
+    fn from(at: At) -> Place {
+        Place::Element(at)
+    }
+}
+
+/// A finding as a rule states it, still tied to its session.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Severity; the rule's own unless the finding changed it.
+    pub severity: Severity,
+    /// Where.
+    pub place: Place,
+    /// One sentence with the values seen and expected, no full stop.
+    pub message: String,
+    /// What to change, when that is more exact than the page's fix.
+    pub help: Option<String>,
+    /// Further places with what they show.
+    pub related: Vec<(Place, String)>,
+}
+
+/// Where a rule puts its findings.
+pub struct Sink<'a> {
+    pub(super) rule: &'static Rule,
+    pub(super) severity: Severity,
+    pub(super) out: &'a mut Vec<Draft>,
+}
+
+impl Sink<'_> {
+    /// States a finding. `message` names the value seen and the value expected.
+    pub fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) -> &mut Draft {
+        let at = self.out.len();
+        self.out.push(Draft {
+            rule: self.rule,
+            severity: self.severity,
+            place: place.into(),
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+        });
+        &mut self.out[at]
+    }
+
+    /// The same at an element of message `message`.
+    pub fn at(&mut self, message: usize, element: Element<'_>, text: impl Into<String>) -> &mut Draft {
+        self.report(At { message, node: element.id() }, text)
+    }
+}
+
+impl Draft {
+    /// Adds a place that explains the finding.
+    pub fn related(&mut self, place: impl Into<Place>, text: impl Into<String>) -> &mut Draft {
+        self.related.push((place.into(), text.into()));
+        self
+    }
+
+    /// Replaces the page's fix by a more exact one.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Draft {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Lowers the severity (never raises it): for the cases a page names as milder.
+    pub fn at_most(&mut self, severity: Severity) -> &mut Draft {
+        self.severity = self.severity.min(severity);
+        self
+    }
+}
+
+/// A finding on its own: what reports print.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Severity in force.
+    pub severity: Severity,
+    /// Who is to blame: the rule's fault, with `sender` resolved to a side where known.
+    pub fault: &'static str,
+    /// One sentence.
+    pub message: String,
+    /// What to change.
+    pub help: String,
+    /// Where.
+    pub location: Location,
+    /// Further places.
+    pub related: Vec<(String, Location)>,
+}
+
+/// A place, resolved to what a user can look up. Everything unknown is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct Location {
+    /// The input.
+    pub input: Option<InputId>,
+    /// First frame.
+    pub frame: Option<u32>,
+    /// Last frame, when the place spans several.
+    pub last_frame: Option<u32>,
+    /// Entry of a HAR or another list.
+    pub entry: Option<u32>,
+    /// When.
+    pub time: Option<Time>,
+    /// Connection number in the input.
+    pub tcp_stream: Option<u32>,
+    /// Session key.
+    pub session: Option<String>,
+    /// Who sent the message.
+    pub side: Option<Side>,
+    /// `MsgID` of the message.
+    pub msg_id: Option<String>,
+    /// Path of the element.
+    pub path: Option<String>,
+    /// Line from 1: in the file for text inputs, in the decoded body else.
+    pub line: Option<u32>,
+    /// Column in characters from 1.
+    pub column: Option<u32>,
+    /// Bytes in the decoded body.
+    pub byte_range: Option<(u32, u32)>,
+    /// Offset in the file (text inputs) or in the frame, when exact.
+    pub offset: Option<u64>,
+    /// The element as text, masked, escaped and shortened.
+    pub excerpt: Option<String>,
+    /// The decoded message around the place, for text reports.
+    pub snippet: Option<Snippet>,
+}
+
+/// Lines of a decoded message with a part to underline. Secrets are masked, control characters escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snippet {
+    /// The lines, joined by `\n`.
+    pub text: String,
+    /// Number of the first line.
+    pub first_line: u32,
+    /// What to underline: byte range in `text`.
+    pub mark: (usize, usize),
+}

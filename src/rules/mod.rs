@@ -1,0 +1,185 @@
+//! The rule engine: what a rule is, and the list of all of them.
+//!
+//! A rule is a page in `rules/<family>/` and, unless it only reports an anomaly, a function of the same name in
+//! `src/rules/<family>.rs`. The page's front matter is the single source of id, name, severities, scope and what
+//! the rule looks at; the build script makes [`ALL`] from the pages. `rules/README.md` tells how to write one.
+
+use crate::anomaly;
+use crate::syncml::Tag;
+
+pub mod context;
+pub mod finding;
+pub mod runner;
+pub mod select;
+
+pub use context::{ElementCx, MessageCx, SessionCx};
+pub use finding::{Draft, Finding, Location, Sink};
+
+/// How bad a finding is. Ordered: `Info < Warning < Error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A diagnosis.
+    Info,
+    /// Breaks a SHOULD, or is risky.
+    Warning,
+    /// Breaks a MUST, or interoperation.
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning`, `info`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        }
+    }
+}
+
+/// Which client the server talks to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Windows' MDM client.
+    #[default]
+    Windows,
+    /// Any client that follows OMA DM 1.2.
+    Oma,
+}
+
+/// Who is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Whichever side sent the message.
+    Sender,
+    /// The device.
+    Client,
+    /// The server.
+    Server,
+    /// The network, or the capture.
+    Network,
+    /// Both sides.
+    Both,
+}
+
+impl Fault {
+    /// The word of the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fault::Sender => "sender",
+            Fault::Client => "client",
+            Fault::Server => "server",
+            Fault::Network => "network",
+            Fault::Both => "both",
+        }
+    }
+}
+
+/// What a rule judges at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One message.
+    Message,
+    /// One session.
+    Session,
+    /// Several sessions.
+    Capture,
+}
+
+impl Scope {
+    /// The word of the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Message => "message",
+            Scope::Session => "session",
+            Scope::Capture => "capture",
+        }
+    }
+}
+
+/// How far a finding silences another rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In the whole session.
+    Session,
+    /// In the same message.
+    Message,
+    /// At the same element or below it.
+    Element,
+}
+
+/// What a rule looks at, and the function that does it.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// Reports these anomalies; there is no function.
+    Anomaly(&'static [anomaly::Kind]),
+    /// Called for each element with one of these tags, in readable SyncML documents.
+    Element(&'static [Tag], fn(&ElementCx<'_>, &mut Sink<'_>)),
+    /// Called for each readable SyncML message.
+    Message(fn(&MessageCx<'_>, &mut Sink<'_>)),
+    /// Called for every message, also those that are empty, unreadable or missing.
+    AnyMessage(fn(&MessageCx<'_>, &mut Sink<'_>)),
+    /// Called for each session.
+    Session(fn(&SessionCx<'_>, &mut Sink<'_>)),
+}
+
+/// A rule: the metadata of its page and its check.
+pub struct Rule {
+    /// `DM-MSG-014`.
+    pub id: &'static str,
+    /// `cmdref-unknown`.
+    pub name: &'static str,
+    /// `DM-MSG`.
+    pub family: &'static str,
+    /// One line: what it reports.
+    pub summary: &'static str,
+    /// One line: what to change.
+    pub fix: &'static str,
+    /// Severity for any OMA client; `None` when the rule is off.
+    pub oma: Option<Severity>,
+    /// Severity for Windows; `None` when the rule is off.
+    pub windows: Option<Severity>,
+    /// Who is to blame.
+    pub fault: Fault,
+    /// What it judges at a time.
+    pub scope: Scope,
+    /// First version that has it.
+    pub since: &'static str,
+    /// Sections of the specifications.
+    pub spec: &'static [&'static str],
+    /// Rules (ids or id prefixes) that are not reported where this one fires.
+    pub silences: &'static [(Reach, &'static [&'static str])],
+    /// The page, front matter included.
+    pub page: &'static str,
+    /// The check.
+    pub check: Check,
+}
+
+impl Rule {
+    /// Its severity under a profile; `None` when it is off.
+    pub fn severity(&self, profile: Profile) -> Option<Severity> {
+        match profile {
+            Profile::Windows => self.windows,
+            Profile::Oma => self.oma,
+        }
+    }
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The rule with this id or name, without case.
+pub fn find(id_or_name: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name.eq_ignore_ascii_case(id_or_name))
+}

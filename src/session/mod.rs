@@ -1,0 +1,268 @@
+//! Device-management sessions: messages put together, commands paired with their answers.
+//!
+//! In: messages in the order they happened (`assemble`). Out: closed [`Session`]s, complete or marked with what was
+//! not captured. Bounds: `limits.sessions`, `limits.session_messages`, `limits.session_bytes`. It judges nothing.
+
+use std::collections::HashMap;
+
+use crate::syncml::{Command, Element, Message, NodeId, Side};
+use crate::time::Time;
+
+/// A node of a message of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// Index of the message in [`Session::messages`].
+    pub message: usize,
+    /// The node in its document.
+    pub node: NodeId,
+}
+
+/// A command (also one inside a container) with all answers to it in the session.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The command.
+    pub command: At,
+    /// Statuses that refer to it, in the order they came.
+    pub statuses: Vec<At>,
+    /// Results that refer to it.
+    pub results: Vec<At>,
+}
+
+/// A large object: an item sent in chunks over several messages (DMP 7).
+#[derive(Clone, Debug)]
+pub struct LargeObject {
+    /// Who sends it.
+    pub side: Side,
+    /// The items, first chunk first.
+    pub chunks: Vec<At>,
+    /// The data of all chunks.
+    pub data: String,
+    /// Whether the last chunk (the one without `MoreData`) came.
+    pub complete: bool,
+}
+
+/// Whether the capture holds an end of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// It does.
+    Seen,
+    /// It does not, and why we think so.
+    NotCaptured(String),
+}
+
+/// How a session went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Both sides finished.
+    Complete,
+    /// Alert 1223.
+    Aborted,
+    /// The last thing said about credentials was no.
+    AuthFailed,
+    /// The capture ends in it or has holes: not known.
+    Incomplete,
+    /// The server stopped answering.
+    Open,
+}
+
+impl Outcome {
+    /// The word of the JSON output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Complete => "complete",
+            Outcome::Aborted => "aborted",
+            Outcome::AuthFailed => "auth-failed",
+            Outcome::Incomplete => "incomplete",
+            Outcome::Open => "open",
+        }
+    }
+}
+
+/// Answer of a look-up that must not guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup<T> {
+    /// Here it is.
+    Found(T),
+    /// The capture shows that there is none.
+    Absent,
+    /// It may have been in a part that was not captured or could not be read.
+    NotCaptured,
+}
+
+impl<T> Lookup<T> {
+    /// The thing, if it was found.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Lookup::Found(thing) => Some(thing),
+            _ => None,
+        }
+    }
+
+    /// True only when the capture shows that there is none.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Lookup::Absent)
+    }
+}
+
+/// One session. Messages are in the order they happened; a message that must have been sent but was not captured
+/// stands in its place with kind `Missing`.
+#[derive(Debug)]
+pub struct Session {
+    /// Running number in the order of first messages, from 1: `s1` is the key that commands take.
+    pub number: u32,
+    /// `SessionID` as sent.
+    pub session_id: Option<String>,
+    /// The device: its Source URI.
+    pub device: Option<String>,
+    /// The server: the Target URI of the first client message.
+    pub server: Option<String>,
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Commands with their answers, in the order of the commands.
+    pub exchanges: Vec<Exchange>,
+    /// Large objects.
+    pub objects: Vec<LargeObject>,
+    /// Whether its first message was captured.
+    pub start: Edge,
+    /// Whether its end was captured.
+    pub end: Edge,
+    /// How it went.
+    pub outcome: Outcome,
+    index: Index,
+}
+
+/// Where the messages and commands of a session are, by the references that statuses use.
+#[derive(Debug, Default)]
+struct Index {
+    messages: HashMap<(Side, Box<str>), Vec<usize>>,
+    commands: HashMap<(usize, Box<str>), NodeId>,
+}
+
+impl Session {
+    /// A session of these messages, with nothing paired yet and its ends taken as seen.
+    pub fn new(number: u32, messages: Vec<Message>) -> Session {
+        let index = Index::of(&messages);
+        Session {
+            number,
+            session_id: None,
+            device: None,
+            server: None,
+            messages,
+            exchanges: Vec::new(),
+            objects: Vec::new(),
+            start: Edge::Seen,
+            end: Edge::Seen,
+            outcome: Outcome::Incomplete,
+            index,
+        }
+    }
+
+    /// The key that commands take and reports print: `s1`.
+    pub fn key(&self) -> String {
+        format!("s{}", self.number)
+    }
+
+    /// Time of the first message.
+    pub fn started(&self) -> Option<Time> {
+        self.messages.iter().find_map(|message| message.first)
+    }
+
+    /// Time of the last message.
+    pub fn ended(&self) -> Option<Time> {
+        self.messages.iter().rev().find_map(|message| message.last.or(message.first))
+    }
+
+    /// Messages of one side with their indices, in order.
+    pub fn of(&self, side: Side) -> impl Iterator<Item = (usize, &Message)> {
+        self.messages.iter().enumerate().filter(move |(_, message)| message.side == Some(side))
+    }
+
+    /// The last message of the other side before message `index`, captured or not.
+    pub fn answered_by(&self, index: usize) -> Option<(usize, &Message)> {
+        let side = self.messages.get(index)?.side?;
+        let before = self.messages.get(..index)?.iter().enumerate().rev();
+        before.into_iter().find(|(_, message)| message.side == Some(side.peer()))
+    }
+
+    /// The message before `index` of the same side.
+    pub fn previous_of_side(&self, index: usize) -> Option<(usize, &Message)> {
+        let side = self.messages.get(index)?.side;
+        self.messages.get(..index)?.iter().enumerate().rev().find(|(_, message)| message.side == side)
+    }
+
+    /// The element at a place.
+    pub fn element(&self, at: At) -> Option<Element<'_>> {
+        self.messages.get(at.message)?.doc.element(at.node)
+    }
+
+    /// The command at a place.
+    pub fn command_at(&self, at: At) -> Option<Command<'_>> {
+        self.element(at).map(Command)
+    }
+
+    /// The latest message before message `before` that `side` sent with this MsgID.
+    pub fn message(&self, side: Side, msg_id: &str, before: usize) -> Lookup<usize> {
+        let known = self.index.messages.get(&(side, msg_id.into()));
+        let found = known.and_then(|all| all.iter().rev().find(|index| **index < before));
+        match found {
+            Some(index) => Lookup::Found(*index),
+            None if self.has_hole(side, before) => Lookup::NotCaptured,
+            None => Lookup::Absent,
+        }
+    }
+
+    /// The command with this CmdID in message `message`.
+    pub fn command(&self, message: usize, cmd_id: &str) -> Lookup<At> {
+        match self.index.commands.get(&(message, cmd_id.into())) {
+            Some(node) => Lookup::Found(At { message, node: *node }),
+            None if self.messages.get(message).is_some_and(Message::is_readable) => Lookup::Absent,
+            None => Lookup::NotCaptured,
+        }
+    }
+
+    /// The command that a Status or Results of message `from` refers to. A missing MsgRef means the peer's last message.
+    pub fn referred(&self, from: usize, answer: Command<'_>) -> Lookup<At> {
+        let Some(side) = self.messages.get(from).and_then(|message| message.side) else { return Lookup::NotCaptured };
+        let message = match answer.msg_ref() {
+            Some(msg_id) => self.message(side.peer(), msg_id, from),
+            None => self.answered_by(from).map_or(Lookup::Absent, |(index, _)| Lookup::Found(index)),
+        };
+        match (message, answer.cmd_ref()) {
+            (Lookup::Found(message), Some(cmd_id)) => self.command(message, cmd_id),
+            (Lookup::Found(_), None) | (Lookup::Absent, _) => Lookup::Absent,
+            (Lookup::NotCaptured, _) => Lookup::NotCaptured,
+        }
+    }
+
+    /// Whether a message of `side` before `before` is missing or unreadable, or the session's start is.
+    pub fn has_hole(&self, side: Side, before: usize) -> bool {
+        let unread = |message: &Message| {
+            message.side.is_none_or(|of| of == side) && (message.judged().is_err() || !message.is_well_formed())
+        };
+        self.start != Edge::Seen || self.messages.iter().take(before).any(unread)
+    }
+
+    /// The exchange of a command.
+    pub fn exchange(&self, command: At) -> Option<&Exchange> {
+        let index = self.exchanges.binary_search_by_key(&command, |exchange| exchange.command).ok()?;
+        self.exchanges.get(index)
+    }
+}
+
+impl Index {
+    fn of(messages: &[Message]) -> Index {
+        let mut index = Index::default();
+        for (number, message) in messages.iter().enumerate() {
+            let Some(side) = message.side else { continue };
+            if let Some(msg_id) = message.msg_id() {
+                index.messages.entry((side, msg_id.into())).or_default().push(number);
+            }
+            for command in message.doc.all_commands() {
+                if let Some(cmd_id) = command.cmd_id() {
+                    index.commands.entry((number, cmd_id.into())).or_insert(command.0.id());
+                }
+            }
+        }
+        index
+    }
+}

@@ -1,0 +1,161 @@
+//! The one type between TCP, TLS and HTTP: ordered bytes, the way back to the frames, and the holes.
+//!
+//! A producer appends at the end ([`Stream::append`], [`Stream::gap`], [`Stream::close`]); a consumer looks at
+//! [`Stream::bytes`] and takes from the front ([`Stream::consume`]). Offsets are absolute in the stream's life.
+
+use crate::origin::{Origin, Run, Span};
+
+/// Bytes that were sent but not captured, at an absolute offset of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Absolute offset at which bytes are missing. The stream holds no byte for them: the next byte held comes after the gap.
+    pub at: u64,
+    /// How many are missing; `None` when not even that is known (the stream was picked up again later).
+    pub len: Option<u64>,
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// FIN (or the end of the recording tool's entry): all was sent.
+    Closed,
+    /// RST.
+    Reset,
+    /// The capture ended, or the flow was given up: more may have been sent.
+    Unknown,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub struct Stream {
+    bytes: Vec<u8>,
+    taken: usize,
+    base: u64,
+    origin: Origin,
+    gaps: Vec<Gap>,
+    end: Option<End>,
+    /// Whether the first byte is known to be the first that was sent (the SYN was captured).
+    pub from_start: bool,
+}
+
+/// Consumed bytes are dropped from the buffer once they are this many: moving the rest on each message would cost more.
+const COMPACT_AT: usize = 64 * 1024;
+
+impl Stream {
+    /// Appends bytes that came from `run.unit`; `run.at` is set here.
+    pub fn append(&mut self, bytes: &[u8], run: Run) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.origin.push(Run { at: self.end_offset(), ..run });
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Declares that bytes are missing here.
+    pub fn gap(&mut self, len: Option<u64>) {
+        let at = self.end_offset();
+        self.gaps.push(Gap { at, len });
+    }
+
+    /// Declares the end. The first declaration stands.
+    pub fn close(&mut self, end: End) {
+        self.end.get_or_insert(end);
+    }
+
+    /// The bytes not yet consumed, up to the first gap. What comes after a gap shows once [`Stream::skip_gap`] was called.
+    pub fn bytes(&self) -> &[u8] {
+        let all = self.bytes.get(self.taken..).unwrap_or_default();
+        match self.gaps.first() {
+            Some(gap) => {
+                let until = usize::try_from(gap.at - self.offset()).unwrap_or(usize::MAX);
+                all.get(..until).unwrap_or(all)
+            }
+            None => all,
+        }
+    }
+
+    /// Absolute offset of the first byte of [`Stream::bytes`].
+    pub fn offset(&self) -> u64 {
+        self.base + self.taken as u64
+    }
+
+    /// Absolute offset one past the last byte held.
+    pub fn end_offset(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    /// Bytes held, those behind a gap included: what counts against the limits.
+    pub fn held(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
+    /// The gap that ends [`Stream::bytes`], if one does.
+    pub fn next_gap(&self) -> Option<Gap> {
+        self.gaps.first().copied()
+    }
+
+    /// Drops the bytes before the first gap and the gap itself, and returns it.
+    pub fn skip_gap(&mut self) -> Option<Gap> {
+        let before = self.bytes().len();
+        let gap = *self.gaps.first()?;
+        self.consume(before);
+        self.gaps.remove(0);
+        Some(gap)
+    }
+
+    /// How the stream ended, when it has and nothing but what is held is to come.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Where `span` of [`Stream::bytes`] came from, `at` counted from the span's start.
+    pub fn origin_of(&self, span: Span) -> Origin {
+        let base = self.offset();
+        self.origin.sub(base + u64::from(span.start), base + u64::from(span.end))
+    }
+
+    /// Takes `count` bytes from the front of [`Stream::bytes`].
+    pub fn consume(&mut self, count: usize) {
+        self.taken = (self.taken + count).min(self.bytes.len());
+        if self.taken == self.bytes.len() || self.taken >= COMPACT_AT {
+            self.bytes.drain(..self.taken);
+            self.base += self.taken as u64;
+            self.taken = 0;
+            self.origin.drop_before(self.base);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::origin::Unit;
+
+    fn run(frame: u32) -> Run {
+        Run { at: 0, unit: Unit::Frame(frame), offset: 54, time: None, exact: true }
+    }
+
+    #[test]
+    fn bytes_behind_a_gap_show_once_it_is_skipped() {
+        let mut stream = Stream::default();
+        stream.append(b"before", run(1));
+        stream.gap(Some(10));
+        stream.append(b"after", run(2));
+        assert_eq!(stream.bytes(), b"before");
+        assert_eq!(stream.skip_gap(), Some(Gap { at: 6, len: Some(10) }));
+        assert_eq!(stream.bytes(), b"after");
+        let origin = stream.origin_of(Span::new(1, 3));
+        assert_eq!(origin.locate(Span::new(0, 2)).unwrap().first, Unit::Frame(2));
+        assert_eq!(origin.locate(Span::new(0, 2)).unwrap().offset, 55);
+    }
+
+    #[test]
+    fn consuming_keeps_absolute_offsets() {
+        let mut stream = Stream::default();
+        stream.append(b"abc", run(1));
+        stream.consume(3);
+        stream.append(b"de", run(2));
+        assert_eq!((stream.offset(), stream.end_offset(), stream.held()), (3, 5, 2));
+        assert_eq!(stream.origin_of(Span::new(0, 1)).runs()[0].unit, Unit::Frame(2));
+    }
+}

@@ -1,0 +1,555 @@
+//! One document as a flat tree over the bytes it was read from.
+//!
+//! Built by `xml` (and by the WBXML decoder) through [`Builder`]; read through [`Element`]. No rule can tell from
+//! which encoding a document came, but for [`Doc::form`]. Text is a span of the bytes, or of a small pool where it
+//! had to be decoded (entity references, CDATA, several pieces).
+
+use std::sync::Arc;
+
+use super::tag::Tag;
+use crate::anomaly::Anomaly;
+use crate::origin::Span;
+
+/// Index of a node in its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+const NONE: u32 = u32::MAX;
+
+/// How a document was encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Text XML.
+    Xml,
+    /// WAP Binary XML.
+    Wbxml,
+}
+
+/// Where the decoded text of a node or attribute is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Text {
+    /// There is none.
+    #[default]
+    None,
+    /// It stands in the document's bytes just so.
+    Bytes(Span),
+    /// It was decoded into the pool.
+    Pool(Span),
+}
+
+/// What a rule may want to know of how a node was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Its text holds a CDATA section.
+    pub cdata: bool,
+    /// Text and child elements are mixed, with more than white space in the text.
+    pub mixed: bool,
+    /// Written as `<a/>`.
+    pub empty_tag: bool,
+    /// The end tag is missing: the document ended, or another end tag closed it.
+    pub unclosed: bool,
+    /// It stands below a `Data` element: payload, not protocol.
+    pub payload: bool,
+    /// The name was written with a prefix.
+    pub prefixed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    tag: Tag,
+    flags: Flags,
+    namespace: u16,
+    parent: u32,
+    first: u32,
+    last: u32,
+    next: u32,
+    name: Span,
+    span: Span,
+    inner: Span,
+    text: Text,
+    attributes: (u32, u32),
+}
+
+#[derive(Clone, Debug)]
+struct Attribute {
+    name: Span,
+    value: Text,
+}
+
+/// A document. See the module's head.
+#[derive(Clone, Debug)]
+pub struct Doc {
+    form: Form,
+    bytes: Arc<[u8]>,
+    /// Whether `bytes` are the body's own, so that spans are also spans of the body.
+    exact: bool,
+    pool: String,
+    nodes: Vec<Node>,
+    attributes: Vec<Attribute>,
+    namespaces: Vec<Box<str>>,
+    /// What the parser noticed; spans are in [`Doc::bytes`].
+    pub notes: Vec<Anomaly>,
+}
+
+impl Doc {
+    /// A document without nodes.
+    pub fn empty() -> Doc {
+        Builder::new(Form::Xml, Arc::from([]), true).finish()
+    }
+
+    /// How it was encoded.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The bytes that all spans refer to: the body, or its UTF-8 transcoding (see [`Doc::is_exact`]).
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether spans of the document are spans of the body as captured.
+    pub fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// True without any element.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The root element.
+    pub fn root(&self) -> Option<Element<'_>> {
+        self.element(NodeId(0))
+    }
+
+    /// The element of an id of this document.
+    pub fn element(&self, id: NodeId) -> Option<Element<'_>> {
+        self.nodes.get(id.0 as usize).map(|_| Element { doc: self, id })
+    }
+
+    /// All elements in document order, payload below `Data` included.
+    pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
+        (0..self.nodes.len() as u32).map(|id| Element { doc: self, id: NodeId(id) })
+    }
+
+    /// The innermost element whose span holds byte `at`.
+    pub fn element_at(&self, at: u32) -> Option<Element<'_>> {
+        self.elements().filter(|element| (element.span().start..element.span().end).contains(&at)).last()
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    fn text_of(&self, text: Text) -> &str {
+        match text {
+            Text::None => "",
+            Text::Bytes(span) => std::str::from_utf8(span.slice(&self.bytes)).unwrap_or_default(),
+            Text::Pool(span) => self.pool.get(span.range()).unwrap_or_default(),
+        }
+    }
+}
+
+/// An element of a document: a borrowed cursor.
+#[derive(Clone, Copy)]
+pub struct Element<'a> {
+    doc: &'a Doc,
+    id: NodeId,
+}
+
+impl std::fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.path(), self.span().start)
+    }
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.doc, other.doc) && self.id == other.id
+    }
+}
+
+impl<'a> Element<'a> {
+    /// Its document.
+    pub fn doc(self) -> &'a Doc {
+        self.doc
+    }
+
+    /// Its id in the document.
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    fn node(self) -> &'a Node {
+        self.doc.node(self.id)
+    }
+
+    /// Its known name; [`Tag::Other`] for all else and for whatever stands below `Data`.
+    pub fn tag(self) -> Tag {
+        self.node().tag
+    }
+
+    /// Its local name as written.
+    pub fn name(self) -> &'a str {
+        match self.node().tag {
+            Tag::Other => std::str::from_utf8(self.node().name.slice(&self.doc.bytes)).unwrap_or_default(),
+            tag => tag.name(),
+        }
+    }
+
+    /// Its namespace URI; empty when none is bound.
+    pub fn namespace(self) -> &'a str {
+        self.doc.namespaces.get(self.node().namespace as usize).map_or("", |uri| uri)
+    }
+
+    /// How it was written.
+    pub fn flags(self) -> Flags {
+        self.node().flags
+    }
+
+    /// From its `<` to behind the `>` of its end tag.
+    pub fn span(self) -> Span {
+        self.node().span
+    }
+
+    /// What stands between its tags; empty for `<a/>`.
+    pub fn inner(self) -> Span {
+        self.node().inner
+    }
+
+    /// Its own text, decoded; text of children not included. Empty when there is none.
+    pub fn text(self) -> &'a str {
+        self.doc.text_of(self.node().text)
+    }
+
+    /// Its text without surrounding white space; `None` when nothing is left. The form in which codes, numbers and URIs are compared.
+    pub fn value(self) -> Option<&'a str> {
+        let text = self.text().trim_matches([' ', '\t', '\r', '\n']);
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The element around it.
+    pub fn parent(self) -> Option<Element<'a>> {
+        self.doc.element(NodeId(self.node().parent))
+    }
+
+    /// Its child elements, in order.
+    pub fn children(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let doc = self.doc;
+        let mut next = self.node().first;
+        std::iter::from_fn(move || {
+            let element = doc.element(NodeId(next))?;
+            next = element.node().next;
+            Some(element)
+        })
+    }
+
+    /// Its first child of that name.
+    pub fn child(self, tag: Tag) -> Option<Element<'a>> {
+        self.children().find(|child| child.tag() == tag)
+    }
+
+    /// All its children of that name.
+    pub fn all(self, tag: Tag) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        self.children().filter(move |child| child.tag() == tag)
+    }
+
+    /// The value of its first child of that name.
+    pub fn child_value(self, tag: Tag) -> Option<&'a str> {
+        self.child(tag)?.value()
+    }
+
+    /// All elements below it, in document order.
+    pub fn descendants(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let doc = self.doc;
+        let until = self.subtree_end();
+        (self.id.0 + 1..until).map(move |id| Element { doc, id: NodeId(id) })
+    }
+
+    fn subtree_end(self) -> u32 {
+        let mut node = self.node();
+        loop {
+            if node.next != NONE {
+                return node.next;
+            }
+            match self.doc.nodes.get(node.parent as usize) {
+                Some(parent) => node = parent,
+                None => return self.doc.nodes.len() as u32,
+            }
+        }
+    }
+
+    /// Its attributes as written, `xmlns` included: name with prefix, decoded value.
+    pub fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let doc = self.doc;
+        let (from, to) = self.node().attributes;
+        doc.attributes.get(from as usize..to as usize).unwrap_or_default().iter().map(move |attribute| {
+            let name = std::str::from_utf8(attribute.name.slice(&doc.bytes)).unwrap_or_default();
+            (name, doc.text_of(attribute.value))
+        })
+    }
+
+    /// The value of an attribute by its local name.
+    pub fn attribute(self, local: &str) -> Option<&'a str> {
+        self.attributes().find(|(name, _)| name.rsplit(':').next() == Some(local)).map(|(_, value)| value)
+    }
+
+    /// Its place in the tree: `/SyncML/SyncBody/Status[2]/Data`. Numbered where it has a sister of the same name.
+    pub fn path(self) -> String {
+        let mut steps = Vec::new();
+        let mut at = Some(self);
+        while let Some(element) = at {
+            steps.push(element.step());
+            at = element.parent();
+        }
+        steps.iter().rev().flat_map(|step| ["/", step]).collect()
+    }
+
+    fn step(self) -> String {
+        let name = self.name();
+        let Some(parent) = self.parent() else { return name.to_owned() };
+        let same = |sister: &Element<'a>| sister.name() == name;
+        match parent.children().filter(same).take(2).count() {
+            2 => {
+                let before = parent.children().take_while(|sister| *sister != self).filter(same).count();
+                format!("{name}[{}]", before + 1)
+            }
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Makes a [`Doc`] from the events of a parser. Never fails; limits are the parser's to keep.
+pub struct Builder {
+    doc: Doc,
+    open: Vec<u32>,
+}
+
+impl Builder {
+    /// `bytes` are what all spans refer to; `exact` says whether they are the body as captured.
+    pub fn new(form: Form, bytes: Arc<[u8]>, exact: bool) -> Builder {
+        let doc = Doc {
+            form,
+            bytes,
+            exact,
+            pool: String::new(),
+            nodes: Vec::new(),
+            attributes: Vec::new(),
+            namespaces: vec!["".into()],
+            notes: Vec::new(),
+        };
+        Builder { doc, open: Vec::new() }
+    }
+
+    /// Opens an element: its local name's span, its tag (from the name or a token), where its tag starts.
+    /// Below a `Data` the tag is set to [`Tag::Other`].
+    pub fn open(&mut self, tag: Tag, name: Span, start: u32) -> NodeId {
+        let id = self.doc.nodes.len() as u32;
+        let parent = self.open.last().copied().unwrap_or(NONE);
+        let mut flags = Flags::default();
+        if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
+            flags.payload = above.flags.payload || above.tag == Tag::Data;
+            let last = std::mem::replace(&mut above.last, id);
+            match self.doc.nodes.get_mut(last as usize) {
+                Some(sister) => sister.next = id,
+                None => self.doc.nodes[parent as usize].first = id,
+            }
+        } else if id > 0 {
+            // A second root: kept as the first one's sister, so that it is reachable; the parser notes it.
+            let mut last = 0;
+            while self.doc.nodes[last as usize].next != NONE {
+                last = self.doc.nodes[last as usize].next;
+            }
+            self.doc.nodes[last as usize].next = id;
+        }
+        let at = self.doc.attributes.len() as u32;
+        self.doc.nodes.push(Node {
+            tag: if flags.payload { Tag::Other } else { tag },
+            flags,
+            namespace: 0,
+            parent,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+            name,
+            span: Span { start, end: start },
+            inner: Span { start, end: start },
+            text: Text::None,
+            attributes: (at, at),
+        });
+        self.open.push(id);
+        NodeId(id)
+    }
+
+    /// Adds an attribute to the element just opened.
+    pub fn attribute(&mut self, name: Span, value: Text) {
+        self.doc.attributes.push(Attribute { name, value });
+        let end = self.doc.attributes.len() as u32;
+        if let Some(node) = self.doc.nodes.last_mut() {
+            node.attributes.1 = end;
+        }
+    }
+
+    /// Sets the namespace of an element.
+    pub fn namespace(&mut self, id: NodeId, uri: &str) {
+        let known = self.doc.namespaces.iter().position(|known| &**known == uri);
+        let index = known.unwrap_or_else(|| {
+            self.doc.namespaces.push(uri.into());
+            self.doc.namespaces.len() - 1
+        });
+        self.doc.nodes[id.0 as usize].namespace = index as u16;
+    }
+
+    /// Changes the flags of an element.
+    pub fn flags(&mut self, id: NodeId, change: impl FnOnce(&mut Flags)) {
+        change(&mut self.doc.nodes[id.0 as usize].flags);
+    }
+
+    /// Sets the text of an element.
+    pub fn text(&mut self, id: NodeId, text: Text) {
+        self.doc.nodes[id.0 as usize].text = text;
+    }
+
+    /// The text of an element so far.
+    pub fn text_so_far(&self, id: NodeId) -> Text {
+        self.doc.nodes[id.0 as usize].text
+    }
+
+    /// Puts decoded text into the pool.
+    pub fn pool(&mut self, decoded: &str) -> Text {
+        let start = self.doc.pool.len();
+        self.doc.pool.push_str(decoded);
+        Text::Pool(Span::new(start, self.doc.pool.len()))
+    }
+
+    /// Adds text to what an element has: in place while it is one piece, else through the pool.
+    pub fn add_text(&mut self, id: NodeId, piece: Text) {
+        let joined = match (self.text_so_far(id), piece) {
+            (Text::None, piece) => piece,
+            (so_far, Text::None) => so_far,
+            (Text::Pool(a), Text::Pool(b)) if a.end == b.start => Text::Pool(Span { start: a.start, end: b.end }),
+            (Text::Pool(a), piece) if a.end as usize == self.doc.pool.len() => {
+                let piece = self.doc.text_of(piece).to_owned();
+                self.doc.pool.push_str(&piece);
+                Text::Pool(Span::new(a.start as usize, self.doc.pool.len()))
+            }
+            (so_far, piece) => {
+                let joined = [self.doc.text_of(so_far), self.doc.text_of(piece)].concat();
+                self.pool(&joined)
+            }
+        };
+        self.text(id, joined);
+    }
+
+    /// Says where the content of the element just opened starts.
+    pub fn content_from(&mut self, id: NodeId, start: u32) {
+        self.doc.nodes[id.0 as usize].inner = Span { start, end: start };
+    }
+
+    /// Closes the innermost open element: where its content ends, where its end tag ends.
+    pub fn close(&mut self, content_end: u32, end: u32) {
+        if let Some(id) = self.open.pop() {
+            let node = &mut self.doc.nodes[id as usize];
+            node.span.end = end;
+            node.inner.end = content_end.max(node.inner.start);
+        }
+    }
+
+    /// The innermost open element.
+    pub fn current(&self) -> Option<NodeId> {
+        self.open.last().map(|id| NodeId(*id))
+    }
+
+    /// Number of open elements.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Number of nodes so far.
+    pub fn len(&self) -> usize {
+        self.doc.nodes.len()
+    }
+
+    /// True before the first element.
+    pub fn is_empty(&self) -> bool {
+        self.doc.nodes.is_empty()
+    }
+
+    /// The document so far, for its names and texts.
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+
+    /// Notes something.
+    pub fn note(&mut self, note: Anomaly) {
+        self.doc.notes.push(note);
+    }
+
+    /// Ends the document; elements still open are closed at its end and marked so.
+    pub fn finish(mut self) -> Doc {
+        let end = Span::new(0, self.doc.bytes.len()).end;
+        while let Some(id) = self.current() {
+            self.flags(id, |flags| flags.unclosed = true);
+            self.close(end, end);
+        }
+        self.doc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>` by hand.
+    fn sample() -> Doc {
+        let xml = "<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>";
+        let mut builder = Builder::new(Form::Xml, xml.as_bytes().into(), true);
+        builder.open(Tag::SyncML, Span::new(1, 7), 0);
+        builder.open(Tag::SyncBody, Span::new(9, 17), 8);
+        builder.open(Tag::Status, Span::new(19, 25), 18);
+        let data = builder.open(Tag::Data, Span::new(27, 31), 26);
+        builder.content_from(data, 32);
+        builder.add_text(data, Text::Bytes(Span::new(32, 35)));
+        builder.close(35, 42);
+        builder.close(42, 51);
+        builder.open(Tag::Status, Span::new(52, 58), 51);
+        builder.close(51, 60);
+        builder.close(60, 71);
+        builder.close(71, 80);
+        builder.finish()
+    }
+
+    #[test]
+    fn paths_number_sisters_of_one_name() {
+        let doc = sample();
+        let paths: Vec<String> = doc.elements().map(Element::path).collect();
+        assert_eq!(paths[3], "/SyncML/SyncBody/Status[1]/Data");
+        assert_eq!(paths[4], "/SyncML/SyncBody/Status[2]");
+        assert_eq!(doc.elements().nth(3).unwrap().value(), Some("200"));
+        assert_eq!(doc.element_at(33).unwrap().tag(), Tag::Data);
+    }
+
+    #[test]
+    fn descendants_end_with_the_subtree() {
+        let doc = sample();
+        let first = doc.root().unwrap().child(Tag::SyncBody).unwrap().child(Tag::Status).unwrap();
+        assert_eq!(first.descendants().count(), 1);
+        assert_eq!(doc.root().unwrap().descendants().count(), 4);
+    }
+
+    #[test]
+    fn pieces_of_text_are_joined() {
+        let mut builder = Builder::new(Form::Xml, b"ab&amp;cd".as_slice().into(), true);
+        let id = builder.open(Tag::Data, Span::new(0, 0), 0);
+        builder.add_text(id, Text::Bytes(Span::new(0, 2)));
+        let amp = builder.pool("&");
+        builder.add_text(id, amp);
+        builder.add_text(id, Text::Bytes(Span::new(7, 9)));
+        assert_eq!(builder.finish().root().unwrap().text(), "ab&cd");
+    }
+}

@@ -1,0 +1,141 @@
+//! One message of a DM exchange: its document, how it travelled, and how much of it was captured.
+
+use std::sync::Arc;
+
+use super::doc::Doc;
+use super::view::Header;
+use crate::anomaly::Anomaly;
+use crate::http::{Body, Captured, Connection, Half, Head, InputId};
+use crate::time::Time;
+
+/// Who sent a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The device.
+    Client,
+    /// The management server.
+    Server,
+}
+
+impl Side {
+    /// The other one.
+    pub fn peer(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+
+    /// `client` or `server`, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Client => "client",
+            Side::Server => "server",
+        }
+    }
+}
+
+/// What a body turned out to be, by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A document with root `SyncML`, in any case of letters.
+    SyncMl,
+    /// A piece of one: `SyncHdr`, `SyncBody` or a command as root.
+    Fragment,
+    /// A SOAP envelope.
+    Soap,
+    /// `wap-provisioningdoc`.
+    Provisioning,
+    /// A web page.
+    Html,
+    /// Other XML.
+    OtherXml,
+    /// No byte at all.
+    Empty,
+    /// Anything else.
+    Other,
+    /// It must have been sent, but was not captured.
+    Missing,
+}
+
+/// The HTTP side of a message.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// Number of the exchange on it.
+    pub exchange: u32,
+    /// Request or response.
+    pub half: Half,
+    /// Its head; for a [`Kind::Missing`] message an empty one.
+    pub head: Arc<Head>,
+    /// For a response, its request's head.
+    pub request: Option<Arc<Head>>,
+}
+
+impl Envelope {
+    /// The head of the request of this exchange.
+    pub fn request_head(&self) -> Option<&Head> {
+        match self.half {
+            Half::Request => Some(&self.head),
+            Half::Response => self.request.as_deref(),
+        }
+    }
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The input it was read from.
+    pub input: InputId,
+    /// What its body is.
+    pub kind: Kind,
+    /// Its document; empty when the body is none.
+    pub doc: Doc,
+    /// Its body.
+    pub body: Body,
+    /// Who sent it, as far as HTTP or (once it lies in a session) its content tells.
+    pub side: Option<Side>,
+    /// How it travelled; `None` for text logs and single files.
+    pub http: Option<Envelope>,
+    /// Line and column (from 1, in characters) of the body's first byte in its file, for text inputs.
+    pub position: Option<(u32, u32)>,
+    /// First byte's time.
+    pub first: Option<Time>,
+    /// Last byte's time.
+    pub last: Option<Time>,
+    /// What the layers below the document noticed; spans are in `body.bytes`.
+    pub notes: Vec<Anomaly>,
+}
+
+impl Message {
+    /// Its header, when it is a SyncML document that has one.
+    pub fn header(&self) -> Option<Header<'_>> {
+        self.doc.header()
+    }
+
+    /// `SyncHdr/MsgID`.
+    pub fn msg_id(&self) -> Option<&str> {
+        self.header()?.msg_id()
+    }
+
+    /// Whether the bytes are those that were sent, so that their content can be judged; else why not.
+    pub fn judged(&self) -> Result<(), &str> {
+        match (&self.kind, &self.body.captured) {
+            (Kind::Missing, _) => Err("the message was not captured"),
+            (_, Captured::Partly(why) | Captured::Refused(why)) => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    /// Judged and a readable SyncML document: what the rules on content look at.
+    pub fn is_readable(&self) -> bool {
+        matches!(self.kind, Kind::SyncMl | Kind::Fragment) && self.judged().is_ok() && self.is_well_formed()
+    }
+
+    /// Whether the XML parser had nothing to say against its syntax.
+    pub fn is_well_formed(&self) -> bool {
+        use crate::anomaly::Kind::{LimitDocument, XmlNotWellFormed};
+        !self.doc.notes.iter().any(|note| matches!(note.kind, XmlNotWellFormed | LimitDocument))
+    }
+}
