@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Makes the samples: runs the lab's server and client over loopback and records them.
+
+    samples/lab/make.py [NAME ...]
+
+Needs tcpdump (and the right to capture on the loopback interface), and for proxy.har openssl and mitmdump.
+"""
+
+import http.client
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+import dm
+
+SAMPLES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SCREEN_LOCK = "./Device/Vendor/MSFT/Policy/Config/DeviceLock/DevicePasswordEnabled"
+FIREWALL = "./Vendor/MSFT/Firewall/MdmStore/PublicProfile/EnableFirewall"
+SERIAL = "./DevDetail/Ext/Microsoft/DeviceName"
+
+
+def get(uri):
+    return lambda ids: dm.command("Get", next(ids), dm.item(uri))
+
+
+def replace(uri, form, data):
+    return lambda ids: dm.command("Replace", next(ids), dm.item(uri, form, data))
+
+
+def atomic(*inner):
+    def make(ids):
+        own = next(ids)
+        return f"<Atomic><CmdID>{own}</CmdID>{''.join(command(ids) for command in inner)}</Atomic>"
+
+    return make
+
+
+def unenroll_alert(cmd_id):
+    meta = (
+        f'<Meta><Type xmlns="{dm.METINF}">com.microsoft:mdm.unenrollment.userrequest</Type>'
+        f'<Format xmlns="{dm.METINF}">int</Format><Mark xmlns="{dm.METINF}">critical</Mark></Meta>'
+    )
+    return f"<Alert><CmdID>{cmd_id}</CmdID><Data>1226</Data><Item>{meta}<Data>1</Data></Item></Alert>"
+
+
+TREE = {SERIAL: "LAB-7", FIREWALL: "false", SCREEN_LOCK: "1"}
+TWO_ROUNDS = [[get(SERIAL), replace(FIREWALL, "bool", "true")], [get(FIREWALL)]]
+
+# name: (server arguments, client arguments, session arguments)
+SCENARIOS = {
+    "clean": ({"packages": TWO_ROUNDS}, {}, {}),
+    "msgid-skipped": ({"packages": TWO_ROUNDS, "msg_ids": [1, 2, 5]}, {}, {}),
+    "alert-unanswered": ({"packages": [[get(SERIAL)]], "forget_alert": True}, {}, {}),
+    "atomic-rolled-back": (
+        {"packages": [[atomic(replace(FIREWALL, "bool", "true"), replace(SCREEN_LOCK, "int", "0"))]]},
+        {"read_only": (SCREEN_LOCK,)},
+        {},
+    ),
+    "user-unenrollment": ({"packages": []}, {}, {"session_id": "2", "alerts": (unenroll_alert,)}),
+}
+
+
+def run(server, client, session, path="/omadm"):
+    url = f"http://127.0.0.1:{server.port}{path}"
+    dm.Client(tree=TREE, **client).session(url, dm.plain(server.port), **session)
+
+
+def record(name, server, client, session):
+    target = os.path.join(SAMPLES, f"{name}.pcap")
+    lab = dm.Server(**server)
+    tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {lab.port}"]
+    recorder = subprocess.Popen(tcpdump, stderr=subprocess.PIPE, text=True)
+    recorder.stderr.readline()
+    time.sleep(0.5)
+    run(lab, client, session)
+    time.sleep(0.5)
+    recorder.terminate()
+    recorder.wait()
+    lab.close()
+
+
+def server_log():
+    """The clean session again, as a verbose server writes it."""
+    target = os.path.join(SAMPLES, "server.log")
+    if os.path.exists(target):
+        os.remove(target)
+    lab = dm.Server(packages=TWO_ROUNDS, log=target)
+    run(lab, {}, {})
+    lab.close()
+
+
+def proxy_har():
+    """The session with the skipped MsgID through mitmproxy, TLS on both sides, saved as HAR."""
+    target = os.path.join(SAMPLES, "proxy.har")
+    with tempfile.TemporaryDirectory() as folder:
+        key = os.path.join(folder, "server.pem")
+        openssl = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+        subprocess.run([*openssl.split(), "-keyout", key, "-out", key + ".crt"], check=True, capture_output=True)
+        with open(key, "a", encoding="ascii") as both, open(key + ".crt", encoding="ascii") as certificate:
+            both.write(certificate.read())
+        lab = dm.Server(packages=TWO_ROUNDS, msg_ids=[1, 2, 5], tls=key)
+        mode = f"reverse:https://127.0.0.1:{lab.port}"
+        options = ["--set", f"confdir={folder}", "--set", f"hardump={target}", "--ssl-insecure", "-q"]
+        proxy = subprocess.Popen(["mitmdump", "--mode", mode, "--listen-port", "18443", *options])
+        time.sleep(4)
+        context = ssl._create_unverified_context()
+        connect = lambda: http.client.HTTPSConnection("127.0.0.1", 18443, timeout=10, context=context)
+        dm.Client(tree=TREE).session(f"https://127.0.0.1:{lab.port}/omadm", connect)
+        proxy.terminate()
+        proxy.wait()
+        lab.close()
+
+
+def main(names):
+    for name, parts in SCENARIOS.items():
+        if not names or name in names:
+            record(name, *parts)
+    for name, make in (("server.log", server_log), ("proxy.har", proxy_har)):
+        if not names or name in names:
+            make()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
