@@ -147,7 +147,7 @@ pub struct Rule {
     pub since: &'static str,
     /// Sections of the specifications.
     pub spec: &'static [&'static str],
-    /// Rules (ids or id prefixes) that are not reported where this one fires.
+    /// Rules (ids) and families that are not reported where this one fires.
     pub silences: &'static [(Reach, &'static [&'static str])],
     /// The page, front matter included.
     pub page: &'static str,
