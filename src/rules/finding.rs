@@ -1,9 +1,11 @@
 //! Findings: how a rule states one, and what is kept of it once the session is gone.
 
+use std::collections::BTreeMap;
+
 use super::{Rule, Severity};
 use crate::http::InputId;
 use crate::origin::Span;
-use crate::session::At;
+use crate::session::{At, Session};
 use crate::syncml::{Element, Side};
 use crate::time::Time;
 
@@ -27,6 +29,15 @@ impl Place {
             Place::Session => None,
             Place::Message(message) | Place::Bytes(message, _) => Some(message),
             Place::Element(at) => Some(at.message),
+        }
+    }
+
+    /// The bytes of the message's document; empty for a session or a message as a whole.
+    pub fn span(self, session: &Session) -> Span {
+        match self {
+            Place::Session | Place::Message(_) => Span::default(),
+            Place::Bytes(_, span) => span,
+            Place::Element(at) => session.element(at).map(Element::span).unwrap_or_default(),
         }
     }
 }
@@ -54,26 +65,60 @@ pub struct Draft {
     pub related: Vec<(Place, String)>,
 }
 
+/// Findings past the limit: how many of which rule in which message.
+#[derive(Debug, Default)]
+pub(super) struct Over(BTreeMap<(&'static str, Option<usize>), (&'static Rule, usize)>);
+
+impl Over {
+    fn add(&mut self, rule: &'static Rule, place: Place) {
+        self.0.entry((rule.id, place.message())).or_insert((rule, 0)).1 += 1;
+    }
+
+    /// Where there are some.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&'static Rule, Option<usize>)> {
+        self.0.iter().map(|((_, message), (rule, _))| (*rule, *message))
+    }
+
+    /// Those of a rule: in which message, how many.
+    pub(super) fn of(&self, rule: &'static Rule) -> impl Iterator<Item = (Option<usize>, usize)> {
+        self.0.range((rule.id, None)..=(rule.id, Some(usize::MAX))).map(|((_, message), (_, count))| (*message, *count))
+    }
+}
+
 /// Where a rule puts its findings.
 pub struct Sink<'a> {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) out: &'a mut Vec<Draft>,
+    /// How many more are kept; those past it are counted in `over`.
+    pub(super) room: &'a mut usize,
+    pub(super) over: &'a mut Over,
+    pub(super) spare: Option<Draft>,
 }
 
 impl Sink<'_> {
     /// States a finding. `message` names the value seen and the value expected.
     pub fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) -> &mut Draft {
-        let at = self.out.len();
-        self.out.push(Draft {
+        let draft = Draft {
             rule: self.rule,
             severity: self.severity,
             place: place.into(),
             message: message.into(),
             help: None,
             related: Vec::new(),
-        });
-        &mut self.out[at]
+        };
+        match self.room.checked_sub(1) {
+            Some(room) => {
+                *self.room = room;
+                let at = self.out.len();
+                self.out.push(draft);
+                &mut self.out[at]
+            }
+            None => {
+                self.over.add(self.rule, draft.place);
+                self.spare.insert(draft)
+            }
+        }
     }
 
     /// The same at an element of message `message`.

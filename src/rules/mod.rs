@@ -11,6 +11,7 @@ pub mod context;
 pub mod finding;
 pub mod runner;
 pub mod select;
+mod silence;
 
 pub use context::{ElementCx, MessageCx, SessionCx};
 pub use finding::{Draft, Finding, Location, Sink};
@@ -104,7 +105,7 @@ pub enum Reach {
     Session,
     /// In the same message.
     Message,
-    /// At the same element or below it.
+    /// In the same command, Status, Results or SyncHdr; where it stands in none, at the same element.
     Element,
 }
 

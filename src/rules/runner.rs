@@ -1,1 +1,231 @@
-//! Runs rules over a closed session: one walk over each document, then the session rules, then the suppression matrix.
+//! Runs rules over a closed session: one walk over each document, then the session rules, then the suppression
+//! matrix.
+//!
+//! In: a [`Session`] and what a [`Selection`] says. Out: an [`Outcome`]: findings in a fixed order, and what was not
+//! judged. Bounds: `limits.findings_per_rule` findings of a rule are kept for each session, the rest is counted.
+//!
+//! Rules that silence others run even where they were not selected: what one does not want to hear of (a session
+//! whose start is missing) must not make other rules cry wolf.
+
+use std::time::{Duration, Instant};
+
+use super::finding::{Draft, Over, Place, Sink};
+use super::select::Selection;
+use super::silence::Silence;
+use super::{Check, ElementCx, MessageCx, Profile, Rule, SessionCx, Severity};
+use crate::anomaly::{Anomaly, Kind};
+use crate::limits::Limits;
+use crate::session::Session;
+use crate::syncml::{Message, Tag};
+
+/// The rules of a selection, arranged by what they look at.
+pub struct Runner {
+    profile: Profile,
+    limit: usize,
+    timed: bool,
+    rules: Vec<Active>,
+    by_tag: Vec<Vec<usize>>,
+    anomalies: Vec<(Kind, usize)>,
+    messages: Vec<usize>,
+    any_messages: Vec<usize>,
+    sessions: Vec<usize>,
+}
+
+/// A rule that runs. A muted one runs for what it silences alone.
+struct Active {
+    rule: &'static Rule,
+    severity: Severity,
+    muted: bool,
+}
+
+/// What the rules said of one session.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The findings, by message, place and rule.
+    pub drafts: Vec<Draft>,
+    /// Findings past the limit: how many of which rule.
+    pub more: Vec<(&'static Rule, Severity, usize)>,
+    /// Messages whose content was not judged (their index), and why.
+    pub not_judged: Vec<(usize, String)>,
+    /// Time taken by each rule, when the runner was asked to measure it.
+    pub times: Vec<(&'static Rule, Duration)>,
+}
+
+impl Runner {
+    /// The tables for a selection.
+    pub fn new(selection: &Selection, limits: &Limits) -> Runner {
+        let profile = selection.profile();
+        let mut runner = Runner {
+            profile,
+            limit: limits.findings_per_rule,
+            timed: false,
+            rules: Vec::new(),
+            by_tag: vec![Vec::new(); Tag::COUNT],
+            anomalies: Vec::new(),
+            messages: Vec::new(),
+            any_messages: Vec::new(),
+            sessions: Vec::new(),
+        };
+        for (rule, chosen) in selection.rules() {
+            let muted = chosen.is_none();
+            let own = rule.severity(profile).filter(|_| !rule.silences.is_empty());
+            if let Some(severity) = chosen.or(own) {
+                runner.add(Active { rule, severity, muted });
+            }
+        }
+        runner
+    }
+
+    /// Measures the time of each rule.
+    pub fn timed(mut self, timed: bool) -> Runner {
+        self.timed = timed;
+        self
+    }
+
+    /// How many rules report.
+    pub fn len(&self) -> usize {
+        self.rules.iter().filter(|active| !active.muted).count()
+    }
+
+    /// True when no rule reports.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn add(&mut self, active: Active) {
+        let number = self.rules.len();
+        match active.rule.check {
+            Check::Anomaly(kinds) => self.anomalies.extend(kinds.iter().map(|kind| (*kind, number))),
+            Check::Element(tags, _) => tags.iter().for_each(|tag| self.by_tag[*tag as usize].push(number)),
+            Check::Message(_) => self.messages.push(number),
+            Check::AnyMessage(_) => self.any_messages.push(number),
+            Check::Session(_) => self.sessions.push(number),
+        }
+        self.rules.push(active);
+    }
+
+    /// Judges a session.
+    pub fn run(&self, session: &Session) -> Outcome {
+        let mut pass = Pass { runner: self, session, drafts: Vec::new(), over: Over::default(), tallies: Vec::new() };
+        pass.tallies.resize(self.rules.len(), Tally { room: self.limit, time: Duration::ZERO });
+        for (index, message) in session.messages.iter().enumerate() {
+            pass.message(index, message);
+        }
+        for number in &self.sessions {
+            if let Check::Session(check) = self.rules[*number].rule.check {
+                pass.call(*number, |sink| check(&SessionCx { session, profile: self.profile }, sink));
+            }
+        }
+        pass.finish()
+    }
+}
+
+/// What is known of a rule while one session is judged.
+#[derive(Clone)]
+struct Tally {
+    room: usize,
+    time: Duration,
+}
+
+/// One session being judged.
+struct Pass<'a> {
+    runner: &'a Runner,
+    session: &'a Session,
+    drafts: Vec<Draft>,
+    over: Over,
+    tallies: Vec<Tally>,
+}
+
+impl<'a> Pass<'a> {
+    fn call(&mut self, number: usize, check: impl FnOnce(&mut Sink<'_>)) {
+        let start = self.runner.timed.then(Instant::now);
+        let Active { rule, severity, .. } = self.runner.rules[number];
+        let tally = &mut self.tallies[number];
+        check(&mut Sink {
+            rule,
+            severity,
+            out: &mut self.drafts,
+            room: &mut tally.room,
+            over: &mut self.over,
+            spare: None,
+        });
+        if let Some(start) = start {
+            tally.time += start.elapsed();
+        }
+    }
+
+    fn message(&mut self, index: usize, message: &'a Message) {
+        let runner = self.runner;
+        let cx = MessageCx { session: self.session, index, message, profile: runner.profile };
+        let exact = message.doc.is_exact();
+        message.notes.iter().for_each(|note| self.note(index, note, exact));
+        if message.judged().is_ok() {
+            message.doc.notes.iter().for_each(|note| self.note(index, note, true));
+        }
+        for number in &runner.any_messages {
+            if let Check::AnyMessage(check) = runner.rules[*number].rule.check {
+                self.call(*number, |sink| check(&cx, sink));
+            }
+        }
+        if message.is_readable() {
+            self.content(cx);
+        }
+    }
+
+    fn note(&mut self, index: usize, note: &Anomaly, exact: bool) {
+        let runner = self.runner;
+        let place = match exact && !note.span.is_empty() {
+            true => Place::Bytes(index, note.span),
+            false => Place::Message(index),
+        };
+        for (_, number) in runner.anomalies.iter().filter(|(kind, _)| *kind == note.kind) {
+            self.call(*number, |sink| {
+                sink.report(place, note.detail.as_str());
+            });
+        }
+    }
+
+    fn content(&mut self, cx: MessageCx<'a>) {
+        let runner = self.runner;
+        for element in cx.message.doc.elements().filter(|element| !element.flags().payload) {
+            for number in &runner.by_tag[element.tag() as usize] {
+                if let Check::Element(_, check) = runner.rules[*number].rule.check {
+                    self.call(*number, |sink| check(&ElementCx { message: cx, element }, sink));
+                }
+            }
+        }
+        for number in &runner.messages {
+            if let Check::Message(check) = runner.rules[*number].rule.check {
+                self.call(*number, |sink| check(&cx, sink));
+            }
+        }
+    }
+
+    fn finish(self) -> Outcome {
+        let Pass { runner, session, mut drafts, over, tallies } = self;
+        let silence = Silence::of(session, &drafts, &over);
+        let reports = |rule: &Rule| runner.rules.iter().any(|active| active.rule == rule && !active.muted);
+        drafts.retain(|draft| reports(draft.rule) && !silence.covers(session, draft));
+        drafts.sort_by_cached_key(|draft| (draft.place.message(), draft.place.span(session).start, draft.rule.id));
+        let more = runner.rules.iter().filter(|active| !active.muted).filter_map(|active| {
+            let count = over.of(active.rule).filter(|(message, _)| !silence.covers_all(active.rule, *message));
+            let count: usize = count.map(|(_, count)| count).sum();
+            (count > 0).then_some((active.rule, active.severity, count))
+        });
+        let times = runner.rules.iter().zip(&tallies).filter(|_| runner.timed);
+        Outcome {
+            more: more.collect(),
+            not_judged: session.messages.iter().enumerate().filter_map(not_judged).collect(),
+            times: times.map(|(active, tally)| (active.rule, tally.time)).collect(),
+            drafts,
+        }
+    }
+}
+
+fn not_judged((index, message): (usize, &Message)) -> Option<(usize, String)> {
+    if let Err(why) = message.judged() {
+        return Some((index, why.to_owned()));
+    }
+    let limit = message.doc.notes.iter().find(|note| note.kind == Kind::LimitDocument)?;
+    Some((index, limit.detail.clone()))
+}
