@@ -2,7 +2,7 @@
 
 use super::Profile;
 use crate::session::{At, Session};
-use crate::syncml::{Command, Element, Message, Side};
+use crate::syncml::{Command, Element, Item, Message, Side};
 
 /// For rules of scope session.
 #[derive(Clone, Copy)]
@@ -46,6 +46,33 @@ impl<'a> SessionCx<'a> {
     pub fn readable(self) -> impl Iterator<Item = MessageCx<'a>> {
         self.messages().filter(|cx| cx.message.is_readable())
     }
+
+    /// The message with that index.
+    pub fn message(self, index: usize) -> Option<MessageCx<'a>> {
+        let SessionCx { session, profile } = self;
+        session.messages.get(index).map(|message| MessageCx { session, index, message, profile })
+    }
+
+    /// The messages in which `side` sends one package, from index `from` on: through the one with `Final`. Keep-alives
+    /// in between belong to none. `None` when the capture does not show them all.
+    pub fn package(self, side: Side, from: usize) -> Option<Vec<MessageCx<'a>>> {
+        let mut package = Vec::new();
+        for cx in self.messages().skip(from) {
+            match cx.side() {
+                Some(of) if of != side => continue,
+                Some(_) if cx.message.is_readable() => {}
+                _ => return None,
+            }
+            if cx.is_keep_alive() {
+                continue;
+            }
+            package.push(cx);
+            if cx.has_final() {
+                return Some(package);
+            }
+        }
+        None
+    }
 }
 
 impl<'a> MessageCx<'a> {
@@ -67,6 +94,40 @@ impl<'a> MessageCx<'a> {
     /// Its `Status` elements.
     pub fn statuses(self) -> impl Iterator<Item = Command<'a>> {
         self.message.doc.statuses()
+    }
+
+    /// The session it lies in.
+    pub fn in_session(self) -> SessionCx<'a> {
+        SessionCx { session: self.session, profile: self.profile }
+    }
+
+    /// Whether it ends its sender's package.
+    pub fn has_final(self) -> bool {
+        self.message.doc.final_mark().is_some()
+    }
+
+    /// Whether an Alert with this code stands at its top level.
+    pub fn has_alert(self, code: u16) -> bool {
+        self.message.doc.alerts(code).next().is_some()
+    }
+
+    /// Whether it is Windows' keep-alive, sent in place of an answer that is not ready yet: an Alert 1224 of a type
+    /// that ends in `requestpending`.
+    pub fn is_keep_alive(self) -> bool {
+        let mut types = self.message.doc.alerts(1224).flat_map(Command::items).map(Item::media_type);
+        types.any(|name| name.ends_with("com.microsoft.mdm.requestpending"))
+    }
+
+    /// The message it answers: the other side's, right before it, captured or not.
+    pub fn answers(self) -> Option<MessageCx<'a>> {
+        let before = self.in_session().message(self.index.checked_sub(1)?)?;
+        (before.side()? == self.side()?.peer()).then_some(before)
+    }
+
+    /// The message that answers it: the other side's, right behind it, captured or not.
+    pub fn answer(self) -> Option<MessageCx<'a>> {
+        let after = self.in_session().message(self.index + 1)?;
+        (after.side()? == self.side()?.peer()).then_some(after)
     }
 
     /// The place of an element of this message.

@@ -147,6 +147,14 @@ impl Draft {
     }
 }
 
+/// A value as it stands in a finding's message: in backticks, cut after 60 characters. Not for secrets.
+pub fn quoted(value: &str) -> String {
+    match value.char_indices().nth(60) {
+        Some((end, _)) => format!("`{}…`", value.get(..end).unwrap_or_default()),
+        None => format!("`{value}`"),
+    }
+}
+
 /// A finding on its own: what reports print.
 #[derive(Clone, Debug)]
 pub struct Finding {

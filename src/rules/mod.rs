@@ -14,7 +14,7 @@ pub mod select;
 mod silence;
 
 pub use context::{ElementCx, MessageCx, SessionCx};
-pub use finding::{Draft, Finding, Location, Sink};
+pub use finding::{Draft, Finding, Location, Sink, quoted};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -119,6 +119,11 @@ impl Message {
         self.header()?.msg_id()
     }
 
+    /// Whether it speaks data synchronization (`VerProto` SyncML/1.x) and not device management.
+    pub fn is_data_sync(&self) -> bool {
+        self.header().and_then(Header::ver_proto).is_some_and(|version| version.starts_with("SyncML/"))
+    }
+
     /// Whether the bytes are those that were sent, so that their content can be judged; else why not.
     pub fn judged(&self) -> Result<(), &str> {
         match (&self.kind, &self.body.captured) {

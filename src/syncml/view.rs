@@ -85,6 +85,14 @@ impl<'a> Command<'a> {
         let digits = (3..=4).contains(&data.len()) && data.bytes().all(|byte| byte.is_ascii_digit());
         if digits { data.parse().ok() } else { None }
     }
+    /// Whether this `Status` answers the message header: `CmdRef` 0, or `Cmd` SyncHdr where `CmdRef` is left out
+    /// (RP 6.1.5 allows that).
+    pub fn is_for_header(self) -> bool {
+        match self.cmd_ref() {
+            Some(cmd_ref) => cmd_ref == "0",
+            None => self.cmd() == Some(Tag::SyncHdr.name()),
+        }
+    }
     /// Its items.
     pub fn items(self) -> impl Iterator<Item = Item<'a>> + use<'a> {
         self.0.all(Tag::Item).map(Item)
