@@ -22,3 +22,4 @@ pub mod syncml;
 pub mod tcp;
 pub mod time;
 pub mod transcript;
+pub mod xml;

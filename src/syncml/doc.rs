@@ -328,6 +328,7 @@ impl<'a> Element<'a> {
 pub struct Builder {
     doc: Doc,
     open: Vec<u32>,
+    last_root: u32,
 }
 
 impl Builder {
@@ -343,7 +344,7 @@ impl Builder {
             namespaces: vec!["".into()],
             notes: Vec::new(),
         };
-        Builder { doc, open: Vec::new() }
+        Builder { doc, open: Vec::new(), last_root: NONE }
     }
 
     /// Opens an element: its local name's span, its tag (from the name or a token), where its tag starts.
@@ -359,13 +360,12 @@ impl Builder {
                 Some(sister) => sister.next = id,
                 None => self.doc.nodes[parent as usize].first = id,
             }
-        } else if id > 0 {
-            // A second root: kept as the first one's sister, so that it is reachable; the parser notes it.
-            let mut last = 0;
-            while self.doc.nodes[last as usize].next != NONE {
-                last = self.doc.nodes[last as usize].next;
+        } else {
+            // A second root is kept as the first one's sister, so that it is reachable; the parser notes it.
+            let last = std::mem::replace(&mut self.last_root, id);
+            if let Some(sister) = self.doc.nodes.get_mut(last as usize) {
+                sister.next = id;
             }
-            self.doc.nodes[last as usize].next = id;
         }
         let at = self.doc.attributes.len() as u32;
         self.doc.nodes.push(Node {
@@ -395,6 +395,24 @@ impl Builder {
         }
     }
 
+    /// The number of the namespace that an attribute value names, for [`Builder::set_namespace`]; `None` when it
+    /// would be more than the `most`th.
+    pub fn namespace_of(&mut self, value: Text, most: usize) -> Option<u16> {
+        let uri = self.doc.text_of(value);
+        let known = self.doc.namespaces.iter().position(|known| &**known == uri);
+        let index = known.unwrap_or(self.doc.namespaces.len());
+        if known.is_none() {
+            let uri = (index < most).then(|| uri.into())?;
+            self.doc.namespaces.push(uri);
+        }
+        u16::try_from(index).ok()
+    }
+
+    /// Sets the namespace of an element by its number.
+    pub fn set_namespace(&mut self, id: NodeId, namespace: u16) {
+        self.doc.nodes[id.0 as usize].namespace = namespace;
+    }
+
     /// Sets the namespace of an element.
     pub fn namespace(&mut self, id: NodeId, uri: &str) {
         let known = self.doc.namespaces.iter().position(|known| &**known == uri);
@@ -402,7 +420,7 @@ impl Builder {
             self.doc.namespaces.push(uri.into());
             self.doc.namespaces.len() - 1
         });
-        self.doc.nodes[id.0 as usize].namespace = index as u16;
+        self.set_namespace(id, u16::try_from(index).unwrap_or_default());
     }
 
     /// Changes the flags of an element.
@@ -425,6 +443,21 @@ impl Builder {
         let start = self.doc.pool.len();
         self.doc.pool.push_str(decoded);
         Text::Pool(Span::new(start, self.doc.pool.len()))
+    }
+
+    /// Bytes of decoded text so far.
+    pub fn pool_len(&self) -> usize {
+        self.doc.pool.len()
+    }
+
+    /// Number of attributes so far, of all elements.
+    pub fn attribute_count(&self) -> usize {
+        self.doc.attributes.len()
+    }
+
+    /// Whether an element has a child element already.
+    pub fn has_children(&self, id: NodeId) -> bool {
+        self.doc.nodes[id.0 as usize].first != NONE
     }
 
     /// Adds text to what an element has: in place while it is one piece, else through the pool.

@@ -1,0 +1,825 @@
+//! XML to a [`Doc`], on quick-xml's events.
+//!
+//! In: the bytes of a body. Out: a document with byte spans. It never fails: what is not well-formed is noted at
+//! its place, and the reading goes on as well as it can. Entities of a DTD are never expanded. Bounds:
+//! `limits.depth`, `limits.nodes`, `limits.attributes`, and the constants below. It does not know SyncML, but for
+//! the names that [`Tag`] lists.
+
+mod encoding;
+mod entity;
+mod tag;
+
+use std::sync::Arc;
+
+use quick_xml::events::Event;
+use quick_xml::{Error, Reader};
+
+use crate::anomaly::{Anomaly, Kind};
+use crate::limits::Limits;
+use crate::origin::Span;
+use crate::syncml::doc::{Builder, Doc, Form, Text};
+use crate::syncml::{NodeId, Tag};
+use tag::{Attribute, Scan, Step};
+
+/// Notes kept for one document; a body of garbage would have one for every other byte.
+const NOTES: usize = 20;
+/// Places after which reading starts again, in one document: each may cost a scan to the document's end.
+const RESTARTS: usize = 32;
+/// Namespace declarations in scope at one place. Real messages have two or three, SOAP five.
+const BINDINGS: usize = 128;
+/// Different namespaces of one document.
+const NAMESPACES: usize = 256;
+/// Decoded text beyond twice the size of the document: only text mixed with elements and references comes there.
+const POOL_SPARE: usize = 64 * 1024;
+
+/// Reads a document. What was wrong with it is in [`Doc::notes`].
+pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
+    let decoded = encoding::decode(body);
+    let bytes = Arc::clone(&decoded.bytes);
+    let mut parser = Parser {
+        bytes: &bytes,
+        builder: Builder::new(Form::Xml, decoded.bytes, decoded.exact),
+        limits,
+        open: Vec::new(),
+        bindings: Vec::new(),
+        roots: 0,
+        doctype: false,
+        noted: 0,
+    };
+    for note in decoded.notes {
+        parser.builder.note(note);
+    }
+    parser.forbidden_characters(decoded.start);
+    parser.run(decoded.start);
+    parser.finish()
+}
+
+/// An element that was not closed yet.
+struct Open {
+    id: NodeId,
+    /// Its name with prefix, as the end tag must repeat it.
+    name: Span,
+    /// Number of namespace bindings outside it.
+    bindings: usize,
+}
+
+/// A namespace declaration in scope.
+struct Binding {
+    prefix: Span,
+    namespace: u16,
+}
+
+/// What to do after an event.
+enum Next {
+    Event,
+    /// Start reading again at this byte: quick-xml took what stands there for something else.
+    Resume(usize),
+    Stop,
+}
+
+struct Parser<'a> {
+    bytes: &'a [u8],
+    builder: Builder,
+    limits: &'a Limits,
+    open: Vec<Open>,
+    bindings: Vec<Binding>,
+    roots: usize,
+    doctype: bool,
+    noted: usize,
+}
+
+impl Parser<'_> {
+    fn run(&mut self, from: usize) {
+        let mut from = from;
+        for _ in 0..RESTARTS {
+            match self.read(from) {
+                Some(at) => from = at,
+                None => return,
+            }
+        }
+        self.fault(Span::new(from, self.bytes.len()), "too damaged to read on from here");
+    }
+
+    /// Reads events from byte `from` on, to the end (`None`) or to where reading must start again.
+    fn read(&mut self, from: usize) -> Option<usize> {
+        let rest = self.bytes.get(from..)?;
+        // quick-xml skips a byte order mark without counting it.
+        let mark = if rest.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
+        let from = from + mark;
+        let mut reader = Reader::from_reader(rest.get(mark..)?);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        let mut at = from;
+        loop {
+            let event = reader.read_event();
+            let end = from + usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX - from);
+            let next = match event {
+                Ok(Event::Eof) => Next::Stop,
+                Ok(event) => self.event(&event, at, end),
+                Err(error) => self.error(&error, at, end),
+            };
+            match next {
+                Next::Event => at = end,
+                Next::Resume(at) => return Some(at),
+                Next::Stop => return None,
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, at: usize, end: usize) -> Next {
+        match event {
+            Event::Start(_) => self.start(at, end - 1, end, false),
+            Event::Empty(_) => self.start(at, end - 2, end, true),
+            Event::End(_) => self.end(at, end),
+            Event::Text(_) => self.text(at, end),
+            Event::CData(_) => self.cdata(at + "<![CDATA[".len(), end - "]]>".len()),
+            Event::GeneralRef(_) => self.reference(at, end),
+            Event::Comment(_) => self.comment(at, end),
+            Event::Decl(_) => self.declaration(at, end),
+            Event::DocType(_) => self.doctype(at, end),
+            Event::PI(_) | Event::Eof => Next::Event,
+        }
+    }
+
+    /// A start tag from `at` to `end`, with its name and attributes before `inside`.
+    fn start(&mut self, at: usize, inside: usize, end: usize, empty: bool) -> Next {
+        let name = Span::new(at + 1, tag::name_end(self.bytes, at + 1, inside));
+        if name.is_empty() {
+            self.fault(Span::new(at, at + 1), "`<` is not followed by a name");
+            return self.literal(at, at + 1);
+        }
+        if self.builder.depth() >= self.limits.depth {
+            return self.limit(at, format!("elements nested deeper than {}", self.limits.depth));
+        }
+        if self.builder.len() >= self.limits.nodes {
+            return self.limit(at, format!("more than {} elements", self.limits.nodes));
+        }
+        let id = self.open_element(at, name);
+        match self.attributes(id, name.end as usize, inside) {
+            Err(stop) => return stop,
+            Ok(Some(cut)) => {
+                let detail = format!("the tag <{}> is not closed before the next `<`", self.quote(name));
+                self.fault(Span::new(at, cut), detail);
+                self.builder.content_from(id, offset(cut));
+                return Next::Resume(cut);
+            }
+            Ok(None) => {}
+        }
+        self.builder.content_from(id, offset(end));
+        if empty {
+            self.builder.flags(id, |flags| flags.empty_tag = true);
+            self.close(end, end);
+        }
+        Next::Event
+    }
+
+    fn open_element(&mut self, at: usize, name: Span) -> NodeId {
+        match self.open.last() {
+            Some(parent) => self.settle_text(parent.id),
+            None => {
+                self.roots += 1;
+                if self.roots == 2 {
+                    self.fault(name, format!("a second root element, {}", self.quote(name)));
+                }
+            }
+        }
+        let local = match memchr::memchr(b':', name.slice(self.bytes)) {
+            Some(colon) => Span::new(name.start as usize + colon + 1, name.end as usize),
+            None => name,
+        };
+        let id = self.builder.open(Tag::of(local.slice(self.bytes)), local, offset(at));
+        if local != name {
+            self.builder.flags(id, |flags| flags.prefixed = true);
+        }
+        self.open.push(Open { id, name, bindings: self.bindings.len() });
+        id
+    }
+
+    /// What stood before the first child is text only if it is more than white space.
+    fn settle_text(&mut self, parent: NodeId) {
+        if self.builder.text_so_far(parent) == Text::None {
+            return;
+        }
+        let blank =
+            self.builder.doc().element(parent).is_none_or(|element| element.text().trim_matches(SPACES).is_empty());
+        if blank {
+            self.builder.text(parent, Text::None);
+        } else {
+            self.builder.flags(parent, |flags| flags.mixed = true);
+        }
+    }
+
+    /// Reads the attributes of the element just opened, then binds its namespace. Gives where another tag cuts this one.
+    fn attributes(&mut self, id: NodeId, at: usize, end: usize) -> Result<Option<usize>, Next> {
+        let mut cut = None;
+        if at < end {
+            let first = self.builder.attribute_count();
+            for step in Scan::new(self.bytes, at, end) {
+                match step {
+                    Step::Attribute(attribute) => self.attribute(id, attribute)?,
+                    Step::Fault(span, detail) => self.fault(span, detail),
+                    Step::Cut(at) => cut = Some(at),
+                }
+                if self.builder.attribute_count() - first > self.limits.attributes {
+                    return Err(
+                        self.limit(at, format!("an element with more than {} attributes", self.limits.attributes))
+                    );
+                }
+            }
+        }
+        let name = self.open.last().map(|open| open.name).unwrap_or_default();
+        let prefix = match memchr::memchr(b':', name.slice(self.bytes)) {
+            Some(colon) => Span::new(name.start as usize, name.start as usize + colon),
+            None => Span::default(),
+        };
+        let wanted = prefix.slice(self.bytes);
+        let found = self.bindings.iter().rev().find(|binding| binding.prefix.slice(self.bytes) == wanted);
+        if let Some(binding) = found {
+            self.builder.set_namespace(id, binding.namespace);
+        }
+        Ok(cut)
+    }
+
+    fn attribute(&mut self, id: NodeId, attribute: Attribute) -> Result<(), Next> {
+        let name = attribute.name.slice(self.bytes);
+        let twice = self
+            .builder
+            .doc()
+            .element(id)
+            .is_some_and(|element| element.attributes().any(|(known, _)| known.as_bytes() == name));
+        if twice {
+            self.fault(attribute.name, format!("attribute {} stands twice", self.quote(attribute.name)));
+        }
+        let value = self.attribute_value(attribute.value);
+        self.builder.attribute(attribute.name, value);
+        let prefix = match name.strip_prefix(b"xmlns") {
+            Some([]) => Span::default(),
+            Some([b':', ..]) => Span { start: attribute.name.start + 6, end: attribute.name.end },
+            _ => return Ok(()),
+        };
+        match self.builder.namespace_of(value, NAMESPACES) {
+            Some(namespace) if self.bindings.len() < BINDINGS => self.bindings.push(Binding { prefix, namespace }),
+            _ => return Err(self.limit(attribute.name.start as usize, "too many namespace declarations".into())),
+        }
+        Ok(())
+    }
+
+    /// The value with references resolved and white space made plain, in place when there is nothing to do.
+    fn attribute_value(&mut self, span: Span) -> Text {
+        let raw = span.slice(self.bytes);
+        if !raw.iter().any(|byte| matches!(byte, b'&' | b'\t' | b'\r' | b'\n')) {
+            return Text::Bytes(span);
+        }
+        let raw = std::str::from_utf8(raw).unwrap_or_default();
+        let mut value = String::with_capacity(raw.len());
+        let mut rest = raw;
+        while let Some(found) = rest.find(['&', '\t', '\r', '\n']) {
+            let (plain, from) = rest.split_at(found);
+            value.push_str(plain);
+            rest = if from.starts_with('&') {
+                self.reference_in(from, span, &mut value)
+            } else {
+                value.push(' ');
+                from.strip_prefix("\r\n").or_else(|| from.get(1..)).unwrap_or_default()
+            };
+        }
+        value.push_str(rest);
+        self.builder.pool(&value)
+    }
+
+    /// Decodes the reference at the front of `from` into `value`; gives what follows it.
+    fn reference_in<'t>(&mut self, from: &'t str, span: Span, value: &mut String) -> &'t str {
+        let name = from.get(1..).and_then(|rest| rest.split_once(';'));
+        let resolved = name.and_then(|(name, rest)| Some((entity::resolve(name)?, rest)));
+        let Some((char, rest)) = resolved else {
+            self.fault(span, "`&` in an attribute value without a known reference");
+            value.push('&');
+            return from.get(1..).unwrap_or_default();
+        };
+        value.push(char);
+        rest
+    }
+
+    fn end(&mut self, at: usize, end: usize) -> Next {
+        let inside = end - 1;
+        let name = Span::new(at + 2, tag::name_end(self.bytes, at + 2, inside));
+        if name.is_empty() {
+            self.fault(Span::new(at, end), format!("{} is not an end tag", self.quote(Span::new(at, end))));
+            return Next::Event;
+        }
+        let rest = self.bytes.get(name.end as usize..inside).unwrap_or_default();
+        let cut = memchr::memchr(b'<', rest).map(|less| name.end as usize + less);
+        let end = cut.unwrap_or(end);
+        if cut.is_some() || !rest.iter().all(u8::is_ascii_whitespace) {
+            self.fault(Span::new(at, end), format!("the end tag </{}> is not closed by `>`", self.quote(name)));
+        }
+        self.close_named(name, at, end);
+        cut.map_or(Next::Event, Next::Resume)
+    }
+
+    /// Closes the element that this end tag belongs to, and those left open inside it.
+    fn close_named(&mut self, name: Span, at: usize, end: usize) {
+        let Some(expected) = self.open.last().map(|open| open.name) else {
+            self.fault(Span::new(at, end), format!("</{}> closes nothing", self.quote(name)));
+            return;
+        };
+        let wanted = name.slice(self.bytes);
+        if expected.slice(self.bytes) == wanted {
+            return self.close(at, end);
+        }
+        let detail = format!("</{}> where </{}> should stand", self.quote(name), self.quote(expected));
+        self.fault(Span::new(at, end), detail);
+        match self.open.iter().rposition(|open| open.name.slice(self.bytes) == wanted) {
+            Some(found) => {
+                while self.open.len() > found + 1 {
+                    self.abandon(at);
+                }
+                self.close(at, end);
+            }
+            None if expected.slice(self.bytes).eq_ignore_ascii_case(wanted) => self.close(at, end),
+            None => {}
+        }
+    }
+
+    fn abandon(&mut self, at: usize) {
+        if let Some(open) = self.open.last() {
+            self.builder.flags(open.id, |flags| flags.unclosed = true);
+        }
+        self.close(at, at);
+    }
+
+    fn close(&mut self, content_end: usize, end: usize) {
+        if let Some(open) = self.open.pop() {
+            self.bindings.truncate(open.bindings);
+            self.builder.close(offset(content_end), offset(end));
+        }
+    }
+
+    fn text(&mut self, at: usize, end: usize) -> Next {
+        let raw = self.bytes.get(at..end).unwrap_or_default();
+        let blank = raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        if raw.first() == Some(&b'&') {
+            self.fault(Span::new(at, at + 1), "`&` does not begin a reference");
+        }
+        if !blank && let Some(found) = memchr::memmem::find(raw, b"]]>") {
+            self.fault(Span::new(at + found, at + found + 3), "`]]>` in text");
+        }
+        self.add_text(at, end, blank)
+    }
+
+    fn cdata(&mut self, at: usize, end: usize) -> Next {
+        match self.open.last() {
+            Some(open) => self.builder.flags(open.id, |flags| flags.cdata = true),
+            None => self.fault(Span::new(at, end), "a CDATA section outside the root element"),
+        }
+        self.add_text(at, end, at == end)
+    }
+
+    /// Adds a stretch of the document to the text of the innermost element.
+    fn add_text(&mut self, at: usize, end: usize, blank: bool) -> Next {
+        let span = Span::new(at, end);
+        if self.open.is_empty() {
+            if !blank {
+                self.fault(span, format!("text outside the root element, {:?}", self.quote(span)));
+            }
+            return Next::Event;
+        }
+        let raw = span.slice(self.bytes);
+        // White space that stands first is mostly indentation, dropped at the first child: not worth a copy.
+        let leading = || blank && self.open.last().is_some_and(|open| self.builder.text_so_far(open.id) == Text::None);
+        let piece = if memchr::memchr(b'\r', raw).is_some() && !leading() {
+            let plain = std::str::from_utf8(raw).unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
+            self.builder.pool(&plain)
+        } else {
+            Text::Bytes(span)
+        };
+        self.add_piece(piece, blank)
+    }
+
+    fn add_piece(&mut self, piece: Text, blank: bool) -> Next {
+        let Some(open) = self.open.last() else { return Next::Event };
+        let id = open.id;
+        if self.builder.has_children(id) {
+            if blank {
+                return Next::Event;
+            }
+            self.builder.flags(id, |flags| flags.mixed = true);
+        }
+        self.builder.add_text(id, piece);
+        if self.builder.pool_len() > self.bytes.len().saturating_mul(2).saturating_add(POOL_SPARE) {
+            return self.limit(0, "text in so many pieces that it takes more than twice the document's size".into());
+        }
+        Next::Event
+    }
+
+    fn reference(&mut self, at: usize, end: usize) -> Next {
+        let span = Span::new(at, end);
+        let name = std::str::from_utf8(Span::new(at + 1, end - 1).slice(self.bytes)).unwrap_or_default();
+        if self.open.is_empty() {
+            self.fault(span, "a reference outside the root element");
+            return Next::Event;
+        }
+        if let Some(char) = entity::resolve(name) {
+            let piece = self.builder.pool(char.encode_utf8(&mut [0; 4]));
+            let blank = matches!(char, ' ' | '\t' | '\r' | '\n');
+            return self.add_piece(piece, blank);
+        }
+        if self.doctype && tag::name_end(self.bytes, at + 1, end - 1) == end - 1 {
+            let detail = format!("entity {} is not expanded", self.quote(span));
+            self.note(Kind::XmlDoctype, span, detail);
+        } else {
+            self.fault(span, format!("{} is no reference that XML knows", self.quote(span)));
+        }
+        self.add_piece(Text::Bytes(span), false)
+    }
+
+    fn comment(&mut self, at: usize, end: usize) -> Next {
+        let inside = Span::new(at + "<!--".len(), end - "-->".len());
+        if memchr::memmem::find(inside.slice(self.bytes), b"--").is_some() || inside.slice(self.bytes).ends_with(b"-") {
+            self.fault(Span::new(at, end), "`--` in a comment");
+        }
+        Next::Event
+    }
+
+    fn declaration(&mut self, at: usize, end: usize) -> Next {
+        let before = self.bytes.get(..at).unwrap_or_default();
+        if !matches!(before, [] | [0xEF, 0xBB, 0xBF]) {
+            self.fault(Span::new(at, end), "an XML declaration that is not at the very start");
+        }
+        let first = Scan::new(self.bytes, at + "<?xml".len(), end - "?>".len()).next();
+        let versioned = matches!(&first, Some(Step::Attribute(found)) if found.name.slice(self.bytes) == b"version");
+        if !versioned {
+            self.fault(Span::new(at, end), "an XML declaration without a version");
+        }
+        Next::Event
+    }
+
+    fn doctype(&mut self, at: usize, end: usize) -> Next {
+        let span = Span::new(at, end);
+        self.doctype = true;
+        self.note(Kind::XmlDoctype, span, "a DOCTYPE; nothing in it was used".into());
+        if self.roots > 0 {
+            self.fault(span, "a DOCTYPE behind the root element's start");
+        }
+        Next::Event
+    }
+
+    /// What quick-xml could not read: noted, and skipped up to the next thing that looks like markup.
+    fn error(&mut self, error: &Error, at: usize, end: usize) -> Next {
+        use quick_xml::errors::SyntaxError;
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        match error {
+            Error::Syntax(SyntaxError::UnclosedCData) => {
+                self.fault(Span::new(at, self.bytes.len()), "the document ends inside a CDATA section");
+                let from = at + "<![CDATA[".len();
+                if rest.starts_with(b"<![CDATA[") {
+                    self.cdata(from, self.bytes.len());
+                }
+                Next::Stop
+            }
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                self.fault(Span::new(at, at + 2), "`<!` does not begin a comment, a CDATA section or a DOCTYPE");
+                self.literal(at, at + 1)
+            }
+            Error::IllFormed(error) => {
+                self.fault(Span::new(at, end), error.to_string());
+                Next::Event
+            }
+            _ => {
+                self.fault(Span::new(at, self.bytes.len()), "markup that begins here is not closed");
+                let less = rest.get(1..).and_then(|rest| memchr::memchr(b'<', rest));
+                let Some(next) = less.map(|less| at + 1 + less) else { return Next::Stop };
+                let tag = rest.get(1).is_some_and(|byte| tag::starts_name(*byte));
+                match if tag { self.start(at, next, next, false) } else { Next::Event } {
+                    Next::Event => Next::Resume(next),
+                    other => other,
+                }
+            }
+        }
+    }
+
+    /// Takes a stretch that cannot be markup for text, and goes on behind it.
+    fn literal(&mut self, at: usize, end: usize) -> Next {
+        if !self.open.is_empty() {
+            self.add_text(at, end, false);
+        }
+        Next::Resume(end)
+    }
+
+    fn limit(&mut self, at: usize, detail: String) -> Next {
+        let span = Span::new(at, self.bytes.len());
+        self.builder.note(Anomaly::new(Kind::LimitDocument, span, format!("{detail}; the rest was not read")));
+        Next::Stop
+    }
+
+    fn fault(&mut self, span: Span, detail: impl Into<String>) {
+        self.note(Kind::XmlNotWellFormed, span, detail.into());
+    }
+
+    fn note(&mut self, kind: Kind, span: Span, detail: String) {
+        self.noted += 1;
+        if self.noted <= NOTES {
+            self.builder.note(Anomaly::new(kind, span, detail));
+        }
+    }
+
+    /// A stretch of the document for a message, shortened.
+    fn quote(&self, span: Span) -> String {
+        let text = std::str::from_utf8(span.slice(self.bytes)).unwrap_or_default().trim();
+        match text.char_indices().nth(40) {
+            Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Characters that no XML document may hold (XML 1.0, 2.2).
+    fn forbidden_characters(&mut self, from: usize) {
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        let control = rest.iter().position(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n'));
+        let beyond = memchr::memmem::find(rest, "\u{FFFE}".as_bytes())
+            .or_else(|| memchr::memmem::find(rest, "\u{FFFF}".as_bytes()));
+        if let Some(found) = control.or(beyond) {
+            let char =
+                std::str::from_utf8(rest.get(found..).unwrap_or_default()).ok().and_then(|text| text.chars().next());
+            let char = char.unwrap_or_default();
+            let span = Span::new(from + found, from + found + char.len_utf8());
+            self.fault(span, format!("character U+{:04X} is not allowed in XML", u32::from(char)));
+        }
+    }
+
+    fn finish(mut self) -> Doc {
+        let end = self.bytes.len();
+        let limited = self.builder.doc().notes.iter().any(|note| note.kind == Kind::LimitDocument);
+        if !limited && !self.open.is_empty() {
+            let missing: Vec<String> =
+                self.open.iter().rev().map(|open| format!("</{}>", self.quote(open.name))).collect();
+            self.fault(Span::new(end, end), format!("the document ends without {}", missing.join(" ")));
+        }
+        if self.roots == 0 && self.noted == 0 {
+            self.fault(Span::new(0, end), "no element");
+        }
+        let mut doc = self.builder.finish();
+        if self.roots == 0 {
+            doc.notes.truncate(1);
+        }
+        doc
+    }
+}
+
+const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn offset(at: usize) -> u32 {
+    Span::new(at, at).start
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::syncml::Element;
+
+    fn read(xml: &str) -> Doc {
+        parse(&xml.as_bytes().into(), &Limits::default())
+    }
+
+    fn notes(xml: &str) -> Vec<String> {
+        read(xml).notes.iter().map(|note| format!("{} {}", note.span.start, note.detail)).collect()
+    }
+
+    /// The tree in short: `a(b "text" c)`.
+    fn tree(element: Element<'_>) -> String {
+        let mut out = element.name().to_owned();
+        if element.value().is_some() {
+            out.push_str(&format!(" {:?}", element.text()));
+        }
+        let children: Vec<String> = element.children().map(tree).collect();
+        if !children.is_empty() {
+            out.push_str(&format!("({})", children.join(" ")));
+        }
+        out
+    }
+
+    fn shape(xml: &str) -> String {
+        read(xml).root().map(tree).unwrap_or_default()
+    }
+
+    #[test]
+    fn spans_are_those_of_the_body() {
+        let xml = "<?xml version='1.0'?>\n<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><MsgID> 1 </MsgID><x/></SyncHdr></SyncML>";
+        let doc = read(xml);
+        assert!(doc.notes.is_empty(), "{:?}", doc.notes);
+        let root = doc.root().unwrap();
+        assert_eq!(root.span().slice(xml.as_bytes()), &xml.as_bytes()[22..]);
+        let header = root.child(Tag::SyncHdr).unwrap();
+        let id = header.child(Tag::MsgID).unwrap();
+        assert_eq!((id.text(), id.value()), (" 1 ", Some("1")));
+        assert_eq!(id.inner().slice(xml.as_bytes()), b" 1 ");
+        assert_eq!(id.namespace(), "SYNCML:SYNCML1.2");
+        let x = header.children().last().unwrap();
+        assert!(x.flags().empty_tag && x.inner().is_empty());
+        assert_eq!(x.span().slice(xml.as_bytes()), b"<x/>");
+    }
+
+    #[test]
+    fn references_and_cdata_become_text() {
+        let doc = read("<Data a='1 &lt;\n2'>a&amp;b<![CDATA[<c>]]>&#x41;\r\n</Data>");
+        let data = doc.root().unwrap();
+        assert_eq!(data.text(), "a&b<c>A\n");
+        assert!(data.flags().cdata && !data.flags().mixed);
+        assert_eq!(data.attribute("a"), Some("1 < 2"));
+        assert!(doc.notes.is_empty());
+    }
+
+    #[test]
+    fn white_space_between_elements_is_no_text() {
+        let doc = read("<a>\n <b> </b>\n <c/>\n</a>");
+        assert_eq!(doc.root().unwrap().text(), "");
+        assert_eq!(doc.elements().nth(1).unwrap().text(), " ");
+        let doc = read("<a>x<b/>y</a>");
+        assert_eq!((doc.root().unwrap().text(), doc.root().unwrap().flags().mixed), ("xy", true));
+    }
+
+    #[test]
+    fn namespaces_follow_their_scope() {
+        let doc = read("<s:a xmlns:s='u:1' xmlns='u:2'><b><s:c xmlns:s='u:3'/></b><d xmlns=''/><s:e/><t:f/></s:a>");
+        let all: Vec<(&str, &str, bool)> =
+            doc.elements().map(|element| (element.name(), element.namespace(), element.flags().prefixed)).collect();
+        let wanted = [
+            ("a", "u:1", true),
+            ("b", "u:2", false),
+            ("c", "u:3", true),
+            ("d", "", false),
+            ("e", "u:1", true),
+            ("f", "", true),
+        ];
+        assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn end_tags_that_do_not_match_close_what_they_name() {
+        assert_eq!(notes("<a><b><c>1</b></a>"), ["10 </b> where </c> should stand"]);
+        assert_eq!(shape("<a><b><c>1</b><d/></a>"), "a(b(c \"1\") d)");
+        assert!(read("<a><b><c>1</b></a>").elements().nth(2).unwrap().flags().unclosed);
+        assert_eq!(shape("<a><LocURI>x</LocUri><b/></a>"), "a(LocURI \"x\" b)");
+        assert_eq!(shape("<a><b>x</d></b></a>"), "a(b \"x\")");
+        assert_eq!(notes("<a></a></b>"), ["7 </b> closes nothing"]);
+    }
+
+    #[test]
+    fn a_tag_without_its_bracket_does_not_swallow_the_next() {
+        assert_eq!(shape("<a><LocURI>x</LocURI<b>y</b></a>"), "a(LocURI \"x\" b \"y\")");
+        assert_eq!(notes("<a><b<c/></b></a>"), ["3 the tag <b> is not closed before the next `<`"]);
+        assert_eq!(shape("<a x='1><b y='2'/></a>"), "a(b)");
+        assert_eq!(shape("<a>1 < 2 and 3 > 1</a>"), "a \"1 < 2 and 3 > 1\"");
+        assert_eq!(shape("<a>x & y</a>"), "a \"x & y\"");
+    }
+
+    #[test]
+    fn a_cut_document_keeps_what_there_is() {
+        let doc = read("<a><b>text</b><c>mo");
+        assert_eq!(doc.root().map(tree).unwrap(), "a(b \"text\" c \"mo\")");
+        assert!(doc.root().unwrap().flags().unclosed);
+        assert_eq!(notes("<a><b>text</b><c>mo"), ["19 the document ends without </c> </a>"]);
+        assert_eq!(shape("<a><![CDATA[half"), "a \"half\"");
+    }
+
+    #[test]
+    fn what_stands_outside_the_root_is_noted() {
+        assert_eq!(notes("<a/><b/>"), ["5 a second root element, b"]);
+        assert_eq!(read("<a/><b/>").elements().count(), 2);
+        assert_eq!(notes("<a/>tail"), ["4 text outside the root element, \"tail\""]);
+        assert_eq!(notes(" <?xml version='1.0'?><a/>"), ["1 an XML declaration that is not at the very start"]);
+        assert_eq!(notes(""), ["0 no element"]);
+        assert_eq!(notes("{\"json\": \"<\"}").len(), 1);
+    }
+
+    #[test]
+    fn entities_of_a_dtd_are_not_expanded() {
+        let doc = read("<!DOCTYPE a [<!ENTITY b \"bbb\">]><a>&b;&c d;</a>");
+        assert_eq!(doc.root().unwrap().text(), "&b;&c d;");
+        let kinds: Vec<Kind> = doc.notes.iter().map(|note| note.kind).collect();
+        assert_eq!(kinds, [Kind::XmlDoctype, Kind::XmlDoctype, Kind::XmlNotWellFormed]);
+        assert_eq!(notes("<a>&nbsp;</a>"), ["3 &nbsp; is no reference that XML knows"]);
+    }
+
+    #[test]
+    fn limits_end_the_reading() {
+        let limits = Limits { depth: 3, nodes: 5, attributes: 2, ..Limits::default() };
+        for (xml, nodes) in [
+            ("<a><b><c><d/></c></b></a>", 3),
+            ("<a><b/><b/><b/><b/><b/><b/></a>", 5),
+            ("<a><b x='1' y='2' z='3'/></a>", 2),
+        ] {
+            let doc = parse(&xml.as_bytes().into(), &limits);
+            assert_eq!((doc.len(), doc.notes.len(), doc.notes[0].kind), (nodes, 1, Kind::LimitDocument), "{xml}");
+        }
+    }
+
+    #[test]
+    fn decoded_text_stays_in_proportion() {
+        let xml = format!("<a>{}</a>", "x&amp;<b>&amp;</b>".repeat(20_000));
+        let doc = read(&xml);
+        assert_eq!(doc.notes[0].kind, Kind::LimitDocument);
+    }
+
+    #[test]
+    fn garbage_has_few_notes() {
+        assert!(notes(&"< & ]]> </".repeat(10_000)).len() <= NOTES + 1);
+        assert!(notes(&format!("<a>{}</a>", "&x;".repeat(10_000))).len() <= NOTES + 1);
+    }
+
+    fn check_spans(doc: &Doc) {
+        for element in doc.elements() {
+            let (span, inner) = (element.span(), element.inner());
+            assert!(span.start <= span.end && span.end as usize <= doc.bytes().len(), "{element:?}");
+            assert!(span.start <= inner.start && inner.end <= span.end, "{element:?} {span:?} {inner:?}");
+            if let Some(parent) = element.parent() {
+                let around = parent.inner();
+                assert!(around.start <= span.start && span.end <= around.end, "{element:?} in {parent:?}");
+            }
+            element.attributes().for_each(|(name, _)| assert!(!name.is_empty()));
+        }
+        for note in &doc.notes {
+            assert!(note.span.start <= note.span.end && note.span.end as usize <= doc.bytes().len(), "{note:?}");
+        }
+    }
+
+    const SAMPLE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><!-- ä --><SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr>\
+        <VerDTD>1.2</VerDTD><Meta><m:Size xmlns:m='syncml:metinf'>5</m:Size></Meta></SyncHdr><SyncBody><Replace>\
+        <Item><Data>a &amp; b &#246;<![CDATA[<x>]]></Data></Item></Replace><Final/></SyncBody></SyncML>";
+
+    #[test]
+    fn every_truncation_reads() {
+        for cut in 0..SAMPLE.len() {
+            let doc = parse(&SAMPLE.as_bytes()[..cut].into(), &Limits::default());
+            check_spans(&doc);
+            assert!(!doc.notes.is_empty(), "cut at {cut}");
+        }
+        assert!(read(SAMPLE).notes.is_empty(), "{:?}", notes(SAMPLE));
+    }
+
+    /// A well-formed element, at most `depth` deep.
+    fn generated() -> impl Strategy<Value = String> {
+        let text = prop_oneof![
+            "[a-z ]{0,6}",
+            Just("&amp;".to_owned()),
+            Just("<![CDATA[<&]]>".to_owned()),
+            Just("<!--c-->".to_owned())
+        ];
+        let leaf = ("[A-Za-z]{1,8}", text.clone()).prop_map(|(name, text)| format!("<{name}>{text}</{name}>"));
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            let part = prop_oneof![inner, text.clone()];
+            ("[A-Za-z]{1,8}", "[a-z]{0,3}", prop::collection::vec(part, 0..6))
+                .prop_map(|(name, value, parts)| format!("<{name} k='{value}'>{}</{name}>", parts.concat()))
+        })
+    }
+
+    /// What quick-xml says of a document: opening and closing with names.
+    fn events(xml: &str) -> Vec<String> {
+        let mut reader = Reader::from_str(xml);
+        reader.config_mut().expand_empty_elements = true;
+        let mut out = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Start(start) => out.push(format!("+{}", start.name().as_ref())),
+                Event::End(end) => out.push(format!("-{}", end.name().as_ref())),
+                Event::Eof => return out,
+                _ => {}
+            }
+        }
+    }
+
+    fn walked(element: Element<'_>, out: &mut Vec<String>) {
+        out.push(format!("+{}", element.name()));
+        element.children().for_each(|child| walked(child, out));
+        out.push(format!("-{}", element.name()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            check_spans(&parse(&bytes.into(), &Limits::default()));
+        }
+
+        #[test]
+        fn any_markup_reads(parts in prop::collection::vec(prop::sample::select(vec![
+            "<", ">", "</", "/>", "a", "SyncML", " ", "=", "'", "\"", "&", ";", "&amp;", "<![CDATA[", "]]>", "<!--", "-->",
+            "<?", "?>", "xmlns", ":", "ä", "<!DOCTYPE", "[", "]", "<a>", "</a>", "<b c='d'>", "</b>", "\u{feff}", "\r\n",
+        ]), 0..60)) {
+            check_spans(&read(&parts.concat()));
+        }
+
+        #[test]
+        fn well_formed_documents_give_quick_xmls_tree(xml in generated()) {
+            let doc = read(&xml);
+            prop_assert!(doc.notes.is_empty(), "{:?} in {}", doc.notes, xml);
+            let mut found = Vec::new();
+            walked(doc.root().unwrap(), &mut found);
+            prop_assert_eq!(found, events(&xml));
+            check_spans(&doc);
+        }
+    }
+}
