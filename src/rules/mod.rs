@@ -6,6 +6,7 @@
 
 use crate::anomaly;
 use crate::syncml::Tag;
+use crate::syncml::uri::Naming;
 
 pub mod context;
 pub mod finding;
@@ -46,6 +47,16 @@ pub enum Profile {
     Windows,
     /// Any client that follows OMA DM 1.2.
     Oma,
+}
+
+impl Profile {
+    /// How node names are compared under it.
+    pub fn naming(self) -> Naming {
+        match self {
+            Profile::Windows => Naming::Windows,
+            Profile::Oma => Naming::Oma,
+        }
+    }
 }
 
 /// Who is to blame.

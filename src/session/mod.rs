@@ -3,7 +3,8 @@
 //! In: messages in the order they happened (`assemble`). Out: closed [`Session`]s, complete or marked with what was
 //! not captured. Bounds: `limits.sessions`, `limits.session_messages`, `limits.session_bytes`. It judges nothing.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::syncml::{Command, Element, Message, NodeId, Side};
 use crate::time::Time;
@@ -136,6 +137,8 @@ pub struct Session {
 struct Index {
     messages: HashMap<(Side, Box<str>), Vec<usize>>,
     commands: HashMap<(usize, Box<str>), NodeId>,
+    /// CmdIDs that several commands of a message share.
+    shared: HashSet<(usize, Box<str>)>,
 }
 
 impl Session {
@@ -234,6 +237,12 @@ impl Session {
         }
     }
 
+    /// Whether other commands of its message share the CmdID of a command, so that a reference to it may mean another.
+    pub fn is_ambiguous(&self, command: At) -> bool {
+        let cmd_id = self.command_at(command).and_then(Command::cmd_id);
+        cmd_id.is_some_and(|cmd_id| self.index.shared.contains(&(command.message, cmd_id.into())))
+    }
+
     /// Whether a message of `side` before `before` is missing or unreadable, or the session's start is.
     pub fn has_hole(&self, side: Side, before: usize) -> bool {
         let unread = |message: &Message| {
@@ -258,8 +267,10 @@ impl Index {
                 index.messages.entry((side, msg_id.into())).or_default().push(number);
             }
             for command in message.doc.all_commands() {
-                if let Some(cmd_id) = command.cmd_id() {
-                    index.commands.entry((number, cmd_id.into())).or_insert(command.0.id());
+                let Some(cmd_id) = command.cmd_id() else { continue };
+                match index.commands.entry((number, cmd_id.into())) {
+                    Entry::Vacant(free) => drop(free.insert(command.0.id())),
+                    Entry::Occupied(taken) => drop(index.shared.insert(taken.key().clone())),
                 }
             }
         }

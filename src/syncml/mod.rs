@@ -6,6 +6,7 @@
 pub mod doc;
 pub mod message;
 pub mod tag;
+pub mod uri;
 pub mod view;
 
 pub use doc::{Doc, Element, NodeId};
