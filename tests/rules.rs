@@ -1,0 +1,118 @@
+//! Every rule's page is a test: its examples give the findings that are marked in them, and no others.
+//!
+//! `RULE=DM-MSG-014` (ids, names or families, with commas) runs those alone. `rules/README.md` tells the format.
+
+#[path = "build/mod.rs"]
+mod build;
+#[path = "rules/check.rs"]
+mod check;
+#[path = "rules/compose.rs"]
+mod compose;
+#[path = "rules/page.rs"]
+mod page;
+#[path = "rules/run.rs"]
+mod run;
+
+use dmscope::limits::Limits;
+use dmscope::rules::runner::Runner;
+use dmscope::rules::select::{Selection, is_named};
+use dmscope::rules::{ALL, Profile, Rule};
+
+/// The rules that `RULE` names; all without it.
+fn chosen() -> Vec<&'static Rule> {
+    let words = std::env::var("RULE").unwrap_or_default();
+    let words: Vec<&str> = words.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    let chosen: Vec<&Rule> =
+        ALL.iter().filter(|rule| words.is_empty() || words.iter().any(|word| is_named(rule, word))).collect();
+    assert!(words.is_empty() || !chosen.is_empty(), "RULE={} names no rule", words.join(","));
+    chosen
+}
+
+/// Runs `check` for each chosen rule and fails with all that was wrong.
+fn for_each_rule(check: impl Fn(&'static Rule) -> Result<(), String>) {
+    let wrong: Vec<String> = chosen()
+        .into_iter()
+        .filter_map(|rule| check(rule).err().map(|why| format!("{}-{}.md, {why}", rule.id, rule.name)))
+        .collect();
+    assert!(wrong.is_empty(), "\n\n{}\n", wrong.join("\n\n"));
+}
+
+fn runner(profile: Profile, ignored: &[&str]) -> Runner {
+    let selection = Selection::of(profile).ignore(ignored).expect("the rules exist");
+    Runner::new(&selection, &Limits::default())
+}
+
+/// Runs `check` for each example of a rule, and says where it failed.
+fn for_each_example(
+    rule: &'static Rule,
+    check: impl Fn(&page::Example, &[compose::Sent<'_>]) -> Vec<String>,
+) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for example in page::examples(rule)? {
+        let sent = compose::messages(&example);
+        let differences = check(&example, &sent);
+        if !differences.is_empty() {
+            let heading = &example.heading;
+            wrong.push(format!("line {}, ## {heading}:\n  {}", example.line, differences.join("\n  ")));
+            if std::env::var_os("RULE").is_some() {
+                wrong.extend(sent.iter().map(|sent| {
+                    let text = String::from_utf8_lossy(&sent.body).into_owned();
+                    format!("---- {} {}\n{text}", sent.side.name(), sent.block.msg_id)
+                }));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+#[test]
+fn examples_hold_as_documents() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            if example.capture_only() {
+                return Vec::new();
+            }
+            let found = check::findings(&runner(example.profile, &[]), &run::as_documents(sent), sent);
+            check::differences(rule, sent, &found)
+        })
+    });
+}
+
+#[test]
+fn bad_examples_fail_without_their_rule() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            if example.capture_only() || !example.bad {
+                return Vec::new();
+            }
+            let found = check::findings(&runner(example.profile, &[rule.id]), &run::as_documents(sent), sent);
+            match check::differences(rule, sent, &found).is_empty() {
+                true => vec!["passes although the rule is ignored".to_owned()],
+                false => Vec::new(),
+            }
+        })
+    });
+}
+
+#[test]
+fn pages_have_bad_and_good_examples_with_marks_where_they_belong() {
+    for_each_rule(|rule| {
+        let examples = page::examples(rule)?;
+        for bad in [true, false] {
+            let word = if bad { "Bad" } else { "Good" };
+            if !examples.iter().any(|example| example.bad == bad) {
+                return Err(format!("there is no section ## {word}"));
+            }
+        }
+        for example in &examples {
+            let marked = compose::messages(example).iter().flat_map(|sent| &sent.marks).any(|mark| mark.id == rule.id);
+            if example.blocks.is_empty() {
+                return Err(format!("line {}: no messages", example.line));
+            }
+            if marked != example.bad {
+                return Err(format!("line {}: {}", example.line, if marked { "marked" } else { "not marked" }));
+            }
+        }
+        Ok(())
+    });
+}

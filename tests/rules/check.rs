@@ -1,0 +1,98 @@
+//! Whether what the rules say of an example is what its marks say.
+
+use dmscope::rules::finding::{Draft, Place};
+use dmscope::rules::runner::Runner;
+use dmscope::rules::{Rule, Severity};
+use dmscope::session::Session;
+use dmscope::syncml::Kind;
+
+use super::compose::{Mark, Sent, Spot};
+
+/// A finding, told in terms of the example.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The finding.
+    pub(crate) draft: Draft,
+    /// Which of the sent messages it is in.
+    pub(crate) message: Option<usize>,
+    /// The bytes it points at; none for a session or message.
+    pub(crate) span: Option<(u32, u32)>,
+}
+
+/// All findings in these sessions.
+pub(crate) fn findings(runner: &Runner, sessions: &[Session], sent: &[Sent<'_>]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for session in sessions {
+        let numbers = numbers(session, sent);
+        for draft in runner.run(session).drafts {
+            let message = draft.place.message().and_then(|index| numbers.get(index).copied().flatten());
+            let span = match draft.place {
+                Place::Session | Place::Message(_) => None,
+                place => Some(place.span(session)).map(|span| (span.start, span.end)),
+            };
+            found.push(Found { draft, message, span });
+        }
+    }
+    found
+}
+
+/// Which sent message each message of a session is, by its time; missing ones are the lost ones, in order.
+fn numbers(session: &Session, sent: &[Sent<'_>]) -> Vec<Option<usize>> {
+    let mut lost = sent.iter().enumerate().filter(|(_, sent)| sent.block.lost).map(|(number, _)| number);
+    let number = |message: &dmscope::syncml::Message| match message.kind {
+        Kind::Missing => lost.next(),
+        _ => sent.iter().position(|sent| message.first.is_some_and(|time| time.0 == sent.at)),
+    };
+    session.messages.iter().map(number).collect()
+}
+
+/// What differs between the findings of a rule's example and its marks; empty when nothing does.
+pub(crate) fn differences(rule: &Rule, sent: &[Sent<'_>], found: &[Found]) -> Vec<String> {
+    let mut open: Vec<(usize, &Mark)> =
+        sent.iter().enumerate().flat_map(|(number, sent)| sent.marks.iter().map(move |mark| (number, mark))).collect();
+    let mut wrong = Vec::new();
+    for found in found {
+        match open.iter().position(|(number, mark)| hits(found, *number, mark)) {
+            Some(at) => drop(open.remove(at)),
+            None if found.draft.rule == rule || found.draft.severity == Severity::Error => {
+                wrong.push(format!("not marked: {}", told(found, sent)));
+            }
+            None => {}
+        }
+    }
+    for (number, mark) in open {
+        let line = sent[number].block.line;
+        wrong.push(format!("no finding {} for the mark in the block of line {line} ({:?})", mark.id, mark.spot));
+    }
+    wrong
+}
+
+fn hits(found: &Found, number: usize, mark: &Mark) -> bool {
+    mark.id == found.draft.rule.id
+        && match (mark.spot, found.draft.place) {
+            (Spot::Session, Place::Session) => true,
+            (Spot::Message, Place::Message(_) | Place::Bytes(..)) => found.message == Some(number),
+            (Spot::End(end), Place::Element(_)) => {
+                found.message == Some(number) && found.span.is_some_and(|(_, to)| to == end)
+            }
+            (Spot::End(end), Place::Bytes(..)) => {
+                found.message == Some(number) && found.span.is_some_and(|(from, to)| (from..=to).contains(&end))
+            }
+            _ => false,
+        }
+}
+
+fn told(found: &Found, sent: &[Sent<'_>]) -> String {
+    let Draft { rule, severity, message, .. } = &found.draft;
+    let place = match (found.draft.place, found.message.and_then(|number| sent.get(number))) {
+        (Place::Session, _) => "the session".to_owned(),
+        (_, Some(sent)) => {
+            let body = String::from_utf8_lossy(&sent.body);
+            let (from, to) = found.span.unwrap_or_default();
+            let text = body.get(from as usize..to as usize).unwrap_or_default();
+            format!("the message of line {}: {text}", sent.block.line)
+        }
+        (_, None) => "a message that is none of the blocks".to_owned(),
+    };
+    format!("{} {} {} ({message}) at {place}", severity.name(), rule.id, rule.name)
+}

@@ -1,0 +1,157 @@
+//! The examples of a rule's page: sections, blocks and the words on their info lines, as `rules/README.md` has them.
+
+use dmscope::rules::{Profile, Rule};
+use dmscope::syncml::Side;
+
+/// A section `## Bad` or `## Good`: one session.
+#[derive(Debug)]
+pub(crate) struct Example {
+    /// Its heading, for messages.
+    pub(crate) heading: String,
+    /// Line of the heading in the page.
+    pub(crate) line: usize,
+    /// Whether findings are expected.
+    pub(crate) bad: bool,
+    /// The profile it runs under.
+    pub(crate) profile: Profile,
+    /// Its messages.
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// One fenced block: a message.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    /// Line of the fence in the page.
+    pub(crate) line: usize,
+    /// Whether the text begins with an HTTP head.
+    pub(crate) http: bool,
+    /// Who sends it.
+    pub(crate) side: Option<Side>,
+    /// Its MsgID.
+    pub(crate) msg_id: String,
+    /// What stands in the block.
+    pub(crate) text: String,
+    /// `nofinal`.
+    pub(crate) no_final: bool,
+    /// `raw`.
+    pub(crate) raw: bool,
+    /// `lost`.
+    pub(crate) lost: bool,
+    /// `cut=N`.
+    pub(crate) cut: Option<usize>,
+    /// `after=S`, in nanoseconds.
+    pub(crate) after: Option<i64>,
+    /// `client=IP`.
+    pub(crate) client: Option<String>,
+    /// `connection=N`.
+    pub(crate) connection: Option<u32>,
+    /// `end=open|reset`.
+    pub(crate) end: Option<End>,
+}
+
+/// How a connection ends in the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Not at all.
+    Open,
+    /// With RST.
+    Reset,
+}
+
+impl Example {
+    /// Whether it says something that only a capture can show.
+    pub(crate) fn capture_only(&self) -> bool {
+        self.blocks.iter().any(|block| {
+            block.http || block.lost || block.client.is_some() || block.connection.is_some() || block.end.is_some()
+        })
+    }
+}
+
+/// The examples of a rule's page, or what is wrong with it (with a line number).
+pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut open: Option<Block> = None;
+    let mut in_examples = false;
+    for (number, line) in rule.page.lines().enumerate().map(|(number, line)| (number + 1, line)) {
+        let wrong = |what: String| Err(format!("line {number}: {what}"));
+        match &mut open {
+            Some(block) if line.trim_end() == "```" => {
+                block.text.truncate(block.text.trim_end_matches('\n').len());
+                let block = open.take().unwrap_or_default();
+                match examples.last_mut() {
+                    Some(example) if in_examples && block.side.is_some() => example.blocks.push(block),
+                    _ if block.side.is_none() => {}
+                    _ => return wrong("an example outside of a section Bad or Good".into()),
+                }
+            }
+            Some(block) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            None if line.starts_with("```") => match block(line.trim_start_matches('`')) {
+                Ok(block) => open = Some(Block { line: number, ..block }),
+                Err(why) => return wrong(why),
+            },
+            None => {
+                if let Some(heading) = line.strip_prefix("## ") {
+                    let bad = heading.starts_with("Bad");
+                    in_examples = bad || heading.starts_with("Good");
+                    if in_examples {
+                        let profile = profile(rule, heading);
+                        examples.push(Example { heading: heading.into(), line: number, bad, profile, blocks: vec![] });
+                    }
+                }
+            }
+        }
+    }
+    match open {
+        Some(block) => Err(format!("line {}: the block has no end", block.line)),
+        None => Ok(examples),
+    }
+}
+
+fn profile(rule: &Rule, heading: &str) -> Profile {
+    match heading.rsplit_once('(').map(|(_, word)| word.trim_end_matches(')')) {
+        Some("oma") => Profile::Oma,
+        Some("windows") => Profile::Windows,
+        _ if rule.windows.is_some() => Profile::Windows,
+        _ => Profile::Oma,
+    }
+}
+
+/// Reads an info line; a block of another language has no side.
+fn block(info: &str) -> Result<Block, String> {
+    let mut words = info.split_whitespace();
+    let http = match words.next() {
+        Some("syncml") => false,
+        Some("http") => true,
+        _ => return Ok(Block::default()),
+    };
+    let side = match words.next() {
+        Some("client") => Side::Client,
+        Some("server") => Side::Server,
+        other => return Err(format!("client or server expected, not {other:?}")),
+    };
+    let mut block = Block { http, side: Some(side), ..Block::default() };
+    for (place, word) in words.enumerate() {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("nofinal", "") => block.no_final = true,
+            ("raw", "") => block.raw = true,
+            ("lost", "") => block.lost = true,
+            ("cut", bytes) => block.cut = Some(bytes.parse().map_err(|_| format!("cut={bytes}"))?),
+            ("after", seconds) => {
+                let seconds: f64 = seconds.parse().map_err(|_| format!("after={seconds}"))?;
+                block.after = Some((seconds * 1e9) as i64);
+            }
+            ("client", address) => block.client = Some(address.into()),
+            ("connection", number) => {
+                block.connection = Some(number.parse().map_err(|_| format!("connection={number}"))?)
+            }
+            ("end", "open") => block.end = Some(End::Open),
+            ("end", "reset") => block.end = Some(End::Reset),
+            (msg_id, "") if place == 0 => block.msg_id = msg_id.into(),
+            _ => return Err(format!("{word:?} is no word of an info line")),
+        }
+    }
+    Ok(block)
+}

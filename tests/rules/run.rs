@@ -1,0 +1,46 @@
+//! The two ways an example runs: as bare documents, and inside a capture through the whole program.
+
+use dmscope::http::{Body, Captured, InputId};
+use dmscope::limits::Limits;
+use dmscope::origin::Origin;
+use dmscope::session::Session;
+use dmscope::syncml::{Doc, Kind, Message};
+use dmscope::time::Time;
+use dmscope::xml;
+
+use super::compose::Sent;
+
+/// The messages as documents without HTTP, put together to sessions.
+pub(crate) fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
+    let messages = sent.iter().map(message).collect();
+    vec![Session::new(1, messages)]
+}
+
+fn message(sent: &Sent<'_>) -> Message {
+    let cut = sent.block.cut.unwrap_or(usize::MAX);
+    let bytes = sent.body.get(..cut).unwrap_or(&sent.body);
+    let mut body = Body::whole(bytes, Origin::file(0));
+    if bytes.len() < sent.body.len() {
+        body.captured = Captured::Partly(format!("{} of {} bytes were captured", bytes.len(), sent.body.len()));
+    }
+    let doc = xml::parse(&body.bytes, &Limits::default());
+    let kind = match doc.root().map(|root| root.name().to_ascii_lowercase()).as_deref() {
+        Some("syncml") => Kind::SyncMl,
+        Some(_) => Kind::OtherXml,
+        None => Kind::Other,
+    };
+    let doc = if kind == Kind::Other { Doc::empty() } else { doc };
+    let at = Some(Time(sent.at));
+    Message {
+        input: InputId(0),
+        kind,
+        doc,
+        body,
+        side: Some(sent.side),
+        http: None,
+        position: None,
+        first: at,
+        last: at,
+        notes: Vec::new(),
+    }
+}
