@@ -12,12 +12,16 @@ pub struct Limits {
     pub out_of_order: usize,
     /// Bytes waiting in one direction: buffered stream and out-of-order segments. Above it, the message is given up.
     pub stream_bytes: usize,
+    /// Bytes held by all connections together; above it the one idle for longest is given up.
+    pub tcp_bytes: usize,
     /// IP datagrams being put together from fragments at once.
     pub fragmented_datagrams: usize,
     /// One HTTP head. nginx and IIS refuse above 16 to 32 KiB.
     pub http_head: usize,
     /// Headers in one head.
     pub http_headers: usize,
+    /// Requests of one connection that wait for their response. Beyond it the oldest is taken as unanswered.
+    pub pipelined: usize,
     /// One body as it was sent. ADMX ingestion, the largest payload seen in the field, is a few MiB.
     pub body: usize,
     /// One body after its content codings are removed.
@@ -53,9 +57,11 @@ impl Default for Limits {
             flows: 262_144,
             out_of_order: 1024,
             stream_bytes: 16 * MIB,
+            tcp_bytes: 512 * MIB,
             fragmented_datagrams: 1024,
             http_head: 64 * KIB,
             http_headers: 128,
+            pipelined: 256,
             body: 16 * MIB,
             decoded_body: 64 * MIB,
             decode_ratio: 200,

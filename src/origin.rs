@@ -116,6 +116,11 @@ impl Origin {
         self.runs.is_empty()
     }
 
+    /// The run that holds byte `at`.
+    pub fn run_at(&self, at: u64) -> Option<&Run> {
+        self.runs.get(self.runs.partition_point(|run| run.at <= at).checked_sub(1)?)
+    }
+
     /// Adds a run at the end; one that merely continues the last is merged into it.
     pub fn push(&mut self, run: Run) {
         if let Some(last) = self.runs.last() {

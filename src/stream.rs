@@ -3,7 +3,9 @@
 //! A producer appends at the end ([`Stream::append`], [`Stream::gap`], [`Stream::close`]); a consumer looks at
 //! [`Stream::bytes`] and takes from the front ([`Stream::consume`]). Offsets are absolute in the stream's life.
 
+use crate::anomaly::Anomaly;
 use crate::origin::{Origin, Run, Span};
+use crate::time::Time;
 
 /// Bytes that were sent but not captured, at an absolute offset of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +36,20 @@ pub struct Stream {
     origin: Origin,
     gaps: Vec<Gap>,
     end: Option<End>,
+    whole_from: u64,
+    notes: Vec<Anomaly>,
     /// Whether the first byte is known to be the first that was sent (the SYN was captured).
     pub from_start: bool,
+    /// Whether anything of this direction was captured. False for the other side of a one-sided capture.
+    pub seen: bool,
 }
 
 /// Consumed bytes are dropped from the buffer once they are this many: moving the rest on each message would cost more.
 const COMPACT_AT: usize = 64 * 1024;
+/// An emptied buffer that is larger is given back: idle connections are many.
+const KEEP_CAPACITY: usize = 4 * 1024;
+/// Notes not yet taken; one message has no use for more.
+const MAX_NOTES: usize = 8;
 
 impl Stream {
     /// Appends bytes that came from `run.unit`; `run.at` is set here.
@@ -51,10 +61,35 @@ impl Stream {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Declares that bytes are missing here.
+    /// Appends bytes that came from several units; `origin` counts from the first of them.
+    pub fn append_mapped(&mut self, bytes: &[u8], origin: &Origin) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.origin.append(self.end_offset(), origin);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Declares that bytes are missing here. Gaps that touch are one.
     pub fn gap(&mut self, len: Option<u64>) {
         let at = self.end_offset();
-        self.gaps.push(Gap { at, len });
+        self.whole_from = at;
+        match self.gaps.last_mut() {
+            Some(last) if last.at == at => last.len = last.len.zip(len).map(|(one, other)| one.saturating_add(other)),
+            _ => self.gaps.push(Gap { at, len }),
+        }
+    }
+
+    /// Notes something about the bytes at the end, for the message that will hold them. Beyond a few, notes are dropped.
+    pub fn note(&mut self, note: Anomaly) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(note);
+        }
+    }
+
+    /// Takes the notes made since the last call.
+    pub fn take_notes(&mut self) -> Vec<Anomaly> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Declares the end. The first declaration stands.
@@ -87,6 +122,18 @@ impl Stream {
     /// Bytes held, those behind a gap included: what counts against the limits.
     pub fn held(&self) -> usize {
         self.bytes.len() - self.taken
+    }
+
+    /// The last bytes appended, at most `count`, as far as they are still held and no gap lies between; consumed or not.
+    pub fn recent(&self, count: usize) -> &[u8] {
+        let held = self.end_offset() - self.base.max(self.whole_from);
+        let count = count.min(usize::try_from(held).unwrap_or(usize::MAX)).min(self.bytes.len());
+        self.bytes.get(self.bytes.len() - count..).unwrap_or_default()
+    }
+
+    /// When the byte at `index` of [`Stream::bytes`] was captured.
+    pub fn time_at(&self, index: usize) -> Option<Time> {
+        self.origin.run_at(self.offset() + index as u64)?.time
     }
 
     /// The gap that ends [`Stream::bytes`], if one does.
@@ -122,6 +169,9 @@ impl Stream {
             self.base += self.taken as u64;
             self.taken = 0;
             self.origin.drop_before(self.base);
+            if self.bytes.is_empty() && self.bytes.capacity() > KEEP_CAPACITY {
+                self.bytes = Vec::new();
+            }
         }
     }
 }
@@ -147,6 +197,18 @@ mod tests {
         let origin = stream.origin_of(Span::new(1, 3));
         assert_eq!(origin.locate(Span::new(0, 2)).unwrap().first, Unit::Frame(2));
         assert_eq!(origin.locate(Span::new(0, 2)).unwrap().offset, 55);
+    }
+
+    #[test]
+    fn touching_gaps_are_one_and_end_what_is_recent() {
+        let mut stream = Stream::default();
+        stream.append(b"before", run(1));
+        stream.gap(Some(10));
+        stream.gap(Some(5));
+        stream.append(b"after", run(2));
+        assert_eq!(stream.next_gap(), Some(Gap { at: 6, len: Some(15) }));
+        assert_eq!(stream.recent(100), b"after");
+        assert_eq!(stream.recent(2), b"er");
     }
 
     #[test]

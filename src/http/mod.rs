@@ -153,6 +153,13 @@ pub enum Event {
         /// About when.
         at: Option<Time>,
     },
+    /// The connection speaks TLS and cannot be decrypted.
+    Encrypted {
+        /// The connection.
+        connection: Arc<Connection>,
+        /// Since when.
+        at: Option<Time>,
+    },
     /// The connection ended.
     Closed {
         /// The connection.
