@@ -12,6 +12,7 @@
 
 pub mod anomaly;
 pub mod capture;
+pub mod escape;
 pub mod http;
 pub mod limits;
 pub mod origin;

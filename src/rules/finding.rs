@@ -6,6 +6,7 @@ use super::{Rule, Severity};
 use crate::http::InputId;
 use crate::origin::Span;
 use crate::session::{At, Session};
+pub use crate::syncml::render::Snippet;
 use crate::syncml::{Element, Side};
 use crate::time::Time;
 
@@ -209,15 +210,4 @@ pub struct Location {
     pub excerpt: Option<String>,
     /// The decoded message around the place, for text reports.
     pub snippet: Option<Snippet>,
-}
-
-/// Lines of a decoded message with a part to underline. Secrets are masked, control characters escaped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snippet {
-    /// The lines, joined by `\n`.
-    pub text: String,
-    /// Number of the first line.
-    pub first_line: u32,
-    /// What to underline: byte range in `text`.
-    pub mark: (usize, usize),
 }

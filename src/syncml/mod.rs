@@ -5,6 +5,9 @@
 
 pub mod doc;
 pub mod message;
+pub mod render;
+pub mod secret;
+pub mod status;
 pub mod tag;
 pub mod uri;
 pub mod view;

@@ -1,0 +1,230 @@
+//! What of a document must not be shown: credentials, nonces, tokens, private values.
+//!
+//! In: a document, a header, a URL. Out: which parts are secret, and the same text with [`MASK`] in their place. The
+//! mask is always of one length, so that it tells nothing of what it hides. Places are known by the protocol (`Cred`,
+//! `NextNonce`), by the node that an item addresses, and by the names of elements and parameters in payloads,
+//! escaped ones included. Base64 payloads of nodes that may hold a secret are hidden whole.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::doc::{Doc, Element, NodeId};
+use super::tag::Tag;
+use super::view::Item;
+use crate::origin::Span;
+
+mod markup;
+mod name;
+
+pub use markup::spans as in_bytes;
+
+/// What stands in place of a secret.
+pub const MASK: &str = "********";
+
+/// The secret parts of one document.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// Sorted by node.
+    parts: Vec<(NodeId, Part)>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    /// The element's own text.
+    Text,
+    /// Pieces of its text.
+    Pieces(Vec<Range<usize>>),
+    /// An attribute, by its place among the attributes.
+    Attribute(usize),
+}
+
+impl Secrets {
+    /// Finds the secrets of a document.
+    pub fn of(doc: &Doc) -> Secrets {
+        let mut secrets = Secrets::default();
+        let mut hidden: Vec<bool> = Vec::with_capacity(doc.len());
+        for element in doc.elements() {
+            let above = element.parent().and_then(|parent| hidden.get(parent.id().0 as usize)).copied();
+            let secret = above.unwrap_or(false) || names_secret(element);
+            hidden.push(secret);
+            secrets.add(element, secret);
+        }
+        secrets
+    }
+
+    /// Nothing is secret: `--show-secrets`.
+    pub fn shown() -> Secrets {
+        Secrets::default()
+    }
+
+    /// True when the document holds none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn add(&mut self, element: Element<'_>, secret: bool) {
+        let id = element.id();
+        for (at, (name, value)) in element.attributes().enumerate() {
+            let hide = !name.starts_with("xmlns") && (secret || attribute_is_secret(element, name));
+            if hide && !value.is_empty() {
+                self.parts.push((id, Part::Attribute(at)));
+            }
+        }
+        if element.value().is_none() {
+            return;
+        }
+        if secret {
+            self.parts.push((id, Part::Text));
+        } else if let pieces = markup::pieces(element.text().as_bytes())
+            && !pieces.is_empty()
+        {
+            self.parts.push((id, Part::Pieces(pieces)));
+        }
+    }
+
+    fn of_node(&self, node: NodeId) -> impl Iterator<Item = &Part> {
+        let from = self.parts.partition_point(|(known, _)| *known < node);
+        let rest = self.parts.get(from..).unwrap_or_default();
+        rest.iter().take_while(move |(known, _)| *known == node).map(|(_, part)| part)
+    }
+
+    /// The element's own text with its secrets masked.
+    pub fn text<'a>(&self, element: Element<'a>) -> Cow<'a, str> {
+        let text = element.text();
+        for part in self.of_node(element.id()) {
+            match part {
+                Part::Text => return Cow::Borrowed(MASK),
+                Part::Pieces(pieces) => return Cow::Owned(mask_pieces(text, pieces)),
+                Part::Attribute(_) => {}
+            }
+        }
+        Cow::Borrowed(text)
+    }
+
+    /// The attributes with secret values masked.
+    pub fn attributes<'a>(&self, element: Element<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+        element.attributes().enumerate().map(move |(at, (name, value))| {
+            let hide = self.of_node(element.id()).any(|part| matches!(part, Part::Attribute(known) if *known == at));
+            (name, if hide { MASK } else { value })
+        })
+    }
+
+    /// Whether the element's own text is secret, all of it or in part.
+    pub fn hides(&self, node: NodeId) -> bool {
+        self.of_node(node).any(|part| !matches!(part, Part::Attribute(_)))
+    }
+
+    /// The secrets as stretches of [`Doc::bytes`], sorted, apart from each other. Wide where the exact stretch is not known.
+    pub fn spans(&self, doc: &Doc) -> Vec<Span> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut spans = markup::spans(doc.bytes());
+        for (node, part) in &self.parts {
+            let Some(element) = doc.element(*node) else { continue };
+            let span = match part {
+                Part::Text | Part::Pieces(_) => element.inner(),
+                Part::Attribute(_) => Span { start: element.span().start, end: element.inner().start },
+            };
+            // The markup scan already found the pieces, unless they are escaped in a way that it does not read.
+            let found = |part: &Part| match part {
+                Part::Text => false,
+                Part::Pieces(pieces) => spans.iter().filter(|known| span.overlaps(**known)).count() >= pieces.len(),
+                Part::Attribute(_) => spans.iter().any(|known| span.overlaps(*known)),
+            };
+            if !found(part) {
+                spans.push(span);
+            }
+        }
+        merge(spans)
+    }
+}
+
+/// Whether the text of an element must not be quoted in a finding.
+pub fn is_secret(element: Element<'_>) -> bool {
+    let mut at = Some(element);
+    while let Some(element) = at {
+        if names_secret(element) {
+            return true;
+        }
+        at = element.parent();
+    }
+    !markup::pieces(element.text().as_bytes()).is_empty()
+}
+
+/// A header's value with its secrets masked; the scheme and the algorithm stay.
+pub fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization") {
+        return match value.trim().split_once(' ') {
+            Some((scheme, _)) => Cow::Owned(format!("{scheme} {MASK}")),
+            None => Cow::Borrowed(MASK),
+        };
+    }
+    if name.eq_ignore_ascii_case("x-syncml-hmac") {
+        let parts = value.split(',').map(|part| match part.split_once('=') {
+            Some((key, _)) if !key.trim().eq_ignore_ascii_case("algorithm") => format!("{key}={MASK}"),
+            _ => part.to_owned(),
+        });
+        return Cow::Owned(parts.collect::<Vec<_>>().join(","));
+    }
+    let whole = ["cookie", "set-cookie", "x-api-key", "x-auth-token"];
+    if whole.iter().any(|known| name.eq_ignore_ascii_case(known)) { MASK.into() } else { url(value) }
+}
+
+/// A URL, or a form, with the values of secret parameters masked.
+pub fn url(url: &str) -> Cow<'_, str> {
+    let pieces = name::parameters(url);
+    if pieces.is_empty() { Cow::Borrowed(url) } else { Cow::Owned(mask_pieces(url, &pieces)) }
+}
+
+fn names_secret(element: Element<'_>) -> bool {
+    match element.tag() {
+        Tag::NextNonce => true,
+        Tag::Data => match element.parent() {
+            Some(above) if above.tag() == Tag::Cred => true,
+            Some(above) if above.tag() == Tag::Item => item_is_secret(Item(above)),
+            _ => false,
+        },
+        Tag::Other => name::is_secret_element(element.name().as_bytes()),
+        _ => false,
+    }
+}
+
+fn item_is_secret(item: Item<'_>) -> bool {
+    let encoded = item.effective(Tag::Format).is_some_and(|format| matches!(format, "b64" | "bin"));
+    [item.target(), item.source()]
+        .into_iter()
+        .flatten()
+        .any(|uri| name::is_secret_node(uri.as_bytes()) || (encoded && name::may_hold_secret(uri.as_bytes())))
+        || item.effective(Tag::Type).is_some_and(|kind| kind.ends_with("UserToken"))
+}
+
+/// `<parm name="AAUTHSECRET" value="…"/>`, and the form field that carries the token of a federated sign-in.
+fn attribute_is_secret(element: Element<'_>, name: &str) -> bool {
+    name.eq_ignore_ascii_case("value")
+        && element.attribute("name").is_some_and(|name| name::is_secret_parameter(name.as_bytes()))
+}
+
+fn mask_pieces(text: &str, pieces: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for piece in pieces {
+        out.push_str(text.get(at..piece.start).unwrap_or_default());
+        out.push_str(MASK);
+        at = piece.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+fn merge(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort();
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans.into_iter().filter(|span| !span.is_empty()) {
+        match out.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => out.push(span),
+        }
+    }
+    out
+}
