@@ -177,3 +177,79 @@ fn push_escaped(out: &mut String, text: &str, attribute: bool) {
         out.extend([before, entity]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::syncml::Tag;
+    use proptest::prelude::*;
+
+    pub(super) fn doc(xml: &str) -> Doc {
+        crate::xml::parse(&xml.as_bytes().into(), &Limits::default())
+    }
+
+    fn text(xml: &str) -> String {
+        Rendering::new(&doc(xml), false).text().to_owned()
+    }
+
+    #[test]
+    fn one_element_a_line() {
+        let xml =
+            "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><MsgID>4</MsgID><Meta/></SyncHdr><SyncBody></SyncBody></SyncML>";
+        let wanted = "<SyncML xmlns=\"SYNCML:SYNCML1.2\">\n  <SyncHdr>\n    <MsgID>4</MsgID>\n    <Meta/>\n  </SyncHdr>\n  <SyncBody></SyncBody>\n</SyncML>\n";
+        assert_eq!(text(xml), wanted);
+    }
+
+    #[test]
+    fn text_keeps_its_meaning_and_prefixes_stay() {
+        assert_eq!(
+            text("<s:a xmlns:s='u'>x &lt;b&gt; &amp; y</s:a>"),
+            "<s:a xmlns:s=\"u\">x &lt;b&gt; &amp; y</s:a>\n"
+        );
+        assert_eq!(text("<a><![CDATA[<b>]]></a>"), "<a><![CDATA[<b>]]></a>\n");
+        assert_eq!(text("<a>\n  mixed\n<b>c</b></a>"), "<a>\n  mixed\n  <b>c</b>\n</a>\n");
+    }
+
+    #[test]
+    fn what_is_not_closed_says_so() {
+        assert_eq!(text("<a><b>c"), "<a>\n  <b>c<!-- not closed -->\n<!-- not closed -->\n");
+    }
+
+    #[test]
+    fn hidden_characters_are_spelled_out() {
+        assert_eq!(text("<a b='&#x9b;'>\u{1b}[2J\u{202e}x</a>"), "<a b=\"\\u{9b}\">\\u{1b}[2J\\u{202e}x</a>\n");
+    }
+
+    #[test]
+    fn nodes_are_found_in_the_text() {
+        let doc = doc("<SyncML><SyncHdr><MsgID>4</MsgID></SyncHdr><SyncBody><Final/></SyncBody></SyncML>");
+        let rendering = Rendering::new(&doc, false);
+        let header = doc.header().unwrap().0;
+        let msg_id = header.child(Tag::MsgID).unwrap();
+        assert_eq!(&rendering.text()[rendering.range(msg_id.id())], "<MsgID>4</MsgID>");
+        assert_eq!(&rendering.text()[rendering.tag_range(header.id())], "<SyncHdr>");
+        assert_eq!(rendering.node_at(rendering.range(msg_id.id()).start + 3), Some(msg_id.id()));
+        assert_eq!(rendering.node_at(rendering.text().len()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_renders_to_printable_text_that_reads_back(
+            xml in "(<a>|</a>|<b c='d'>|</b>|<Final/>|x|&lt;|\u{1b}|<!\\[CDATA\\[e\\]\\]>|<| ){0,30}"
+        ) {
+            let first = doc(&xml);
+            let rendering = Rendering::new(&first, false);
+            prop_assert!(!rendering.text().chars().any(|c| escape::is_hidden(c) && c != '\n' && c != '\t'));
+            let again = doc(rendering.text());
+            let names = |doc: &Doc| doc.elements().map(|element| element.name().to_owned()).collect::<Vec<_>>();
+            prop_assert_eq!(names(&first), names(&again));
+            for element in first.elements() {
+                prop_assert!(rendering.text()[rendering.range(element.id())].starts_with('<'));
+                let snippet = rendering.snippet(element.id(), Some((1, 1)));
+                prop_assert!(snippet.text.get(snippet.mark.0..snippet.mark.1).is_some());
+                rendering.excerpt(element.id());
+            }
+        }
+    }
+}

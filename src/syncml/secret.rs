@@ -228,3 +228,104 @@ fn merge(mut spans: Vec<Span>) -> Vec<Span> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::syncml::render::Rendering;
+
+    fn doc(xml: &str) -> Doc {
+        crate::xml::parse(&xml.as_bytes().into(), &Limits::default())
+    }
+
+    /// Renders the document, and shows its bytes with the spans masked: neither may hold the word HIDDEN.
+    fn assert_masked(xml: &str) {
+        let doc = doc(xml);
+        let rendering = Rendering::new(&doc, false);
+        assert!(!rendering.text().contains("HIDDEN"), "{}", rendering.text());
+        assert!(rendering.text().contains(MASK), "{}", rendering.text());
+        let pieces: Vec<_> = rendering.secrets().spans(&doc).into_iter().map(Span::range).collect();
+        let source = mask_pieces(xml, &pieces);
+        assert!(!source.contains("HIDDEN"), "{source}");
+    }
+
+    fn item(uri: &str, rest: &str) -> String {
+        format!("<Replace><Item><Target><LocURI>{uri}</LocURI></Target>{rest}</Item></Replace>")
+    }
+
+    #[test]
+    fn credentials_and_nonces() {
+        assert_masked("<SyncHdr><Cred><Meta><Type>syncml:auth-md5</Type></Meta><Data>HIDDEN</Data></Cred></SyncHdr>");
+        assert_masked("<Status><Chal><Meta><NextNonce xmlns='syncml:metinf'>HIDDEN</NextNonce></Meta></Chal></Status>");
+    }
+
+    #[test]
+    fn nodes_by_their_address() {
+        assert_masked(&item("./Device/Vendor/MSFT/Accounts/Users/a/Password", "<Data>HIDDEN</Data>"));
+        assert_masked(&item("./SyncML/DMAcc/a/AppAuth/b/AAuthSecret", "<Data>HIDDEN&amp;</Data>"));
+        assert_masked(&item("./A/&#80;assword", "<Data>HIDDEN</Data>"));
+        assert_masked(&item(
+            "./Vendor/MSFT/WiFi/Profile/a/WlanXml",
+            "<Meta><Format>b64</Format></Meta><Data>HIDDEN</Data>",
+        ));
+        assert_masked(
+            "<Alert><Item><Meta><Type>com.microsoft/MDM/AADUserToken</Type></Meta><Data>HIDDEN</Data></Item></Alert>",
+        );
+        let result = "<Results><Item><Source><LocURI>./A/L2tpPsk</LocURI></Source><Data>HIDDEN</Data></Item></Results>";
+        assert_masked(result);
+    }
+
+    #[test]
+    fn payloads_escaped_or_not() {
+        assert_masked(&item("./W/WlanXml", "<Data>&lt;keyMaterial&gt;HIDDEN&lt;/keyMaterial&gt;</Data>"));
+        assert_masked(&item("./W/WlanXml", "<Data><![CDATA[<a:keyMaterial>HIDDEN</a:keyMaterial>]]></Data>"));
+        assert_masked(&item("./W/WlanXml", "<Data><keyMaterial><b c='HIDDEN'>HIDDEN</b></keyMaterial></Data>"));
+        assert_masked(&item("./V", "<Data>&#60;Password&#62;HIDDEN&#60;/Password&#62;</Data>"));
+        assert_masked("<characteristic type='APPAUTH'><parm name='AAUTHSECRET' value='HIDDEN'/></characteristic>");
+    }
+
+    #[test]
+    fn soap_tokens() {
+        assert_masked(
+            "<s:Envelope xmlns:s='s'><o:BinarySecurityToken xmlns:o='o'>HIDDEN</o:BinarySecurityToken></s:Envelope>",
+        );
+        assert_masked(
+            "<UsernameToken><Username>a</Username><o:Password xmlns:o='o'>HIDDEN</o:Password></UsernameToken>",
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        let policy = item("./Vendor/MSFT/Policy/Config/DeviceLock/AllowSimpleDevicePassword", "<Data>1</Data>");
+        let wlan = item("./W/WlanXml", "<Data>&lt;name&gt;office&lt;/name&gt;</Data>");
+        for xml in [policy, wlan, "<Status><Cmd>Get</Cmd><Data>200</Data></Status>".to_owned()] {
+            assert!(Secrets::of(&doc(&xml)).is_empty(), "{xml}");
+        }
+    }
+
+    #[test]
+    fn a_mask_does_not_tell_the_length() {
+        let short = Rendering::new(&doc("<Password>a</Password>"), false).text().to_owned();
+        assert_eq!(short, Rendering::new(&doc("<Password>abcdefghijklmnop</Password>"), false).text());
+    }
+
+    #[test]
+    fn rules_can_ask_before_they_quote() {
+        let doc = doc(&item("./A/Password", "<Data>x</Data>"));
+        let secret: Vec<&str> = doc.elements().filter(|element| is_secret(*element)).map(Element::name).collect();
+        assert_eq!(secret, ["Data"]);
+    }
+
+    #[test]
+    fn headers_and_urls() {
+        assert_eq!(header("Authorization", "Basic YTpi"), "Basic ********");
+        assert_eq!(header("Cookie", "a=b"), MASK);
+        assert_eq!(
+            header("x-syncml-hmac", "algorithm=MD5, username=\"u\", mac=abc="),
+            "algorithm=MD5, username=********, mac=********"
+        );
+        assert_eq!(header("Content-Type", "application/vnd.syncml.dm+xml"), "application/vnd.syncml.dm+xml");
+        assert_eq!(url("https://a/b?token=abc&mode=x"), "https://a/b?token=********&mode=x");
+    }
+}

@@ -167,3 +167,60 @@ fn cut_around(text: &[u8], line: Range<usize>, at: usize) -> Range<usize> {
 fn shorten_line(line: &str) -> std::borrow::Cow<'_, str> {
     if line.len() <= MAX_LINE { line.into() } else { escape::shorten(line, MAX_LINE * 3 / 4) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::doc;
+    use super::*;
+    use crate::syncml::Tag;
+
+    const ONE_LINE: &str =
+        "<SyncML><SyncHdr><VerDTD>1.2</VerDTD><MsgID>4</MsgID></SyncHdr><SyncBody><Final/></SyncBody></SyncML>";
+
+    fn marked(snippet: &Snippet) -> &str {
+        &snippet.text[snippet.mark.0..snippet.mark.1]
+    }
+
+    #[test]
+    fn an_element_of_a_capture_is_shown_as_rendered() {
+        let doc = doc(ONE_LINE);
+        let msg_id = doc.header().unwrap().0.child(Tag::MsgID).unwrap();
+        let snippet = Rendering::new(&doc, false).snippet(msg_id.id(), None);
+        assert_eq!(snippet.text, "<SyncHdr>\n  <VerDTD>1.2</VerDTD>\n  <MsgID>4</MsgID>\n</SyncHdr>");
+        assert_eq!((marked(&snippet), snippet.first_line), ("<MsgID>4</MsgID>", None));
+    }
+
+    #[test]
+    fn an_element_of_a_file_with_short_lines_is_shown_with_the_numbers_of_the_file() {
+        let doc = doc("<SyncML>\r\n  <SyncHdr>\r\n    <MsgID>\r\n4</MsgID>\r\n  </SyncHdr>\r\n</SyncML>\r\n");
+        let rendering = Rendering::new(&doc, false);
+        let msg_id = doc.header().unwrap().0.child(Tag::MsgID).unwrap();
+        let snippet = rendering.snippet(msg_id.id(), Some((10, 1)));
+        assert_eq!(snippet.text, "<SyncML>\n  <SyncHdr>\n    <MsgID>\n4</MsgID>");
+        assert_eq!((marked(&snippet), snippet.first_line), ("<MsgID>", Some(10)));
+        assert_eq!(rendering.excerpt(msg_id.id()), "<MsgID>4</MsgID>");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let xml = format!("<a>{}<b>ä</c>{}</a>", "ö".repeat(500), "ü".repeat(500));
+        let at = xml.find("</c>").unwrap();
+        let snippet = Rendering::new(&doc(&xml), false).source_snippet(Span::new(at, at + 4), Some((1, 1)));
+        assert_eq!((marked(&snippet), snippet.first_line), ("</c>", None));
+        assert!(snippet.text.len() < 200 && snippet.text.starts_with('ö') && snippet.text.ends_with('ü'));
+    }
+
+    #[test]
+    fn secrets_are_masked_in_every_view() {
+        let doc = doc("<Cred>\n<Meta><Type>syncml:auth-basic</Type></Meta>\n<Data>QWxhZGRpbg==</Data>\n</Cred>");
+        let rendering = Rendering::new(&doc, false);
+        let data = doc.elements().find(|element| element.tag() == Tag::Data).unwrap();
+        for position in [None, Some((1, 1))] {
+            let snippet = rendering.snippet(data.id(), position);
+            assert_eq!(marked(&snippet), "<Data>********</Data>");
+        }
+        assert_eq!(rendering.excerpt(data.id()), "<Data>********</Data>");
+        assert_eq!(rendering.source_excerpt(data.span()), "<Data>********</Data>");
+        assert!(Rendering::new(&doc, true).text().contains("QWxhZGRpbg=="));
+    }
+}
