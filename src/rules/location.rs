@@ -1,0 +1,265 @@
+//! From the place of a finding in its session to what a user can look up: frame, line, path, the words themselves.
+//!
+//! In: [`Draft`]s, still tied to their session. Out: [`Finding`]s that own all they say. What is not known stays
+//! `None`. Nothing secret is copied, unless asked for. Bounds: excerpts and snippets are cut by `render`; renderings
+//! of the last few messages are kept.
+
+use std::collections::VecDeque;
+
+use super::finding::{Draft, Finding, Location, Place};
+use super::{Fault, Rule};
+use crate::origin::{Located, Origin, Span, Unit};
+use crate::session::{At, Session};
+use crate::syncml::render::Rendering;
+use crate::syncml::{Element, Kind, Message, NodeId};
+
+/// Renderings kept: a finding and its related places rarely lie in more messages.
+const KEPT: usize = 4;
+
+/// Resolves the places of one session.
+pub struct Locator<'a> {
+    session: &'a Session,
+    show_secrets: bool,
+    renderings: VecDeque<(usize, Rendering<'a>)>,
+}
+
+impl<'a> Locator<'a> {
+    /// `show_secrets` leaves excerpts and snippets as they were sent.
+    pub fn new(session: &'a Session, show_secrets: bool) -> Locator<'a> {
+        Locator { session, show_secrets, renderings: VecDeque::new() }
+    }
+
+    /// The finding on its own.
+    pub fn finding(&mut self, draft: Draft) -> Finding {
+        let location = self.location(draft.place);
+        let related = draft.related.into_iter().map(|(place, text)| (text, self.location(place)));
+        let related = related.collect();
+        Finding {
+            rule: draft.rule,
+            severity: draft.severity,
+            fault: fault(draft.rule, &location),
+            message: draft.message,
+            help: draft.help.unwrap_or_else(|| draft.rule.fix.to_owned()),
+            location,
+            related,
+        }
+    }
+
+    /// A place, resolved.
+    pub fn location(&mut self, place: Place) -> Location {
+        let session = Location { session: Some(self.session.key()), ..Location::default() };
+        let found = place.message().and_then(|index| Some((index, self.session.messages.get(index)?)));
+        let Some((index, message)) = found else { return self.whole_session(session) };
+        let place = match place {
+            // Bytes that are an element are shown as one.
+            Place::Bytes(_, span) => {
+                let element = message.doc.element_at(span.start).filter(|element| element.span() == span);
+                element.map_or(place, |element| Place::Element(At { message: index, node: element.id() }))
+            }
+            place => place,
+        };
+        let mut location = of_message(message, session);
+        match place {
+            Place::Element(at) => self.at_element(index, message, at.node, &mut location),
+            Place::Bytes(_, span) => self.at_bytes(index, message, span, &mut location),
+            Place::Message(_) | Place::Session => {
+                let whole = Span::new(0, message.body.bytes.len());
+                captured(message, whole, &mut location);
+                (location.line, location.column) = message.position.unzip();
+                location.offset = location.offset.filter(|_| !whole.is_empty());
+            }
+        }
+        location
+    }
+
+    fn whole_session(&self, session: Location) -> Location {
+        let mut location = session;
+        let first = self.session.messages.iter().find(|message| message.kind != Kind::Missing);
+        if let Some(message) = first {
+            location.input = Some(message.input);
+            captured(message, Span::new(0, message.body.bytes.len()), &mut location);
+            (location.last_frame, location.offset) = (None, None);
+        }
+        location.time = self.session.started();
+        location
+    }
+
+    fn at_element(&mut self, index: usize, message: &'a Message, node: NodeId, location: &mut Location) {
+        let Some(element) = message.doc.element(node) else { return };
+        place_of(message, element.span(), location);
+        location.path = Some(element.path());
+        let rendering = self.rendering(index, message);
+        location.excerpt = Some(rendering.excerpt(node));
+        location.snippet = Some(rendering.snippet(node, text_position(message)));
+    }
+
+    fn at_bytes(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
+        place_of(message, span, location);
+        location.path = message.doc.element_at(span.start).map(Element::path);
+        let rendering = self.rendering(index, message);
+        if !message.doc.bytes().is_empty() {
+            location.excerpt = Some(rendering.source_excerpt(span));
+            location.snippet = Some(rendering.source_snippet(span, text_position(message)));
+        }
+    }
+
+    fn rendering(&mut self, index: usize, message: &'a Message) -> &Rendering<'a> {
+        let known = self.renderings.iter().position(|(known, _)| *known == index);
+        let at = known.unwrap_or_else(|| {
+            self.renderings.truncate(KEPT - 1);
+            self.renderings.push_front((index, Rendering::new(&message.doc, self.show_secrets)));
+            0
+        });
+        &self.renderings[at].1
+    }
+}
+
+/// The rule's fault, `sender` resolved to a side where that is known.
+fn fault(rule: &Rule, location: &Location) -> &'static str {
+    match (rule.fault, location.side) {
+        (Fault::Sender, Some(side)) => side.name(),
+        (fault, _) => fault.name(),
+    }
+}
+
+fn of_message(message: &Message, session: Location) -> Location {
+    Location {
+        input: Some(message.input),
+        time: message.first,
+        tcp_stream: message.http.as_ref().map(|http| http.connection.number),
+        side: message.side,
+        msg_id: message.msg_id().map(str::to_owned),
+        ..session
+    }
+}
+
+/// Frame, file offset, bytes, line and column of a stretch of the document.
+fn place_of(message: &Message, span: Span, location: &mut Location) {
+    captured(message, span, location);
+    location.byte_range = Some((span.start, span.end));
+    let bytes = if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };
+    let place = match (message.position, text_position(message)) {
+        (_, Some(from)) => line_and_column(bytes, span.start, from),
+        // The text was rewritten (unescaped, unquoted) on its way out of the file: where it begins is all that is known.
+        (Some(from), None) => from,
+        (None, None) => line_and_column(bytes, span.start, (1, 1)),
+    };
+    (location.line, location.column) = (Some(place.0), Some(place.1));
+}
+
+/// Where the body begins in its file, when it stands there as it is.
+fn text_position(message: &Message) -> Option<(u32, u32)> {
+    let as_it_is = match message.body.origin.runs() {
+        [run] => run.exact && run.unit == Unit::File,
+        _ => false,
+    };
+    message.position.filter(|_| as_it_is)
+}
+
+/// Line and column (in characters, from 1) of a byte, where the first byte stands at `from`.
+fn line_and_column(bytes: &[u8], at: u32, from: (u32, u32)) -> (u32, u32) {
+    let before = bytes.get(..at as usize).unwrap_or(bytes);
+    let line_start = memchr::memrchr(b'\n', before);
+    let lines = memchr::memchr_iter(b'\n', before).count();
+    let line = before.get(line_start.map_or(0, |found| found + 1)..).unwrap_or_default();
+    let characters = line.iter().filter(|byte| *byte & 0xC0 != 0x80).count();
+    let clamp = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let first = if line_start.is_none() { from.1 } else { 1 };
+    (from.0.saturating_add(clamp(lines)), first.saturating_add(clamp(characters)))
+}
+
+/// Which unit of the input holds a stretch of the document; the head's, when there is no body.
+fn captured(message: &Message, span: Span, location: &mut Location) {
+    let head = || message.http.as_ref().and_then(|http| http.head.origin.locate(Span::default()));
+    let origin: &Origin = &message.body.origin;
+    let found = match message.doc.is_exact() {
+        true => origin.locate(span),
+        false => origin.inexact().locate(span),
+    };
+    let Some(Located { first, last, offset, time, exact }) = found.or_else(head) else { return };
+    match first {
+        Unit::Frame(frame) => location.frame = Some(frame),
+        Unit::Entry(entry) => location.entry = Some(entry),
+        Unit::File => {}
+    }
+    // Other recordings number their connections too, but a TCP stream is a thing of captures.
+    location.tcp_stream = location.tcp_stream.filter(|_| location.frame.is_some());
+    if let (Unit::Frame(first), Unit::Frame(last)) = (first, last) {
+        location.last_frame = Some(last).filter(|last| *last != first);
+    }
+    location.offset = exact.then_some(offset);
+    location.time = time.or(location.time);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Body, InputId};
+    use crate::limits::Limits;
+    use crate::origin::Run;
+    use crate::syncml::{Side, Tag};
+
+    const TEXT: &str = "<SyncML>\n <SyncBody>\n  <é/><Status><Data>200</Data></Status>\n </SyncBody>\n</SyncML>";
+
+    fn session(origin: Origin, position: Option<(u32, u32)>) -> Session {
+        let body = Body::whole(TEXT.as_bytes(), origin);
+        let message = Message {
+            input: InputId(0),
+            kind: Kind::SyncMl,
+            doc: crate::xml::parse(&body.bytes, &Limits::default()),
+            body,
+            side: Some(Side::Client),
+            http: None,
+            position,
+            first: None,
+            last: None,
+            notes: Vec::new(),
+        };
+        Session::new(1, vec![message])
+    }
+
+    fn data_of(session: &Session) -> Place {
+        let data = session.messages[0].doc.elements().find(|element| element.tag() == Tag::Data).unwrap();
+        Place::Element(At { message: 0, node: data.id() })
+    }
+
+    #[test]
+    fn an_element_of_a_capture_is_found_in_its_frames() {
+        let run = |at, frame, offset| Run { at, unit: Unit::Frame(frame), offset, time: None, exact: true };
+        let mut origin = Origin::default();
+        origin.push(run(0, 7, 54));
+        origin.push(run(40, 9, 66));
+        let session = session(origin, None);
+        let location = Locator::new(&session, false).location(data_of(&session));
+        assert_eq!((location.frame, location.last_frame, location.offset), (Some(7), Some(9), Some(54 + 36)));
+        assert_eq!((location.line, location.column), (Some(3), Some(15)));
+        assert_eq!(location.path.as_deref(), Some("/SyncML/SyncBody/Status/Data"));
+        assert_eq!(location.excerpt.as_deref(), Some("<Data>200</Data>"));
+        assert_eq!(location.side, Some(Side::Client));
+    }
+
+    #[test]
+    fn an_element_of_a_text_file_has_the_lines_of_the_file() {
+        let session = session(Origin::file(1000), Some((41, 5)));
+        let mut locator = Locator::new(&session, false);
+        let location = locator.location(data_of(&session));
+        assert_eq!((location.line, location.column, location.offset), (Some(43), Some(15), Some(1036)));
+        let root = locator.location(Place::Bytes(0, Span::new(0, 8)));
+        assert_eq!((root.line, root.column), (Some(41), Some(5)));
+    }
+
+    #[test]
+    fn of_text_that_was_rewritten_only_the_beginning_is_known() {
+        let session = session(Origin::covering(Unit::File, None), Some((41, 5)));
+        let location = Locator::new(&session, false).location(data_of(&session));
+        assert_eq!((location.line, location.column, location.offset), (Some(41), Some(5), None));
+    }
+
+    #[test]
+    fn a_session_as_a_whole_is_where_it_begins() {
+        let unit = Unit::Frame(3);
+        let session = session(Origin::covering(unit, None), None);
+        let location = Locator::new(&session, false).location(Place::Session);
+        assert_eq!((location.frame, location.session.as_deref(), location.path), (Some(3), Some("s1"), None));
+    }
+}
