@@ -23,6 +23,33 @@ impl Anomaly {
     }
 }
 
+/// Observations of one layer that may repeat without end: the first of each kind is kept, the rest are counted.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    notes: Vec<(Anomaly, u64)>,
+}
+
+impl Tally {
+    /// Takes an observation; `detail` is asked only for the first of its kind.
+    pub fn note(&mut self, kind: Kind, detail: impl FnOnce() -> String) {
+        match self.notes.iter_mut().find(|(first, _)| first.kind == kind) {
+            Some((_, more)) => *more += 1,
+            None => self.notes.push((Anomaly::new(kind, Span::default(), detail()), 0)),
+        }
+    }
+
+    /// One anomaly for each kind, in the order they were first seen; the detail says how often it came again.
+    pub fn finish(self) -> Vec<Anomaly> {
+        let told = |(mut note, more): (Anomaly, u64)| {
+            if more > 0 {
+                note.detail.push_str(&format!("; {more} more like this"));
+            }
+            note
+        };
+        self.notes.into_iter().map(told).collect()
+    }
+}
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
         /// The closed list of observations. The code is what pages and JSON use.

@@ -6,6 +6,12 @@
 /// The bounds of one run. [`Limits::default`] fits DM traffic, whose messages are kilobytes.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// Bytes of one record or block of a capture file. Packets are at most 256 KiB; key logs may be longer.
+    pub record: usize,
+    /// Interfaces of one pcapng section.
+    pub interfaces: usize,
+    /// Bytes of TLS key logs kept from a capture.
+    pub key_logs: usize,
     /// Live TCP connections. A busy server's capture has tens of thousands; each idle one costs about 300 bytes.
     pub flows: usize,
     /// Segments kept per direction while waiting for a missing one. A window of 1 MiB is about 700 segments.
@@ -54,6 +60,9 @@ const MIB: usize = 1024 * KIB;
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            record: 16 * MIB,
+            interfaces: 65_536,
+            key_logs: 16 * MIB,
             flows: 262_144,
             out_of_order: 1024,
             stream_bytes: 16 * MIB,

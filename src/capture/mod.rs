@@ -1,7 +1,23 @@
 //! Packets of a capture file, one after the other, borrowed from the mapped file or the current slab.
+//!
+//! In: bytes of a pcap or pcapng file, also inside gzip or zstd. Out: [`Frame`]s, and a [`Summary`] that says what was
+//! wrong with the file. Nothing here looks into a packet.
 
+pub mod map;
+mod pcap;
+mod pcapng;
+mod slab;
+mod unpack;
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use crate::anomaly::{Anomaly, Kind, Tally};
+use crate::limits::Limits;
 use crate::origin::Run;
 use crate::time::Time;
+use slab::{Input, Slab, Whole};
+use unpack::Unpack;
 
 /// Number of a packet in its capture, from 1, as Wireshark counts.
 pub type FrameNo = u32;
@@ -27,5 +43,234 @@ impl Frame<'_> {
     /// The run of bytes that begins at `offset` of this frame.
     pub fn run(&self, offset: usize) -> Run {
         Run { at: 0, unit: crate::origin::Unit::Frame(self.no), offset: offset as u64, time: self.at, exact: true }
+    }
+}
+
+/// Where a capture is read from.
+pub enum Source<'a> {
+    /// All of it, in memory or mapped.
+    Bytes(&'a [u8]),
+    /// A pipe or a device, read as it comes.
+    Stream(Box<dyn Read + 'a>),
+}
+
+/// A format this module reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Classic pcap, any of its kinds.
+    Pcap,
+    /// pcapng.
+    PcapNg,
+    /// gzip around one of these, or around anything else.
+    Gzip,
+    /// zstd around one of these, or around anything else.
+    Zstd,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Format of the capture itself; `None` when there was none.
+    pub format: Option<Format>,
+    /// What it was packed with: gzip or zstd.
+    pub packed: Option<Format>,
+    /// Packets. The last frame number may be higher: some other blocks of a pcapng file are numbered with them.
+    pub packets: u64,
+    /// Captured bytes of the packets.
+    pub bytes: u64,
+    /// Packets that the recorder says it lost (pcapng interface statistics).
+    pub dropped: u64,
+    /// What was wrong with the file; one note of a kind.
+    pub notes: Vec<Anomaly>,
+    /// TLS key logs found in the capture (pcapng Decryption Secrets Blocks), in order.
+    pub secrets: Vec<Vec<u8>>,
+    /// The error that ended the reading of a stream. What came before it was used.
+    pub failed: Option<io::Error>,
+}
+
+/// Bytes from which [`sniff`] can tell.
+pub const SNIFF: usize = 12;
+
+/// Tells by the first bytes of an input what it is; packed data need not hold a capture (see [`holds_capture`]).
+pub fn sniff(first: &[u8]) -> Option<Format> {
+    match first {
+        [0x1f, 0x8b, 8, ..] => Some(Format::Gzip),
+        // A frame, or a skippable frame before it.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Format::Zstd),
+        _ => sniff_unpacked(first),
+    }
+}
+
+fn sniff_unpacked(first: &[u8]) -> Option<Format> {
+    if pcapng::sniff(first) {
+        return Some(Format::PcapNg);
+    }
+    pcap::sniff(first).map(|_| Format::Pcap)
+}
+
+/// Whether an input that begins with `first` is a capture, packed or not. `None` when `first` is too short to tell: a
+/// KiB is enough but for zstd, of which a whole window (some MiB, or all of a small file) is needed.
+pub fn holds_capture(first: &[u8]) -> Option<bool> {
+    let packed = match sniff(first) {
+        Some(format @ (Format::Gzip | Format::Zstd)) => format,
+        format => return Some(format.is_some()),
+    };
+    let mut unpack = Unpack::new(packed, first, &Limits::default());
+    let mut inside = Vec::new();
+    // `Unpack` has no errors of its own and a slice has none either.
+    let _ = unpack.by_ref().take(SNIFF as u64).read_to_end(&mut inside);
+    let cut = inside.len() < 4 && unpack.finish().1.is_some_and(|note| note.kind == Kind::CaptureTruncated);
+    (!cut).then(|| sniff_unpacked(&inside).is_some())
+}
+
+/// Reads a capture and hands on its packets in the order of the file, until `on_frame` breaks or the input ends.
+///
+/// Memory is bounded by `limits.record` for streams and packed captures, besides the key logs in the summary.
+pub fn read(source: Source<'_>, limits: &Limits, on_frame: &mut dyn FnMut(Frame<'_>) -> ControlFlow<()>) -> Summary {
+    let mut out = Delivery::new(limits, on_frame);
+    let packed = match source {
+        Source::Bytes(bytes) => match sniff(bytes) {
+            Some(format @ (Format::Gzip | Format::Zstd)) => Some(unpacked(format, bytes, &mut out)),
+            _ => {
+                packets(&mut Whole::new(bytes), &mut out);
+                None
+            }
+        },
+        Source::Stream(reader) => {
+            let mut slab = Slab::new(reader);
+            match sniff(slab.peek(SNIFF)) {
+                Some(format @ (Format::Gzip | Format::Zstd)) => Some(unpacked(format, slab, &mut out)),
+                _ => {
+                    packets(&mut slab, &mut out);
+                    out.summary.failed = slab.into_parts().1;
+                    None
+                }
+            }
+        }
+    };
+    let mut summary = out.finish();
+    if let Some(packed) = packed {
+        summary.packed = Some(packed.format);
+        summary.failed = packed.failed;
+        if let Some(damage) = packed.damage {
+            // The same fact once more, seen from inside.
+            summary.notes.retain(|note| note.kind != Kind::CaptureTruncated);
+            summary.notes.insert(0, damage);
+        }
+    }
+    summary
+}
+
+struct Packing {
+    format: Format,
+    failed: Option<io::Error>,
+    damage: Option<Anomaly>,
+}
+
+fn unpacked(format: Format, reader: impl Read, out: &mut Delivery<'_>) -> Packing {
+    let mut slab = Slab::new(Unpack::new(format, reader, out.limits));
+    packets(&mut slab, out);
+    let (unpack, _) = slab.into_parts();
+    let (failed, damage) = unpack.finish();
+    Packing { format, failed, damage }
+}
+
+fn packets(input: &mut impl Input, out: &mut Delivery<'_>) {
+    out.summary.format = sniff_unpacked(input.peek(SNIFF));
+    let _stopped = match out.summary.format {
+        Some(Format::Pcap) => pcap::read(input, out),
+        Some(Format::PcapNg) => pcapng::read(input, out),
+        _ => ControlFlow::Continue(()),
+    };
+}
+
+/// Where the readers put what they find.
+struct Delivery<'s> {
+    limits: &'s Limits,
+    on_frame: &'s mut dyn FnMut(Frame<'_>) -> ControlFlow<()>,
+    summary: Summary,
+    tally: Tally,
+    numbered: FrameNo,
+    key_log_bytes: usize,
+}
+
+impl<'s> Delivery<'s> {
+    fn new(limits: &'s Limits, on_frame: &'s mut dyn FnMut(Frame<'_>) -> ControlFlow<()>) -> Delivery<'s> {
+        Delivery {
+            limits,
+            on_frame,
+            summary: Summary::default(),
+            tally: Tally::default(),
+            numbered: 0,
+            key_log_bytes: 0,
+        }
+    }
+
+    fn note(&mut self, kind: Kind, detail: impl FnOnce() -> String) {
+        self.tally.note(kind, detail);
+    }
+
+    /// Gives out the next frame number.
+    fn number(&mut self) -> FrameNo {
+        self.numbered = self.numbered.saturating_add(1);
+        self.numbered
+    }
+
+    fn frame(
+        &mut self,
+        at: Option<Time>,
+        link: u16,
+        wire_len: u32,
+        bytes: &[u8],
+        comment: Option<&str>,
+    ) -> ControlFlow<()> {
+        let no = self.number();
+        self.summary.packets += 1;
+        self.summary.bytes += bytes.len() as u64;
+        if bytes.len() < wire_len as usize {
+            let what = || format!("frame {no} has {} of its {wire_len} bytes", bytes.len());
+            self.tally.note(Kind::PacketCut, what);
+        }
+        (self.on_frame)(Frame { no, at, link, wire_len, bytes, comment })
+    }
+
+    fn key_log(&mut self, text: &[u8]) {
+        let bytes = self.key_log_bytes.saturating_add(text.len());
+        if bytes > self.limits.key_logs {
+            let limit = self.limits.key_logs;
+            self.note(Kind::CaptureMalformed, || format!("more than {limit} bytes of key logs; the rest was left out"));
+            return;
+        }
+        self.key_log_bytes = bytes;
+        self.summary.secrets.push(text.to_vec());
+    }
+
+    fn finish(mut self) -> Summary {
+        self.summary.notes = self.tally.finish();
+        self.summary
+    }
+}
+
+/// Byte order of a file or section. Reads give `None` past the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Big,
+    Little,
+}
+
+impl Order {
+    fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Order::Big { u16::from_be_bytes(raw) } else { u16::from_le_bytes(raw) })
+    }
+
+    fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Order::Big { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) })
+    }
+
+    fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
+        let raw = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Order::Big { u64::from_be_bytes(raw) } else { u64::from_le_bytes(raw) })
     }
 }
