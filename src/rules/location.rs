@@ -198,23 +198,14 @@ mod tests {
     use crate::limits::Limits;
     use crate::origin::Run;
     use crate::syncml::{Side, Tag};
+    use crate::transcript::Document;
 
     const TEXT: &str = "<SyncML>\n <SyncBody>\n  <é/><Status><Data>200</Data></Status>\n </SyncBody>\n</SyncML>";
 
     fn session(origin: Origin, position: Option<(u32, u32)>) -> Session {
         let body = Body::whole(TEXT.as_bytes(), origin);
-        let message = Message {
-            input: InputId(0),
-            kind: Kind::SyncMl,
-            doc: crate::xml::parse(&body.bytes, &Limits::default()),
-            body,
-            side: Some(Side::Client),
-            http: None,
-            position,
-            first: None,
-            last: None,
-            notes: Vec::new(),
-        };
+        let document = Document { body, side: Some(Side::Client), at: None, position };
+        let message = Message::from_document(document, InputId(0), &Limits::default());
         Session::new(1, vec![message])
     }
 

@@ -105,12 +105,23 @@ impl<T> Lookup<T> {
     }
 }
 
+/// What a session is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavor {
+    /// Device management: SyncML messages.
+    Dm,
+    /// Enrollment: SOAP messages and provisioning documents, as far as they belong together.
+    Enrollment,
+}
+
 /// One session. Messages are in the order they happened; a message that must have been sent but was not captured
 /// stands in its place with kind `Missing`.
 #[derive(Debug)]
 pub struct Session {
     /// Running number in the order of first messages, from 1: `s1` is the key that commands take.
     pub number: u32,
+    /// What it is about.
+    pub flavor: Flavor,
     /// `SessionID` as sent.
     pub session_id: Option<String>,
     /// The device: its Source URI.
@@ -147,6 +158,7 @@ impl Session {
         let index = Index::of(&messages);
         Session {
             number,
+            flavor: Flavor::Dm,
             session_id: None,
             device: None,
             server: None,
@@ -187,10 +199,11 @@ impl Session {
         before.into_iter().find(|(_, message)| message.side == Some(side.peer()))
     }
 
-    /// The message before `index` of the same side.
+    /// The message before `index` of the same side, retransmissions left out.
     pub fn previous_of_side(&self, index: usize) -> Option<(usize, &Message)> {
         let side = self.messages.get(index)?.side;
-        self.messages.get(..index)?.iter().enumerate().rev().find(|(_, message)| message.side == side)
+        let before = self.messages.get(..index)?.iter().enumerate().rev();
+        before.into_iter().find(|(_, message)| message.side == side && !message.retransmission)
     }
 
     /// The element at a place.
@@ -262,7 +275,7 @@ impl Index {
     fn of(messages: &[Message]) -> Index {
         let mut index = Index::default();
         for (number, message) in messages.iter().enumerate() {
-            let Some(side) = message.side else { continue };
+            let Some(side) = message.side.filter(|_| !message.retransmission) else { continue };
             if let Some(msg_id) = message.msg_id() {
                 index.messages.entry((side, msg_id.into())).or_default().push(number);
             }

@@ -106,6 +106,9 @@ pub struct Message {
     pub last: Option<Time>,
     /// What the layers below the document noticed; spans are in `body.bytes`.
     pub notes: Vec<Anomaly>,
+    /// Whether it is the message before it of the same side once more, byte for byte, because no answer came through.
+    /// It stays where it was sent, but commands and references are counted on the first copy alone.
+    pub retransmission: bool,
 }
 
 impl Message {

@@ -5,6 +5,7 @@
 
 pub mod doc;
 pub mod message;
+pub mod read;
 pub mod render;
 pub mod secret;
 pub mod status;

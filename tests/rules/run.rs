@@ -42,5 +42,6 @@ fn message(sent: &Sent<'_>) -> Message {
         first: at,
         last: at,
         notes: Vec::new(),
+        retransmission: false,
     }
 }
