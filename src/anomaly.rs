@@ -103,6 +103,34 @@ kinds! {
     XmlDoctype = "xml.doctype",
     /// Bytes that are not the character encoding they should be.
     XmlEncoding = "xml.encoding",
+    /// The WBXML version is not 1.1 to 1.3.
+    WbxmlVersion = "wbxml.version",
+    /// The public identifier is none of SyncML's.
+    WbxmlPublicId = "wbxml.public-id",
+    /// An index points outside the string table, or at an entry without an end.
+    WbxmlStringTable = "wbxml.string-table",
+    /// A tag token that its code page does not have.
+    WbxmlTag = "wbxml.tag",
+    /// A switch to a code page that SyncML does not have.
+    WbxmlPage = "wbxml.page",
+    /// END without an open element, open elements at the end, or bytes behind the root.
+    WbxmlUnbalanced = "wbxml.unbalanced",
+    /// The character set is not UTF-8.
+    WbxmlCharset = "wbxml.charset",
+    /// A tag with attributes, which SyncML's tables do not have.
+    WbxmlAttributes = "wbxml.attributes",
+    /// A length or number that runs past the end, or is longer than five bytes. Decoding stops there.
+    WbxmlOverrun = "wbxml.overrun",
+    /// A tag spelled out in the string table.
+    WbxmlLiteral = "wbxml.literal",
+    /// An extension token or a processing instruction.
+    WbxmlExtension = "wbxml.extension",
+    /// A character written as a number.
+    WbxmlEntity = "wbxml.entity",
+    /// An inline string without an end. Decoding stops there.
+    WbxmlString = "wbxml.string",
+    /// A string that is not valid in the document's character set.
+    WbxmlText = "wbxml.text",
     /// Text that the recording tool cut; the document's end is missing for that reason.
     SourceTruncated = "source.truncated",
     /// An input file is damaged from here on; what stood before was used.

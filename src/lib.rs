@@ -23,4 +23,5 @@ pub mod syncml;
 pub mod tcp;
 pub mod time;
 pub mod transcript;
+pub mod wbxml;
 pub mod xml;

@@ -52,6 +52,21 @@ pub struct Flags {
     pub payload: bool,
     /// The name was written with a prefix.
     pub prefixed: bool,
+    /// Its text holds WBXML opaque data; shown as base64 where that is no text.
+    pub opaque: bool,
+}
+
+/// What stands before the root of a WBXML document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prolog {
+    /// Version byte: `03` is WBXML 1.3.
+    pub version: u8,
+    /// The public identifier by number; 0 when it is given as text.
+    pub public_id: u32,
+    /// The public identifier as text: as given, or the formal name of a known number.
+    pub public_text: Option<String>,
+    /// Character set by IANA MIBenum: 106 is UTF-8.
+    pub charset: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +78,7 @@ struct Node {
     first: u32,
     last: u32,
     next: u32,
-    name: Span,
+    name: Text,
     span: Span,
     inner: Span,
     text: Text,
@@ -87,6 +102,8 @@ pub struct Doc {
     nodes: Vec<Node>,
     attributes: Vec<Attribute>,
     namespaces: Vec<Box<str>>,
+    /// What stood before the root, for WBXML.
+    pub prolog: Option<Prolog>,
     /// What the parser noticed; spans are in [`Doc::bytes`].
     pub notes: Vec<Anomaly>,
 }
@@ -197,7 +214,7 @@ impl<'a> Element<'a> {
     /// Its local name as written.
     pub fn name(self) -> &'a str {
         match self.node().tag {
-            Tag::Other => std::str::from_utf8(self.node().name.slice(&self.doc.bytes)).unwrap_or_default(),
+            Tag::Other => self.doc.text_of(self.node().name),
             tag => tag.name(),
         }
     }
@@ -342,6 +359,7 @@ impl Builder {
             nodes: Vec::new(),
             attributes: Vec::new(),
             namespaces: vec!["".into()],
+            prolog: None,
             notes: Vec::new(),
         };
         Builder { doc, open: Vec::new(), last_root: NONE }
@@ -350,6 +368,20 @@ impl Builder {
     /// Opens an element: its local name's span, its tag (from the name or a token), where its tag starts.
     /// Below a `Data` the tag is set to [`Tag::Other`].
     pub fn open(&mut self, tag: Tag, name: Span, start: u32) -> NodeId {
+        self.open_named(tag, Text::Bytes(name), start)
+    }
+
+    /// Opens an element whose name is known from a token, not from the document's bytes.
+    pub fn open_token(&mut self, tag: Tag, name: &str, start: u32) -> NodeId {
+        let payload = self.current().is_some_and(|id| {
+            let above = &self.doc.nodes[id.0 as usize];
+            above.flags.payload || above.tag == Tag::Data
+        });
+        let name = if payload || tag == Tag::Other { self.pool(name) } else { Text::None };
+        self.open_named(tag, name, start)
+    }
+
+    fn open_named(&mut self, tag: Tag, name: Text, start: u32) -> NodeId {
         let id = self.doc.nodes.len() as u32;
         let parent = self.open.last().copied().unwrap_or(NONE);
         let mut flags = Flags::default();
@@ -516,6 +548,11 @@ impl Builder {
     /// The document so far, for its names and texts.
     pub fn doc(&self) -> &Doc {
         &self.doc
+    }
+
+    /// Sets what stood before the root.
+    pub fn prolog(&mut self, prolog: Prolog) {
+        self.doc.prolog = Some(prolog);
     }
 
     /// Notes something.

@@ -1,0 +1,439 @@
+//! The decoder. Every read is bounded by the input's end; a read past it is [`Stop`], which ends the document.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::tables::{self, DocType, PAGE_DDF, PAGE_METINF, PAGE_SYNCML, global};
+use crate::anomaly::{Anomaly, Kind};
+use crate::limits::Limits;
+use crate::origin::Span;
+use crate::syncml::Tag;
+use crate::syncml::doc::{Builder, Doc, Form, Prolog, Text};
+
+/// Notes kept of one document: a garbled one would have thousands.
+const MAX_NOTES: usize = 20;
+/// Embedded documents inside embedded documents. DM nests one deep (TNDS, DevInf).
+const MAX_EMBEDDED: usize = 2;
+/// IANA MIBenum of UTF-8 and US-ASCII.
+const UTF_8: u32 = 106;
+const US_ASCII: u32 = 3;
+
+/// Whether bytes look like WBXML: a version byte, a public identifier and a character set that SyncML uses.
+pub fn sniff(bytes: &[u8]) -> bool {
+    let mut reader = Reader { bytes, at: 1, end: bytes.len() };
+    let version = bytes.first().is_some_and(|version| *version <= 0x03);
+    let Ok(public_id) = reader.number() else { return false };
+    let named = public_id != 0 || reader.number().is_ok();
+    let charset = reader.number();
+    version && named && matches!(charset, Ok(0 | US_ASCII | UTF_8 | 4))
+}
+
+/// Reads a WBXML body.
+pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
+    let mut decoder = Decoder {
+        reader: Reader { bytes: body, at: 0, end: body.len() },
+        builder: Builder::new(Form::Wbxml, Arc::clone(body), true),
+        limits,
+        strings: 0..0,
+        namespace: "",
+        page: PAGE_SYNCML,
+        embedded: 0,
+        noted: 0,
+    };
+    if decoder.document().is_err() {
+        decoder.builder.note(Anomaly::new(
+            Kind::WbxmlUnbalanced,
+            Span::new(body.len(), body.len()),
+            "the document stops before its elements end",
+        ));
+    }
+    decoder.builder.finish()
+}
+
+/// The input ended (or went wrong) in a way that nothing after it can be read.
+struct Stop;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(..self.end)?.get(self.at).copied()
+    }
+
+    fn byte(&mut self) -> Result<u8, Stop> {
+        let byte = self.peek().ok_or(Stop)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// An `mb_u_int32`: seven bits a byte, most significant first, at most five bytes.
+    fn number(&mut self) -> Result<u32, Stop> {
+        let mut value = 0u64;
+        for _ in 0..5 {
+            let byte = self.byte()?;
+            value = value << 7 | u64::from(byte & 0x7F);
+            if byte & 0x80 == 0 {
+                return u32::try_from(value).map_err(|_| Stop);
+            }
+        }
+        Err(Stop)
+    }
+
+    fn take(&mut self, len: usize) -> Result<Span, Stop> {
+        let end = self.at.checked_add(len).filter(|end| *end <= self.end).ok_or(Stop)?;
+        let span = Span::new(self.at, end);
+        self.at = end;
+        Ok(span)
+    }
+
+    /// A string up to its NUL, which is taken but not part of the span.
+    fn terminated(&mut self) -> Result<Span, Stop> {
+        let rest = self.bytes.get(self.at..self.end).ok_or(Stop)?;
+        let len = memchr::memchr(0, rest).ok_or(Stop)?;
+        let span = self.take(len)?;
+        self.at += 1;
+        Ok(span)
+    }
+
+    fn slice(&self, span: Span) -> &'a [u8] {
+        span.slice(self.bytes)
+    }
+}
+
+struct Decoder<'a> {
+    reader: Reader<'a>,
+    builder: Builder,
+    limits: &'a Limits,
+    /// The string table, as a range of the body.
+    strings: std::ops::Range<usize>,
+    /// The namespace of page 0.
+    namespace: &'static str,
+    page: u8,
+    embedded: usize,
+    noted: usize,
+}
+
+impl Decoder<'_> {
+    fn note(&mut self, kind: Kind, from: usize, detail: impl Into<String>) {
+        self.noted += 1;
+        if self.noted <= MAX_NOTES {
+            self.builder.note(Anomaly::new(kind, Span::new(from, self.reader.at.max(from + 1)), detail));
+        }
+    }
+
+    fn document(&mut self) -> Result<(), Stop> {
+        let prolog = self.prolog()?;
+        if self.embedded == 0 {
+            self.builder.prolog(prolog);
+        }
+        self.page = if self.namespace == "syncml:dmddf1.2" { PAGE_DDF } else { PAGE_SYNCML };
+        let floor = self.builder.depth();
+        let mut roots = 0;
+        while let Some(token) = self.reader.peek() {
+            let before = self.builder.len();
+            let at = self.reader.at;
+            if roots > 0 && self.builder.depth() == floor {
+                return self.after_root(at);
+            }
+            self.token(token, floor)?;
+            roots += usize::from(self.builder.len() > before && roots == 0);
+        }
+        if self.builder.depth() > floor { Err(Stop) } else { Ok(()) }
+    }
+
+    /// What stands behind the root's END. Loggers leave NULs there.
+    fn after_root(&mut self, at: usize) -> Result<(), Stop> {
+        let rest = self.reader.slice(Span::new(at, self.reader.end));
+        if rest.iter().any(|byte| *byte != 0) {
+            self.reader.at = self.reader.end;
+            self.note(Kind::WbxmlUnbalanced, at, format!("{} bytes behind the end of the root element", rest.len()));
+        }
+        self.reader.at = self.reader.end;
+        Ok(())
+    }
+
+    fn prolog(&mut self) -> Result<Prolog, Stop> {
+        let version = self.reader.byte()?;
+        if !(1..=3).contains(&version) {
+            self.note(Kind::WbxmlVersion, 0, format!("version byte is {version:02X}; expected 01, 02 or 03"));
+        }
+        let public_at = self.reader.at;
+        let public_id = self.reader.number()?;
+        let index = if public_id == 0 { Some(self.reader.number()?) } else { None };
+        let charset_at = self.reader.at;
+        let charset = self.reader.number()?;
+        if charset != UTF_8 {
+            self.note(Kind::WbxmlCharset, charset_at, format!("character set is {charset}; expected 106 (UTF-8)"));
+        }
+        let table_len = self.reader.number()? as usize;
+        let table = self.reader.take(table_len).inspect_err(|Stop| {
+            let note = Anomaly::new(
+                Kind::WbxmlOverrun,
+                Span::new(charset_at, charset_at + 1),
+                format!("the string table of {table_len} bytes runs past the end"),
+            );
+            self.builder.note(note);
+        })?;
+        self.strings = table.range();
+        let given = index.and_then(|index| self.table_string(index, public_at));
+        let given = given.map(|span| String::from_utf8_lossy(self.reader.slice(span)).into_owned());
+        self.doc_type(public_id, given.as_deref(), public_at);
+        let known = tables::PUBLIC.iter().find(|(number, ..)| *number == public_id && public_id != 0);
+        let public_text = given.or(known.map(|(_, text, _)| (*text).to_owned()));
+        Ok(Prolog { version, public_id, public_text, charset })
+    }
+
+    fn doc_type(&mut self, public_id: u32, text: Option<&str>, at: usize) {
+        let found = tables::PUBLIC.iter().find(|(number, formal, _)| match text {
+            Some(text) => formal.eq_ignore_ascii_case(text),
+            None => *number == public_id && public_id != 0,
+        });
+        self.namespace = match found.map(|(.., kind)| *kind) {
+            Some(DocType::SyncMl("1.0")) => "SYNCML:SYNCML1.0",
+            Some(DocType::SyncMl("1.1")) => "SYNCML:SYNCML1.1",
+            Some(DocType::DevInf) => "syncml:devinf",
+            Some(DocType::Ddf) => "syncml:dmddf1.2",
+            _ => "SYNCML:SYNCML1.2",
+        };
+        if !matches!(found, Some((_, _, DocType::SyncMl(_)))) && self.embedded == 0 {
+            let seen = text.map_or_else(|| format!("0x{public_id:04X}"), |text| format!("\"{text}\""));
+            self.note(Kind::WbxmlPublicId, at, format!("public identifier is {seen}; expected 0x1201 (SyncML 1.2)"));
+        }
+    }
+
+    /// The string at an index of the string table.
+    fn table_string(&mut self, index: u32, at: usize) -> Option<Span> {
+        let start = self.strings.start.checked_add(index as usize);
+        let start = start.filter(|start| *start < self.strings.end);
+        let found = start.and_then(|start| {
+            let rest = self.reader.bytes.get(start..self.strings.end)?;
+            memchr::memchr(0, rest).map(|len| Span::new(start, start + len)).or_else(|| {
+                // The document type may fill the table without a NUL: its length ends it.
+                (index == 0).then(|| Span::new(start, self.strings.end))
+            })
+        });
+        if found.is_none() {
+            let len = self.strings.len();
+            self.note(
+                Kind::WbxmlStringTable,
+                at,
+                format!("index {index} points outside the string table of {len} bytes"),
+            );
+        }
+        found
+    }
+
+    fn token(&mut self, token: u8, floor: usize) -> Result<(), Stop> {
+        let at = self.reader.at;
+        self.reader.at += 1;
+        match token {
+            global::SWITCH_PAGE => self.switch_page(at),
+            global::END => self.end(at, floor),
+            global::ENTITY => self.entity(at),
+            global::STR_I => self.inline_string(at),
+            global::STR_T => {
+                let index = self.reader.number()?;
+                if let Some(span) = self.table_string(index, at) {
+                    self.add_text(span, at);
+                }
+                Ok(())
+            }
+            global::OPAQUE => self.opaque(at),
+            token if global::EXT_I.contains(&token) => {
+                self.note(Kind::WbxmlExtension, at, format!("extension token {token:02X}"));
+                self.reader.terminated().map(|_| ())
+            }
+            token if global::EXT_T.contains(&token) => {
+                self.note(Kind::WbxmlExtension, at, format!("extension token {token:02X}"));
+                self.reader.number().map(|_| ())
+            }
+            token if global::EXT.contains(&token) => {
+                self.note(Kind::WbxmlExtension, at, format!("extension token {token:02X}"));
+                Ok(())
+            }
+            global::PI => {
+                self.note(Kind::WbxmlExtension, at, "processing instruction");
+                self.skip_attributes()
+            }
+            token => self.element(token, at),
+        }
+    }
+
+    fn switch_page(&mut self, at: usize) -> Result<(), Stop> {
+        self.page = self.reader.byte()?;
+        let allowed = [PAGE_SYNCML, PAGE_METINF].contains(&self.page) || (self.page == PAGE_DDF && self.embedded > 0);
+        if !allowed {
+            let page = self.page;
+            self.note(Kind::WbxmlPage, at, format!("switch to code page {page}; SyncML has pages 0 and 1"));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, at: usize, floor: usize) -> Result<(), Stop> {
+        if self.builder.depth() > floor {
+            self.builder.close(offset(at), offset(self.reader.at));
+        } else {
+            self.note(Kind::WbxmlUnbalanced, at, "END without an open element");
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, token: u8, at: usize) -> Result<(), Stop> {
+        if self.builder.len() >= self.limits.nodes || self.builder.depth() >= self.limits.depth {
+            self.note(Kind::LimitDocument, at, "the document is larger or deeper than the limit");
+            return Err(Stop);
+        }
+        let number = token & !(global::ATTRIBUTES | global::CONTENT);
+        let id = if number == global::LITERAL {
+            let index = self.reader.number()?;
+            let name = self.table_string(index, at).unwrap_or_default();
+            let shown = String::from_utf8_lossy(self.reader.slice(name)).into_owned();
+            self.note(Kind::WbxmlLiteral, at, format!("element \"{shown}\" is spelled out in the string table"));
+            self.builder.open(Tag::Other, name, offset(at))
+        } else {
+            match tables::element(self.page, number) {
+                Some((tag, name)) => self.builder.open_token(tag, name, offset(at)),
+                None => {
+                    let page = self.page;
+                    self.note(Kind::WbxmlTag, at, format!("token {number:02X} is not defined on code page {page}"));
+                    self.builder.open_token(Tag::Other, &format!("unknown-0x{number:02X}"), offset(at))
+                }
+            }
+        };
+        let namespace = match self.page {
+            PAGE_METINF => "syncml:metinf",
+            PAGE_DDF => "syncml:dmddf1.2",
+            _ => self.namespace,
+        };
+        self.builder.namespace(id, namespace);
+        if token & global::ATTRIBUTES != 0 {
+            self.note(Kind::WbxmlAttributes, at, format!("token {token:02X} announces attributes; SyncML has none"));
+            self.skip_attributes()?;
+        }
+        self.builder.content_from(id, offset(self.reader.at));
+        if token & global::CONTENT == 0 {
+            self.builder.flags(id, |flags| flags.empty_tag = true);
+            self.builder.close(offset(self.reader.at), offset(self.reader.at));
+        }
+        Ok(())
+    }
+
+    /// Reads over an attribute list: there are no attribute tokens to understand.
+    fn skip_attributes(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.reader.byte()? {
+                global::END => return Ok(()),
+                global::STR_I => _ = self.reader.terminated()?,
+                global::STR_T | global::LITERAL | global::ENTITY => _ = self.reader.number()?,
+                global::OPAQUE => {
+                    let len = self.reader.number()? as usize;
+                    self.reader.take(len)?;
+                }
+                global::SWITCH_PAGE => _ = self.reader.byte()?,
+                token if global::EXT_I.contains(&token) => _ = self.reader.terminated()?,
+                token if global::EXT_T.contains(&token) => _ = self.reader.number()?,
+                _ => {}
+            }
+        }
+    }
+
+    fn entity(&mut self, at: usize) -> Result<(), Stop> {
+        let number = self.reader.number()?;
+        self.note(Kind::WbxmlEntity, at, format!("character written as number {number}"));
+        let shown = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER).to_string();
+        let text = self.builder.pool(&shown);
+        self.add_piece(text);
+        Ok(())
+    }
+
+    fn inline_string(&mut self, at: usize) -> Result<(), Stop> {
+        match self.reader.terminated() {
+            Ok(span) => {
+                self.add_text(span, at);
+                Ok(())
+            }
+            Err(Stop) => {
+                self.reader.at = self.reader.end;
+                self.note(Kind::WbxmlString, at, "inline string without its terminating NUL");
+                Err(Stop)
+            }
+        }
+    }
+
+    fn opaque(&mut self, at: usize) -> Result<(), Stop> {
+        let len = self.reader.number().map_err(|stop| self.overrun(at, "an opaque length", stop))? as usize;
+        let left = self.reader.end.saturating_sub(self.reader.at);
+        if len > left {
+            let what = format!("opaque data of {len} bytes where {left} are left");
+            return Err(self.overrun(at, &what, Stop));
+        }
+        let span = self.reader.take(len)?;
+        if let Some(id) = self.builder.current() {
+            self.builder.flags(id, |flags| flags.opaque = true);
+        }
+        let bytes = self.reader.slice(span);
+        if self.embedded < MAX_EMBEDDED && self.builder.current().is_some() && sniff(bytes) {
+            return self.embedded_document(span);
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => Text::Bytes(span),
+            _ => self.builder.pool(&STANDARD.encode(bytes)),
+        };
+        self.add_piece(text);
+        Ok(())
+    }
+
+    fn overrun(&mut self, at: usize, what: &str, stop: Stop) -> Stop {
+        self.reader.at = self.reader.end;
+        self.note(Kind::WbxmlOverrun, at, format!("{what} runs past the end"));
+        stop
+    }
+
+    /// A document inside opaque data becomes children of the element that holds it.
+    fn embedded_document(&mut self, span: Span) -> Result<(), Stop> {
+        let reader = Reader { bytes: self.reader.bytes, at: span.range().start, end: span.range().end };
+        let outer = std::mem::replace(&mut self.reader, reader);
+        let kept = (self.page, self.namespace, self.strings.clone());
+        let depth = self.builder.depth();
+        self.embedded += 1;
+        let whole = self.document().is_ok();
+        self.embedded -= 1;
+        while self.builder.depth() > depth {
+            self.builder.close(span.end, span.end);
+        }
+        self.reader = outer;
+        (self.page, self.namespace, self.strings) = kept;
+        if !whole {
+            self.note(Kind::WbxmlUnbalanced, span.range().start, "embedded document stops before its elements end");
+        }
+        Ok(())
+    }
+
+    fn add_text(&mut self, span: Span, at: usize) {
+        let bytes = self.reader.slice(span);
+        let text = match std::str::from_utf8(bytes) {
+            Ok(_) => Text::Bytes(span),
+            Err(_) => {
+                self.note(Kind::WbxmlText, at, "string that is not valid UTF-8");
+                self.builder.pool(&String::from_utf8_lossy(bytes))
+            }
+        };
+        self.add_piece(text);
+    }
+
+    fn add_piece(&mut self, text: Text) {
+        if let Some(id) = self.builder.current() {
+            self.builder.add_text(id, text);
+        }
+    }
+}
+
+fn offset(at: usize) -> u32 {
+    Span::new(at, at).start
+}

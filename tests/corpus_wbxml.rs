@@ -1,0 +1,57 @@
+//! The WBXML decoder against libwbxml, on every binary of the corpus that holds SyncML.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use dmscope::limits::Limits;
+use dmscope::syncml::{Doc, Element};
+use dmscope::{wbxml, xml};
+
+fn corpus() -> Option<PathBuf> {
+    let found = std::env::var_os("DMSCOPE_CORPUS").map(|root| Path::new(&root).join("corpus"));
+    if found.is_none() {
+        eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, no WBXML of the corpus was read");
+    }
+    found
+}
+
+/// The XML that libwbxml makes of a binary; `None` where the program is absent, which is told.
+fn by_libwbxml(binary: &Path) -> Option<Vec<u8>> {
+    match Command::new("wbxml2xml").args(["-o", "-"]).arg(binary).output() {
+        Ok(output) => Some(output.stdout),
+        Err(error) => {
+            assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "wbxml2xml: {error}");
+            eprintln!("SKIPPED: no wbxml2xml, binaries were compared with nothing");
+            None
+        }
+    }
+}
+
+/// Names and texts in document order, without the white space that a pretty printer adds.
+fn outline(doc: &Doc) -> Vec<(String, String)> {
+    let row = |element: Element<'_>| (element.name().to_owned(), element.text().trim().to_owned());
+    doc.elements().map(row).collect()
+}
+
+#[test]
+fn what_libwbxml_reads_is_read_the_same() {
+    let Some(corpus) = corpus() else { return };
+    let facts = std::fs::read_to_string(corpus.join("wbxml-facts.tsv")).unwrap();
+    let rows = facts.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+    let mut compared = 0;
+    for row in rows.filter(|row| row[2] == "yes" && row[3] == "SyncML") {
+        let path = corpus.join(row[0]);
+        let body: Arc<[u8]> = std::fs::read(&path).unwrap().into();
+        let doc = wbxml::parse(&body, &Limits::default());
+        assert_eq!(doc.root().unwrap().name(), "SyncML", "{}", row[0]);
+        assert_eq!(doc.notes.iter().map(|note| note.kind.code()).collect::<Vec<_>>(), Vec::<&str>::new(), "{}", row[0]);
+        let Some(text) = by_libwbxml(&path) else { return };
+        let theirs = xml::parse(&text.into(), &Limits::default());
+        assert_eq!(outline(&doc), outline(&theirs), "{}", row[0]);
+        compared += 1;
+    }
+    assert!(compared > 20, "only {compared} binaries compared");
+}
