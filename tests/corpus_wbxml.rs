@@ -30,9 +30,10 @@ fn by_libwbxml(binary: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// Names and texts in document order, without the white space that a pretty printer adds.
+/// Names and texts in document order, without the white space that a pretty printer adds. libwbxml rewrites the types
+/// of embedded documents to their XML form, since it shows them as XML; here they stay as sent.
 fn outline(doc: &Doc) -> Vec<(String, String)> {
-    let row = |element: Element<'_>| (element.name().to_owned(), element.text().trim().to_owned());
+    let row = |element: Element<'_>| (element.name().to_owned(), element.text().trim().replace("+wbxml", "+xml"));
     doc.elements().map(row).collect()
 }
 
@@ -50,7 +51,9 @@ fn what_libwbxml_reads_is_read_the_same() {
         assert_eq!(doc.notes.iter().map(|note| note.kind.code()).collect::<Vec<_>>(), Vec::<&str>::new(), "{}", row[0]);
         let Some(text) = by_libwbxml(&path) else { return };
         let theirs = xml::parse(&text.into(), &Limits::default());
-        assert_eq!(outline(&doc), outline(&theirs), "{}", row[0]);
+        let (ours, theirs) = (outline(&doc), outline(&theirs));
+        let differ = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        assert_eq!((differ, ours.len()), (None, theirs.len()), "{}", row[0]);
         compared += 1;
     }
     assert!(compared > 20, "only {compared} binaries compared");

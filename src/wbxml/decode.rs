@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::tables::{self, DocType, PAGE_DDF, PAGE_METINF, PAGE_SYNCML, global};
+use super::tables::{self, DocType, PAGE_DDF, PAGE_DEVINF, PAGE_METINF, PAGE_SYNCML, global};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
@@ -19,6 +19,9 @@ const MAX_EMBEDDED: usize = 2;
 /// IANA MIBenum of UTF-8 and US-ASCII.
 const UTF_8: u32 = 106;
 const US_ASCII: u32 = 3;
+/// Namespaces of documents with tables of their own.
+const DEVINF: &str = "syncml:devinf";
+const DDF: &str = "syncml:dmddf1.2";
 
 /// Whether bytes look like WBXML: a version byte, a public identifier and a character set that SyncML uses.
 pub fn sniff(bytes: &[u8]) -> bool {
@@ -132,7 +135,7 @@ impl Decoder<'_> {
         if self.embedded == 0 {
             self.builder.prolog(prolog);
         }
-        self.page = if self.namespace == "syncml:dmddf1.2" { PAGE_DDF } else { PAGE_SYNCML };
+        self.page = if self.namespace == DDF { PAGE_DDF } else { PAGE_SYNCML };
         let floor = self.builder.depth();
         let mut roots = 0;
         while let Some(token) = self.reader.peek() {
@@ -197,8 +200,8 @@ impl Decoder<'_> {
         self.namespace = match found.map(|(.., kind)| *kind) {
             Some(DocType::SyncMl("1.0")) => "SYNCML:SYNCML1.0",
             Some(DocType::SyncMl("1.1")) => "SYNCML:SYNCML1.1",
-            Some(DocType::DevInf) => "syncml:devinf",
-            Some(DocType::Ddf) => "syncml:dmddf1.2",
+            Some(DocType::DevInf) => DEVINF,
+            Some(DocType::Ddf) => DDF,
             _ => "SYNCML:SYNCML1.2",
         };
         if !matches!(found, Some((_, _, DocType::SyncMl(_)))) && self.embedded == 0 {
@@ -297,7 +300,7 @@ impl Decoder<'_> {
             self.note(Kind::WbxmlLiteral, at, format!("element \"{shown}\" is spelled out in the string table"));
             self.builder.open(Tag::Other, name, offset(at))
         } else {
-            match tables::element(self.page, number) {
+            match tables::element(self.table(), number) {
                 Some((tag, name)) => self.builder.open_token(tag, name, offset(at)),
                 None => {
                     let page = self.page;
@@ -308,7 +311,7 @@ impl Decoder<'_> {
         };
         let namespace = match self.page {
             PAGE_METINF => "syncml:metinf",
-            PAGE_DDF => "syncml:dmddf1.2",
+            PAGE_DDF => DDF,
             _ => self.namespace,
         };
         self.builder.namespace(id, namespace);
@@ -322,6 +325,12 @@ impl Decoder<'_> {
             self.builder.close(offset(self.reader.at), offset(self.reader.at));
         }
         Ok(())
+    }
+
+    /// The table of the current page: DevInf documents have their own page 0.
+    fn table(&self) -> u8 {
+        let devinf = self.page == PAGE_SYNCML && self.namespace == DEVINF;
+        if devinf { PAGE_DEVINF } else { self.page }
     }
 
     /// Reads over an attribute list: there are no attribute tokens to understand.
@@ -436,4 +445,126 @@ impl Decoder<'_> {
 
 fn offset(at: usize) -> u32 {
     Span::new(at, at).start
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wbxml::encode::encode;
+    use crate::xml;
+
+    fn decode(bytes: &[u8]) -> Doc {
+        parse(&Arc::from(bytes), &Limits::default())
+    }
+
+    fn kinds(bytes: &[u8]) -> Vec<Kind> {
+        decode(bytes).notes.iter().map(|note| note.kind).collect()
+    }
+
+    /// `<SyncML>` with what is given inside, under a good prolog.
+    fn document(inner: &[u8]) -> Vec<u8> {
+        [&[0x02, 0xA4, 0x01, 0x6A, 0x00, 0x6D], inner, &[0x01]].concat()
+    }
+
+    const XML: &str = "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><VerDTD>1.2</VerDTD><MsgID>1</MsgID></SyncHdr>\
+        <SyncBody><Replace><CmdID>2</CmdID><Meta><Format xmlns='syncml:metinf'>chr</Format></Meta><Item><Target>\
+        <LocURI>./A</LocURI></Target><Data>a &lt; b</Data></Item></Replace><Final/></SyncBody></SyncML>";
+
+    fn outline(doc: &Doc) -> Vec<(String, String, String)> {
+        let row = |element: crate::syncml::Element<'_>| {
+            (element.path(), element.namespace().to_owned(), element.text().to_owned())
+        };
+        doc.elements().map(row).collect()
+    }
+
+    #[test]
+    fn xml_goes_through_wbxml_and_back() {
+        let doc = xml::parse(&Arc::from(XML.as_bytes()), &Limits::default());
+        let (bytes, left_out) = encode(&doc);
+        let back = decode(&bytes);
+        assert!(left_out.is_empty() && back.notes.is_empty());
+        assert_eq!(outline(&back), outline(&doc));
+        let data = back.elements().find(|element| element.tag() == Tag::Data).unwrap();
+        assert_eq!(data.span().slice(&bytes), b"\x4F\x03a < b\x00\x01");
+    }
+
+    #[test]
+    fn the_prolog_may_name_its_type_in_the_string_table() {
+        let name = b"-//SYNCML//DTD SyncML 1.2//EN";
+        let bytes = [&[0x02, 0x00, 0x00, 0x6A, name.len() as u8], name.as_slice(), &[0x2D]].concat();
+        let doc = decode(&bytes);
+        assert!(doc.notes.is_empty(), "{:?}", doc.notes);
+        assert_eq!(doc.prolog.unwrap().public_text.unwrap().as_bytes(), name);
+    }
+
+    #[test]
+    fn each_fault_has_its_note() {
+        use Kind::*;
+        assert_eq!(kinds(&document(&[])), []);
+        assert_eq!(kinds(&[0x07, 0xA4, 0x01, 0x6A, 0x00, 0x2D]), [WbxmlVersion]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x02, 0x6A, 0x00, 0x2D]), [WbxmlPublicId]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x03, 0x00, 0x2D]), [WbxmlCharset]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x7F, 0x2D]), [WbxmlOverrun, WbxmlUnbalanced]);
+        assert_eq!(kinds(&document(&[0x83, 0x09])), [WbxmlStringTable]);
+        assert_eq!(kinds(&document(&[0x30])), [WbxmlTag]);
+        assert_eq!(kinds(&document(&[0x00, 72, 0x05])), [WbxmlPage, WbxmlTag]);
+        assert_eq!(kinds(&document(&[0x6B])), [WbxmlUnbalanced]);
+        assert_eq!(kinds(&[document(&[]), b"x".to_vec()].concat()), [WbxmlUnbalanced]);
+        assert_eq!(kinds(&[document(&[]), vec![0]].concat()), []);
+        assert_eq!(kinds(&document(&[0xAB, 0x05, 0x03, b'v', 0, 0x01])), [WbxmlAttributes]);
+        assert_eq!(kinds(&document(&[0xC3, 0x40, 1])), [WbxmlOverrun, WbxmlUnbalanced]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x00, 0x6D, 0x03, b'a']), [WbxmlString, WbxmlUnbalanced]);
+        assert_eq!(kinds(&document(&[0x03, 0xFF, 0])), [WbxmlText]);
+        assert_eq!(kinds(&document(&[0x02, 0x41])), [WbxmlEntity]);
+        assert_eq!(kinds(&document(&[0xC0, 0x81, 0x05])), [WbxmlExtension, WbxmlExtension]);
+    }
+
+    #[test]
+    fn an_unknown_token_keeps_its_number_as_name() {
+        let bytes = document(&[0x00, 72, 0x45, 0x03, b'v', 0, 0x01]);
+        let doc = decode(&bytes);
+        assert_eq!(doc.elements().nth(1).unwrap().path(), "/SyncML/unknown-0x05");
+        assert_eq!(doc.elements().nth(1).unwrap().text(), "v");
+    }
+
+    #[test]
+    fn embedded_wbxml_becomes_payload_of_its_data() {
+        let inner = [0x03, 0x9F, 0x54, 0x6A, 0x00, 0x4A, 0x51, 0x03, b'M', 0, 0x01, 0x01];
+        let bytes = document(&[&[0x4F, 0xC3, inner.len() as u8], inner.as_slice(), &[0x01]].concat());
+        let doc = decode(&bytes);
+        assert!(doc.notes.is_empty(), "{:?}", doc.notes);
+        let man = doc.elements().last().unwrap();
+        assert_eq!((man.path().as_str(), man.text(), man.flags().payload), ("/SyncML/Data/DevInf/Man", "M", true));
+    }
+
+    #[test]
+    fn opaque_bytes_that_are_no_text_show_as_base64() {
+        let doc = decode(&document(&[0x4F, 0xC3, 3, 0xFF, 0, 1, 0x01]));
+        let data = doc.elements().nth(1).unwrap();
+        assert_eq!((data.text(), data.flags().opaque), ("/wAB", true));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_a_document(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let good = [&[0x02, 0xA4, 0x01, 0x6A, 0x00, 0x6D], bytes.as_slice()].concat();
+            for input in [bytes.as_slice(), &good] {
+                let doc = decode(input);
+                for element in doc.elements() {
+                    prop_assert!(element.span().range().end <= input.len());
+                    prop_assert!(element.inner().range().end <= element.span().range().end);
+                }
+            }
+        }
+
+        #[test]
+        fn every_truncation_ends_in_a_document(cut in 0usize..400) {
+            let doc = xml::parse(&Arc::from(XML.as_bytes()), &Limits::default());
+            let (bytes, _) = encode(&doc);
+            let cut = cut % bytes.len();
+            prop_assert!(cut < 6 || !decode(&bytes[..cut]).notes.is_empty());
+        }
+    }
 }

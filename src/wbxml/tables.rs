@@ -167,12 +167,67 @@ const DDF: [&str; 56] = [
     "ZeroOrOne",
 ];
 
+/// Code page 0 of DevInf documents, from token 05; 2F is not used.
+const DEVINF: [&str; 48] = [
+    "CTCap",
+    "CTType",
+    "DataStore",
+    "DataType",
+    "DevID",
+    "DevInf",
+    "DevTyp",
+    "DisplayName",
+    "DSMem",
+    "Ext",
+    "FwV",
+    "HwV",
+    "Man",
+    "MaxGUIDSize",
+    "MaxID",
+    "MaxMem",
+    "Mod",
+    "OEM",
+    "ParamName",
+    "PropName",
+    "Rx",
+    "Rx-Pref",
+    "SharedMem",
+    "Size",
+    "SourceRef",
+    "SwV",
+    "SyncCap",
+    "SyncType",
+    "Tx",
+    "Tx-Pref",
+    "ValEnum",
+    "VerCT",
+    "VerDTD",
+    "XNam",
+    "XVal",
+    "UTC",
+    "SupportNumberOfObjs",
+    "SupportLargeObjs",
+    "Property",
+    "PropParam",
+    "MaxOccur",
+    "NoTruncate",
+    "",
+    "Filter-Rx",
+    "FilterCap",
+    "FilterKeyword",
+    "FieldLevel",
+    "SupportHierarchicalSync",
+];
+
 /// The page of SyncML's own elements.
 pub const PAGE_SYNCML: u8 = 0;
 /// The page of the children of `Meta`.
 pub const PAGE_METINF: u8 = 1;
 /// The page of device descriptions, inside TNDS data.
 pub const PAGE_DDF: u8 = 2;
+
+/// Not a number on the wire: page 0 of a document whose type is DevInf.
+pub const PAGE_DEVINF: u8 = 0xFF;
 
 /// The tag and name of a token (low 6 bits) on a page; `None` when the page has no such token or does not exist.
 pub fn element(page: u8, token: u8) -> Option<(Tag, &'static str)> {
@@ -181,6 +236,7 @@ pub fn element(page: u8, token: u8) -> Option<(Tag, &'static str)> {
         PAGE_SYNCML => SYNCML.get(index).copied().flatten().map(|tag| (tag, tag.name())),
         PAGE_METINF => METINF.get(index).map(|tag| (*tag, tag.name())),
         PAGE_DDF => DDF.get(index).map(|name| (Tag::Other, *name)),
+        PAGE_DEVINF => DEVINF.get(index).filter(|name| !name.is_empty()).map(|name| (Tag::Other, *name)),
         _ => None,
     }
 }
@@ -240,8 +296,10 @@ mod tests {
             assert_eq!(token(tag), Some((page, number)));
         }
         assert_eq!(element(0, 0x30), None);
-        assert_eq!(element(2, 0x37), Some((Tag::Other, "verDTD")));
+        assert_eq!(element(2, 0x37), Some((Tag::Other, "VerDTD")));
         assert_eq!(element(2, 0x3C), Some((Tag::Other, "ZeroOrOne")));
+        assert_eq!(element(PAGE_DEVINF, 0x34), Some((Tag::Other, "SupportHierarchicalSync")));
+        assert_eq!(element(PAGE_DEVINF, 0x2F), None);
         assert_eq!(element(72, 0x05), None);
     }
 
