@@ -4,6 +4,8 @@
 
 #[path = "build/mod.rs"]
 mod build;
+#[path = "rules/catalog.rs"]
+mod catalog;
 #[path = "rules/check.rs"]
 mod check;
 #[path = "rules/compose.rs"]

@@ -229,3 +229,150 @@ fn not_judged((index, message): (usize, &Message)) -> Option<(usize, String)> {
     let limit = message.doc.notes.iter().find(|note| note.kind == Kind::LimitDocument)?;
     Some((index, limit.detail.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Body, Captured, InputId};
+    use crate::origin::{Origin, Span};
+    use crate::rules::{Fault, Reach, Scope};
+    use crate::syncml::{Kind as BodyKind, Side};
+
+    const fn rule(id: &'static str, silences: &'static [(Reach, &'static [&'static str])], check: Check) -> Rule {
+        Rule {
+            id,
+            name: id,
+            family: "DM-TST",
+            summary: "",
+            fix: "",
+            oma: Some(Severity::Error),
+            windows: Some(Severity::Error),
+            fault: Fault::Sender,
+            scope: Scope::Message,
+            since: "0.1.0",
+            spec: &[],
+            silences,
+            page: "",
+            check,
+        }
+    }
+
+    /// Each Status that lacks a `Cmd`; silences what is said of the same Status.
+    static GATE: Rule = rule(
+        "DM-TST-001",
+        &[(Reach::Element, &["DM-TST-002"])],
+        Check::Element(&[Tag::Status], |cx, out| {
+            if cx.command().cmd().is_none() {
+                out.report(cx.at(), "no Cmd");
+            }
+        }),
+    );
+    /// Each Data of a Status.
+    static DATA: Rule = rule(
+        "DM-TST-002",
+        &[],
+        Check::Element(&[Tag::Data], |cx, out| {
+            out.report(cx.at(), "Data");
+        }),
+    );
+    static SYNTAX: Rule = rule("DM-TST-003", &[], Check::Anomaly(&[Kind::XmlNotWellFormed]));
+    static GAP: Rule = rule(
+        "DM-TST-004",
+        &[(Reach::Message, &["DM-TST-003"]), (Reach::Session, &["DM-TST-005"])],
+        Check::AnyMessage(|cx, out| {
+            if cx.message.judged().is_err() {
+                out.report(Place::Message(cx.index), "cut");
+            }
+        }),
+    );
+    static SESSION: Rule = rule(
+        "DM-TST-005",
+        &[],
+        Check::Session(|_, out| {
+            out.report(Place::Session, "a session");
+        }),
+    );
+
+    fn message(text: &str) -> Message {
+        let body = Body::whole(text.as_bytes(), Origin::default());
+        Message {
+            input: InputId(0),
+            kind: BodyKind::SyncMl,
+            doc: crate::xml::parse(&body.bytes, &Limits::default()),
+            body,
+            side: Some(Side::Client),
+            http: None,
+            position: None,
+            first: None,
+            last: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn run(rules: &[(&'static Rule, Option<Severity>)], messages: Vec<Message>, limit: usize) -> Outcome {
+        let selection = Selection::custom(Profile::Windows, rules);
+        let limits = Limits { findings_per_rule: limit, ..Limits::default() };
+        Runner::new(&selection, &limits).run(&Session::new(1, messages))
+    }
+
+    fn on(rules: &[&'static Rule]) -> Vec<(&'static Rule, Option<Severity>)> {
+        rules.iter().map(|rule| (*rule, Some(Severity::Error))).collect()
+    }
+
+    fn told(outcome: &Outcome) -> Vec<(&str, Option<usize>)> {
+        outcome.drafts.iter().map(|draft| (draft.rule.id, draft.place.message())).collect()
+    }
+
+    const TWO: &str = "<SyncML><SyncBody><Status><Data>200</Data></Status>\
+        <Status><Cmd>Get</Cmd><Data>200</Data></Status></SyncBody></SyncML>";
+
+    #[test]
+    fn a_finding_silences_others_in_the_same_command_alone() {
+        let outcome = run(&on(&[&GATE, &DATA]), vec![message(TWO)], 100);
+        assert_eq!(told(&outcome), [("DM-TST-001", Some(0)), ("DM-TST-002", Some(0))]);
+        assert_eq!(outcome.drafts[1].place.span(&Session::new(1, vec![message(TWO)])), Span::new(73, 89));
+    }
+
+    #[test]
+    fn a_rule_that_was_not_selected_still_silences() {
+        let outcome = run(&[(&GATE, None), (&DATA, Some(Severity::Error))], vec![message(TWO)], 100);
+        assert_eq!(told(&outcome), [("DM-TST-002", Some(0))]);
+    }
+
+    #[test]
+    fn what_was_not_captured_is_not_judged() {
+        let mut cut = message("<SyncML><SyncBody><Status><Da");
+        cut.body.captured = Captured::Partly("cut".into());
+        let rules = on(&[&GATE, &DATA, &SYNTAX, &GAP, &SESSION]);
+        let outcome = run(&rules, vec![cut, message("<SyncML><SyncBody><Status/>")], 100);
+        assert_eq!(told(&outcome), [("DM-TST-004", Some(0)), ("DM-TST-003", Some(1))]);
+        assert_eq!(outcome.not_judged, [(0, "cut".to_owned())]);
+    }
+
+    #[test]
+    fn payload_is_not_looked_at() {
+        let text = "<SyncML><SyncBody><Put><Item><Data><Status/><Data>1</Data></Data></Item></Put></SyncBody></SyncML>";
+        let outcome = run(&on(&[&GATE, &DATA]), vec![message(text)], 100);
+        assert_eq!(told(&outcome), [("DM-TST-002", Some(0))]);
+    }
+
+    #[test]
+    fn findings_past_the_limit_are_counted_as_far_as_they_are_not_silenced() {
+        let many = format!("<SyncBody>{}</SyncBody>", "<Status><Cmd>Get</Cmd><Data>1</Data></Status>".repeat(5));
+        let outcome = run(&on(&[&DATA]), vec![message(&many), message(&many)], 3);
+        assert_eq!(outcome.drafts.len(), 3);
+        assert_eq!(outcome.more, [(&DATA, Severity::Error, 7)]);
+        let mut cut = message("");
+        cut.body.captured = Captured::Partly("cut".into());
+        let outcome = run(&on(&[&GAP, &SESSION]), vec![cut], 0);
+        assert_eq!(told(&outcome), []);
+        assert_eq!(outcome.more, [(&GAP, Severity::Error, 1)]);
+    }
+
+    #[test]
+    fn times_are_told_when_asked_for() {
+        let selection = Selection::custom(Profile::Windows, &on(&[&GATE, &DATA]));
+        let runner = Runner::new(&selection, &Limits::default()).timed(true);
+        assert_eq!(runner.run(&Session::new(1, vec![message(TWO)])).times.len(), 2);
+    }
+}

@@ -70,6 +70,12 @@ impl Selection {
         Ok(self)
     }
 
+    /// Some rules, for tests.
+    #[cfg(test)]
+    pub(super) fn custom(profile: Profile, rules: &[(&'static Rule, Option<Severity>)]) -> Selection {
+        Selection { profile, rules: rules.to_vec() }
+    }
+
     /// The profile.
     pub fn profile(&self) -> Profile {
         self.profile
@@ -91,7 +97,7 @@ impl Selection {
             let name = name.as_ref().trim();
             let hits: Vec<usize> = (0..named.len()).filter(|at| is_named(self.rules[*at].0, name)).collect();
             if hits.is_empty() {
-                return Err(unknown(name));
+                return Err(unknown(name, self.rules.iter().map(|(rule, _)| *rule)));
             }
             hits.into_iter().for_each(|at| named[at] = true);
         }
@@ -121,15 +127,14 @@ pub fn is_named(rule: &Rule, word: &str) -> bool {
     }
 }
 
-/// The error for a word that names no rule.
-pub fn unknown(word: &str) -> Error {
-    let wanted = word.to_ascii_lowercase();
-    let wanted = wanted.rsplit('/').next().unwrap_or_default();
-    let names = super::ALL.iter().flat_map(|rule| [rule.id, rule.name, rule.family]);
+/// The error for a word that names none of these rules.
+pub fn unknown<'a>(word: &str, rules: impl Iterator<Item = &'a Rule>) -> Error {
     let short = |name: &str| name.to_ascii_lowercase().trim_start_matches("dm-").to_owned();
-    let nearest = names.min_by_key(|name| distance(&short(name), wanted.trim_start_matches("dm-")));
-    let near = nearest.filter(|name| distance(&short(name), wanted.trim_start_matches("dm-")) <= 1 + wanted.len() / 4);
-    Error::Unknown { given: word.to_owned(), nearest: near.map(str::to_owned) }
+    let wanted = short(word.rsplit('/').next().unwrap_or_default());
+    let names = rules.flat_map(|rule| [rule.id, rule.name, rule.family]);
+    let nearest = names.map(|name| (distance(&short(name), &wanted), name)).min();
+    let near = nearest.filter(|(changes, _)| *changes <= 1 + wanted.len() / 4);
+    Error::Unknown { given: word.to_owned(), nearest: near.map(|(_, name)| name.to_owned()) }
 }
 
 /// How many letters must be changed, added or removed (Levenshtein).
@@ -152,6 +157,56 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn fixture() -> Selection {
+        const fn rule(id: &'static str, name: &'static str, family: &'static str) -> Rule {
+            Rule {
+                id,
+                name,
+                family,
+                summary: "",
+                fix: "",
+                oma: None,
+                windows: Some(Severity::Warning),
+                fault: crate::rules::Fault::Both,
+                scope: crate::rules::Scope::Message,
+                since: "0.1.0",
+                spec: &[],
+                silences: &[],
+                page: "",
+                check: crate::rules::Check::Anomaly(&[]),
+            }
+        }
+        static RULES: [Rule; 3] = [
+            rule("DM-AAA-001", "one", "DM-AAA"),
+            rule("DM-AAA-002", "two", "DM-AAA"),
+            rule("DM-BBB-001", "three", "DM-BBB"),
+        ];
+        let rules: Vec<_> = RULES.iter().map(|rule| (rule, rule.windows)).collect();
+        Selection::custom(Profile::Windows, &rules)
+    }
+
+    fn kept(selection: &Selection) -> Vec<&'static str> {
+        selection.rules().filter(|(_, severity)| severity.is_some()).map(|(rule, _)| rule.name).collect()
+    }
+
+    #[test]
+    fn rules_are_named_by_id_name_or_family() {
+        let select = |names: &[&str]| kept(&fixture().select(names).unwrap());
+        assert_eq!(select(&[]), ["one", "two", "three"]);
+        assert_eq!(select(&["aaa"]), ["one", "two"]);
+        assert_eq!(select(&["DM-AAA-002", "THREE"]), ["two", "three"]);
+        assert_eq!(select(&["AAA/two"]), ["two"]);
+        assert!(fixture().select(&["BBB/two"]).is_err());
+        assert_eq!(kept(&fixture().select(&["DM-AAA"]).unwrap().ignore(&["one"]).unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn the_last_severity_counts() {
+        let selection = fixture().severities(&["AAA=off", "one=error"]).unwrap();
+        let severities: Vec<_> = selection.rules().map(|(_, severity)| severity).collect();
+        assert_eq!(severities, [Some(Severity::Error), None, Some(Severity::Warning)]);
+    }
+
     #[test]
     fn distance_counts_changes() {
         assert_eq!(distance("kitten", "sitting"), 3);
@@ -161,9 +216,15 @@ mod tests {
 
     #[test]
     fn a_word_that_names_nothing_is_an_error() {
-        let all = Selection::of(Profile::Windows);
+        let all = fixture();
+        let error = all.clone().ignore(&["thre"]).unwrap_err();
+        assert_eq!(error.to_string(), "no rule or family is named \"thre\"; did you mean \"three\"?");
+        let error = all.clone().ignore(&["DM-AAA-003"]).unwrap_err();
+        assert!(error.to_string().ends_with("did you mean \"DM-AAA-001\"?"), "{error}");
+        let error = all.clone().ignore(&["completely-else"]).unwrap_err();
+        assert_eq!(error.to_string(), "no rule or family is named \"completely-else\"");
         assert!(matches!(all.clone().select(&["no-such-rule"]), Err(Error::Unknown { .. })));
         assert!(matches!(all.clone().severities(&["DM-MSG-014"]), Err(Error::Level(_))));
-        assert!(matches!(all.severities(&["DM-MSG-014=fatal"]), Err(Error::Level(_))));
+        assert!(matches!(all.severities(&["one=fatal"]), Err(Error::Level(_))));
     }
 }
