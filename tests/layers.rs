@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// What lies beneath all: every module may name these, and each of these those before it.
 const BENEATH: &[&str] = &["time", "limits", "escape", "origin", "anomaly", "stream"];
 
-/// What each module may name besides.
+/// What each module may name besides. A file with arrows of its own is a layer of its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("capture", &[]),
     ("link", &["capture", "tcp"]),
@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syncml", &["http"]),
     ("xml", &["syncml"]),
     ("transcript", &["http", "syncml", "xml"]),
+    ("syncml/read", &["http", "syncml", "transcript", "xml"]),
     ("session", &["http", "syncml", "transcript", "xml"]),
     ("rules", &["http", "session", "syncml", "xml"]),
     ("report", &["http", "rules", "session", "syncml", "engine", "input", "capture"]),
@@ -80,11 +81,12 @@ fn allowed(module: &str) -> Option<Vec<&'static str>> {
     Some([BENEATH, arrows].concat())
 }
 
-/// The top-level module of a file below `src`.
+/// The top-level module of a file below `src`; the file itself, when it has arrows.
 fn module_of(path: &Path) -> String {
-    let below = path.strip_prefix(root().join("src")).unwrap_or(path);
-    let first = below.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    first.unwrap_or_default().trim_end_matches(".rs").to_owned()
+    let below = path.strip_prefix(root().join("src")).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let below = below.trim_end_matches(".rs");
+    let own = ARROWS.iter().any(|(name, _)| *name == below);
+    if own { below.to_owned() } else { below.split('/').next().unwrap_or_default().to_owned() }
 }
 
 /// The modules that a file names by `crate::`, with their lines; its tests and comments do not count.

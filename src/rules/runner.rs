@@ -236,7 +236,8 @@ mod tests {
     use crate::http::{Body, Captured, InputId};
     use crate::origin::{Origin, Span};
     use crate::rules::{Fault, Reach, Scope};
-    use crate::syncml::{Kind as BodyKind, Side};
+    use crate::syncml::Side;
+    use crate::transcript::Document;
 
     const fn rule(id: &'static str, silences: &'static [(Reach, &'static [&'static str])], check: Check) -> Rule {
         Rule {
@@ -294,19 +295,17 @@ mod tests {
     );
 
     fn message(text: &str) -> Message {
-        let body = Body::whole(text.as_bytes(), Origin::default());
-        Message {
-            input: InputId(0),
-            kind: BodyKind::SyncMl,
-            doc: crate::xml::parse(&body.bytes, &Limits::default()),
-            body,
-            side: Some(Side::Client),
-            http: None,
-            position: None,
-            first: None,
-            last: None,
-            notes: Vec::new(),
-        }
+        captured(text, Captured::Whole)
+    }
+
+    fn captured(text: &str, captured: Captured) -> Message {
+        let body = Body { captured, ..Body::whole(text.as_bytes(), Origin::default()) };
+        let document = Document { body, side: Some(Side::Client), at: None, position: None };
+        Message::from_document(document, InputId(0), &Limits::default())
+    }
+
+    fn cut(text: &str) -> Message {
+        captured(text, Captured::Partly("cut".into()))
     }
 
     fn run(rules: &[(&'static Rule, Option<Severity>)], messages: Vec<Message>, limit: usize) -> Outcome {
@@ -341,8 +340,7 @@ mod tests {
 
     #[test]
     fn what_was_not_captured_is_not_judged() {
-        let mut cut = message("<SyncML><SyncBody><Status><Da");
-        cut.body.captured = Captured::Partly("cut".into());
+        let cut = cut("<SyncML><SyncBody><Status><Da");
         let rules = on(&[&GATE, &DATA, &SYNTAX, &GAP, &SESSION]);
         let outcome = run(&rules, vec![cut, message("<SyncML><SyncBody><Status/>")], 100);
         assert_eq!(told(&outcome), [("DM-TST-004", Some(0)), ("DM-TST-003", Some(1))]);
@@ -362,9 +360,7 @@ mod tests {
         let outcome = run(&on(&[&DATA]), vec![message(&many), message(&many)], 3);
         assert_eq!(outcome.drafts.len(), 3);
         assert_eq!(outcome.more, [(&DATA, Severity::Error, 7)]);
-        let mut cut = message("");
-        cut.body.captured = Captured::Partly("cut".into());
-        let outcome = run(&on(&[&GAP, &SESSION]), vec![cut], 0);
+        let outcome = run(&on(&[&GAP, &SESSION]), vec![cut("")], 0);
         assert_eq!(told(&outcome), []);
         assert_eq!(outcome.more, [(&GAP, Severity::Error, 1)]);
     }

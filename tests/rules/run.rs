@@ -4,9 +4,9 @@ use dmscope::http::{Body, Captured, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::Origin;
 use dmscope::session::Session;
-use dmscope::syncml::{Doc, Kind, Message};
+use dmscope::syncml::Message;
 use dmscope::time::Time;
-use dmscope::xml;
+use dmscope::transcript::Document;
 
 use super::compose::Sent;
 
@@ -23,25 +23,6 @@ fn message(sent: &Sent<'_>) -> Message {
     if bytes.len() < sent.body.len() {
         body.captured = Captured::Partly(format!("{} of {} bytes were captured", bytes.len(), sent.body.len()));
     }
-    let doc = xml::parse(&body.bytes, &Limits::default());
-    let kind = match doc.root().map(|root| root.name().to_ascii_lowercase()).as_deref() {
-        Some("syncml") => Kind::SyncMl,
-        Some(_) => Kind::OtherXml,
-        None => Kind::Other,
-    };
-    let doc = if kind == Kind::Other { Doc::empty() } else { doc };
-    let at = Some(Time(sent.at));
-    Message {
-        input: InputId(0),
-        kind,
-        doc,
-        body,
-        side: Some(sent.side),
-        http: None,
-        position: None,
-        first: at,
-        last: at,
-        notes: Vec::new(),
-        retransmission: false,
-    }
+    let document = Document { body, side: Some(sent.side), at: Some(Time(sent.at)), position: None };
+    Message::from_document(document, InputId(0), &Limits::default())
 }
