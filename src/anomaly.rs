@@ -113,8 +113,10 @@ kinds! {
     WbxmlTag = "wbxml.tag",
     /// A switch to a code page that SyncML does not have.
     WbxmlPage = "wbxml.page",
-    /// END without an open element, open elements at the end, or bytes behind the root.
+    /// END without an open element, or bytes behind the root.
     WbxmlUnbalanced = "wbxml.unbalanced",
+    /// The document ends with elements open. Decoding stops there.
+    WbxmlUnclosed = "wbxml.unclosed",
     /// The character set is not UTF-8.
     WbxmlCharset = "wbxml.charset",
     /// A tag with attributes, which SyncML's tables do not have.
@@ -147,4 +149,14 @@ kinds! {
     LimitDocument = "limit.document",
     /// A limit on open sessions was reached.
     LimitSessions = "limit.sessions",
+}
+
+impl Kind {
+    /// Whether the document that has this note was not read as its sender meant it: nothing above framing can be judged.
+    pub fn stops_decoding(self) -> bool {
+        matches!(
+            self,
+            Kind::XmlNotWellFormed | Kind::LimitDocument | Kind::WbxmlUnclosed | Kind::WbxmlOverrun | Kind::WbxmlString
+        )
+    }
 }

@@ -56,5 +56,5 @@ fn what_libwbxml_reads_is_read_the_same() {
         assert_eq!((differ, ours.len()), (None, theirs.len()), "{}", row[0]);
         compared += 1;
     }
-    assert!(compared > 20, "only {compared} binaries compared");
+    assert!(compared >= 20, "only {compared} binaries compared");
 }

@@ -141,9 +141,8 @@ impl Message {
         matches!(self.kind, Kind::SyncMl | Kind::Fragment) && self.judged().is_ok() && self.is_well_formed()
     }
 
-    /// Whether the XML parser had nothing to say against its syntax.
+    /// Whether its document was read to the end as its sender meant it.
     pub fn is_well_formed(&self) -> bool {
-        use crate::anomaly::Kind::{LimitDocument, XmlNotWellFormed};
-        !self.doc.notes.iter().any(|note| matches!(note.kind, XmlNotWellFormed | LimitDocument))
+        !self.doc.notes.iter().any(|note| note.kind.stops_decoding())
     }
 }

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::time::Time;
 use crate::transcript::Document;
-use crate::xml;
+use crate::{wbxml, xml};
 
 /// How far into a body `<SyncML` is looked for, when something else stands first.
 const PREAMBLE: usize = 1024;
@@ -109,11 +109,19 @@ fn read(mut body: Body, media_type: &str, limits: &Limits) -> (Kind, Doc, Body) 
         Captured::Whole if body.bytes.is_empty() => return (Kind::Empty, Doc::empty(), body),
         _ => {}
     }
-    if media_type.ends_with("wbxml") || is_wbxml(&body.bytes) {
-        if body.captured == Captured::Whole {
-            body.captured = Captured::Refused("WBXML is not read".into());
+    match wbxml_type(&body.bytes) {
+        Some(Wbxml::SyncMl) => {
+            let doc = wbxml::parse(&body.bytes, limits);
+            let kind = doc.root().map_or(Kind::SyncMl, |root| kind(root.tag(), root.name()));
+            return (kind, doc, body);
         }
-        return (Kind::Other, Doc::empty(), body);
+        Some(Wbxml::Provisioning) => {
+            if body.captured == Captured::Whole {
+                body.captured = Captured::Refused("a provisioning document in WBXML is not read".into());
+            }
+            return (Kind::Other, Doc::empty(), body);
+        }
+        None => {}
     }
     if is_html(&body.bytes) {
         return (Kind::Html, Doc::empty(), body);
@@ -165,13 +173,22 @@ fn is_html(bytes: &[u8]) -> bool {
     starts(b"<!doctype html") || starts(b"<html")
 }
 
-/// WBXML 1.1 to 1.3 with a public identifier of SyncML (0FD1, 0FD3, 1201 and so on, as a number or as a string) or
-/// of a provisioning document (0B).
-fn is_wbxml(bytes: &[u8]) -> bool {
+/// What a WBXML body holds, by its public identifier.
+enum Wbxml {
+    SyncMl,
+    Provisioning,
+}
+
+/// WBXML with a public identifier of SyncML (0FD1, 0FD3, 1201 and so on, as a number or as a string) or of a
+/// provisioning document (0B). Other versions than 1.1 to 1.3 count when all else is SyncML's.
+fn wbxml_type(bytes: &[u8]) -> Option<Wbxml> {
     match bytes {
-        [1..=3, 0, 0, _, rest @ ..] => rest.get(1..).is_some_and(|table| table.starts_with(b"-//SYNCML//")),
-        [1..=3, 0x9F, 0x51..=0x54, ..] | [1..=3, 0xA4, 1..=3, ..] | [1..=3, 0x0B, 0x6A, ..] => true,
-        _ => false,
+        [0..=0x0F, 0, 0, _, rest @ ..] => {
+            rest.get(1..).is_some_and(|table| table.starts_with(b"-//SYNCML//")).then_some(Wbxml::SyncMl)
+        }
+        [0..=0x0F, 0x9F, 0x51..=0x54, ..] | [0..=0x0F, 0xA4, 1..=3, ..] => Some(Wbxml::SyncMl),
+        [1..=3, 0x0B, 0x6A, ..] => Some(Wbxml::Provisioning),
+        _ => None,
     }
 }
 
@@ -202,7 +219,7 @@ mod tests {
             (b"{\"a\": 1}", Kind::Other),
             (b"log line\n<SyncML/>", Kind::SyncMl),
             (b"<\0S\0y\0n\0c\0M\0L\0/\0>\0", Kind::SyncMl),
-            (b"\x02\xA4\x01\x6A\x00", Kind::Other),
+            (b"\x02\xA4\x01\x6A\x00\x2D", Kind::SyncMl),
             (b"just <text", Kind::Other),
         ];
         for (bytes, kind) in kinds {
@@ -211,10 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn wbxml_is_not_taken_for_an_answer_that_is_no_syncml() {
-        assert!(document(b"\x02\xA4\x01\x6A\x00").judged().is_err());
-        assert!(document(b"\x02\x00\x00\x6A\x1D-//SYNCML//DTD SyncML 1.2//EN").judged().is_err());
-        assert!(document(b"text").judged().is_ok());
+    fn wbxml_is_read_as_the_document_it_encodes() {
+        let named = b"\x02\x00\x00\x6A\x1D-//SYNCML//DTD SyncML 1.2//EN\x6D\x6C\x01\x01";
+        for bytes in [named.as_slice(), b"\x02\xA4\x01\x6A\x00\x6D\x6C\x01\x01"] {
+            let message = document(bytes);
+            assert!(message.is_readable() && message.header().is_some(), "{:?}", message.doc.notes);
+        }
+        assert!(!document(b"\x02\xA4\x01\x6A\x00\x6D").is_readable());
+        assert!(document(b"\x03\x0B\x6A\x00\x45").judged().is_err());
     }
 
     #[test]

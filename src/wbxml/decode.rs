@@ -47,7 +47,7 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     };
     if decoder.document().is_err() {
         decoder.builder.note(Anomaly::new(
-            Kind::WbxmlUnbalanced,
+            Kind::WbxmlUnclosed,
             Span::new(body.len(), body.len()),
             "the document stops before its elements end",
         ));
@@ -419,7 +419,7 @@ impl Decoder<'_> {
         self.reader = outer;
         (self.page, self.namespace, self.strings) = kept;
         if !whole {
-            self.note(Kind::WbxmlUnbalanced, span.range().start, "embedded document stops before its elements end");
+            self.note(Kind::WbxmlText, span.range().start, "embedded document stops before its elements end");
         }
         Ok(())
     }
@@ -506,16 +506,16 @@ mod tests {
         assert_eq!(kinds(&[0x07, 0xA4, 0x01, 0x6A, 0x00, 0x2D]), [WbxmlVersion]);
         assert_eq!(kinds(&[0x02, 0xA4, 0x02, 0x6A, 0x00, 0x2D]), [WbxmlPublicId]);
         assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x03, 0x00, 0x2D]), [WbxmlCharset]);
-        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x7F, 0x2D]), [WbxmlOverrun, WbxmlUnbalanced]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x7F, 0x2D]), [WbxmlOverrun, WbxmlUnclosed]);
         assert_eq!(kinds(&document(&[0x83, 0x09])), [WbxmlStringTable]);
         assert_eq!(kinds(&document(&[0x30])), [WbxmlTag]);
         assert_eq!(kinds(&document(&[0x00, 72, 0x05])), [WbxmlPage, WbxmlTag]);
-        assert_eq!(kinds(&document(&[0x6B])), [WbxmlUnbalanced]);
+        assert_eq!(kinds(&document(&[0x6B])), [WbxmlUnclosed]);
         assert_eq!(kinds(&[document(&[]), b"x".to_vec()].concat()), [WbxmlUnbalanced]);
         assert_eq!(kinds(&[document(&[]), vec![0]].concat()), []);
         assert_eq!(kinds(&document(&[0xAB, 0x05, 0x03, b'v', 0, 0x01])), [WbxmlAttributes]);
-        assert_eq!(kinds(&document(&[0xC3, 0x40, 1])), [WbxmlOverrun, WbxmlUnbalanced]);
-        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x00, 0x6D, 0x03, b'a']), [WbxmlString, WbxmlUnbalanced]);
+        assert_eq!(kinds(&document(&[0xC3, 0x40, 1])), [WbxmlOverrun, WbxmlUnclosed]);
+        assert_eq!(kinds(&[0x02, 0xA4, 0x01, 0x6A, 0x00, 0x6D, 0x03, b'a']), [WbxmlString, WbxmlUnclosed]);
         assert_eq!(kinds(&document(&[0x03, 0xFF, 0])), [WbxmlText]);
         assert_eq!(kinds(&document(&[0x02, 0x41])), [WbxmlEntity]);
         assert_eq!(kinds(&document(&[0xC0, 0x81, 0x05])), [WbxmlExtension, WbxmlExtension]);
