@@ -255,15 +255,14 @@ impl<'a> Element<'a> {
         self.doc.element(NodeId(self.node().parent))
     }
 
+    /// The element behind it under the same parent.
+    pub fn next_sibling(self) -> Option<Element<'a>> {
+        self.doc.element(NodeId(self.node().next))
+    }
+
     /// Its child elements, in order.
     pub fn children(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        let doc = self.doc;
-        let mut next = self.node().first;
-        std::iter::from_fn(move || {
-            let element = doc.element(NodeId(next))?;
-            next = element.node().next;
-            Some(element)
-        })
+        std::iter::successors(self.doc.element(NodeId(self.node().first)), |child| child.next_sibling())
     }
 
     /// Its first child of that name.
