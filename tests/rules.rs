@@ -10,6 +10,8 @@ mod catalog;
 mod check;
 #[path = "rules/compose.rs"]
 mod compose;
+#[path = "rules/harm.rs"]
+mod harm;
 #[path = "rules/page.rs"]
 mod page;
 #[path = "rules/run.rs"]

@@ -38,7 +38,7 @@ pub(crate) fn findings(runner: &Runner, sessions: &[Session], sent: &[Sent<'_>])
 
 /// Which sent message each message of a session is, by its time; missing ones are the lost ones, in order.
 fn numbers(session: &Session, sent: &[Sent<'_>]) -> Vec<Option<usize>> {
-    let mut lost = sent.iter().enumerate().filter(|(_, sent)| sent.block.lost).map(|(number, _)| number);
+    let mut lost = sent.iter().enumerate().filter(|(_, sent)| sent.lost).map(|(number, _)| number);
     let number = |message: &dmscope::syncml::Message| match message.kind {
         Kind::Missing => lost.next(),
         _ => sent.iter().position(|sent| message.first.is_some_and(|time| time.0 == sent.at)),
@@ -67,6 +67,11 @@ pub(crate) fn differences(rule: &Rule, sent: &[Sent<'_>], found: &[Found]) -> Ve
     wrong
 }
 
+/// Whether a mark expects a finding.
+pub(crate) fn is_marked(found: &Found, sent: &[Sent<'_>]) -> bool {
+    sent.iter().enumerate().any(|(number, sent)| sent.marks.iter().any(|mark| hits(found, number, mark)))
+}
+
 fn hits(found: &Found, number: usize, mark: &Mark) -> bool {
     mark.id == found.draft.rule.id
         && match (mark.spot, found.draft.place) {
@@ -82,7 +87,7 @@ fn hits(found: &Found, number: usize, mark: &Mark) -> bool {
         }
 }
 
-fn told(found: &Found, sent: &[Sent<'_>]) -> String {
+pub(crate) fn told(found: &Found, sent: &[Sent<'_>]) -> String {
     let Draft { rule, severity, message, .. } = &found.draft;
     let place = match (found.draft.place, found.message.and_then(|number| sent.get(number))) {
         (Place::Session, _) => "the session".to_owned(),

@@ -17,7 +17,7 @@ const NANOSECONDS: i64 = 1_000_000_000;
 const REST: &str = "…";
 
 /// One message as it is sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent<'a> {
     /// The block it comes from.
     pub(crate) block: &'a Block,
@@ -32,6 +32,10 @@ pub(crate) struct Sent<'a> {
     pub(crate) marks: Vec<Mark>,
     /// When its first byte is sent, nanoseconds since the epoch.
     pub(crate) at: i64,
+    /// How many bytes of the body were captured, when not all.
+    pub(crate) cut: Option<usize>,
+    /// Whether it was not captured at all.
+    pub(crate) lost: bool,
 }
 
 /// An expected finding.
@@ -65,7 +69,8 @@ pub(crate) fn messages(example: &Example) -> Vec<Sent<'_>> {
         let (head, content) = head_and_content(block);
         let text = document(block, side, content, peer);
         let (body, marks) = take_marks(&text);
-        sent.push(Sent { block, side, head, body: body.into_bytes().into(), marks, at });
+        let body = body.into_bytes().into();
+        sent.push(Sent { block, side, head, body, marks, at, cut: block.cut, lost: block.lost });
     }
     sent
 }

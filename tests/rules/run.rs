@@ -17,7 +17,7 @@ pub(crate) fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
 }
 
 fn message(sent: &Sent<'_>) -> Message {
-    let cut = sent.block.cut.unwrap_or(usize::MAX);
+    let cut = sent.cut.unwrap_or(usize::MAX);
     let bytes = sent.body.get(..cut).unwrap_or(&sent.body);
     let mut body = Body::whole(bytes, Origin::file(0));
     if bytes.len() < sent.body.len() {

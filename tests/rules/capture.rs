@@ -1,0 +1,111 @@
+//! The messages of an example on the wire: HTTP heads, TCP connections, packets, a pcap file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use dmscope::syncml::Side;
+
+use super::compose::Sent;
+use super::page::End;
+use crate::build::{Conversation, Packet, pcap};
+
+const MILLISECOND: i64 = 1_000_000;
+
+const REQUEST: &str = "POST /manage HTTP/1.1
+Host: mdm.example.test
+User-Agent: MSFT OMA DM Client/1.2.0.1
+Accept: application/vnd.syncml.dm+xml, application/vnd.syncml.dm+wbxml, application/octet-stream
+Accept-Charset: UTF-8
+Content-Type: application/vnd.syncml.dm+xml; charset=utf-8";
+
+const RESPONSE: &str = "HTTP/1.1 200 OK
+Cache-Control: private, no-store
+Content-Type: application/vnd.syncml.dm+xml; charset=utf-8";
+
+/// One connection as it grows.
+struct Line {
+    conversation: Conversation,
+    end: Option<End>,
+    /// Packets that the capture does not have.
+    missed: Vec<Range<usize>>,
+}
+
+/// The pcap file in which the messages were captured.
+pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
+    let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
+    for message in sent {
+        let number = message.block.connection.unwrap_or(1);
+        let line = lines.remove(&number).unwrap_or_else(|| open(number, message, sent));
+        lines.insert(number, line.send(message));
+    }
+    let mut packets: Vec<Packet> = lines.into_values().flat_map(Line::finish).collect();
+    packets.sort_by_key(|packet| packet.at);
+    pcap(&packets)
+}
+
+fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
+    let here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
+    let device = here.clone().find_map(|sent| sent.block.client.clone()).unwrap_or_else(|| "127.0.0.1".into());
+    let server = if device.starts_with("127.") { "127.0.0.1:80" } else { "10.0.0.1:80" };
+    let conversation = Conversation::new(&format!("{device}:{}", 50_000 + number), server);
+    let conversation = conversation.at(first.at - 5 * MILLISECOND).open();
+    Line { conversation, end: here.filter_map(|sent| sent.block.end).next_back(), missed: Vec::new() }
+}
+
+impl Line {
+    fn send(mut self, message: &Sent<'_>) -> Line {
+        let bytes = on_the_wire(message);
+        let head = bytes.len().saturating_sub(message.body.len());
+        let kept = match (message.lost, message.cut) {
+            (true, _) => 0,
+            (_, Some(cut)) => (head + cut).min(bytes.len()),
+            _ => bytes.len(),
+        };
+        let (captured, missed) = bytes.split_at(kept);
+        let data = |conversation: Conversation, bytes: &[u8]| match message.side {
+            Side::Client => conversation.client(bytes),
+            Side::Server => conversation.server(bytes),
+        };
+        self.conversation = data(self.conversation.at(message.at), captured);
+        let from = self.len();
+        self.conversation = data(self.conversation, missed);
+        if !missed.is_empty() {
+            // The acknowledgement at its end was captured: it shows that there was something.
+            self.missed.push(from..self.len() - 1);
+        }
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.conversation.clone().unfinished().len()
+    }
+
+    fn finish(self) -> Vec<Packet> {
+        let packets = match self.end {
+            None => self.conversation.close(),
+            Some(End::Open) => self.conversation.unfinished(),
+            Some(End::Reset) => self.conversation.reset(),
+        };
+        let missed = |at: &usize| self.missed.iter().any(|range| range.contains(at));
+        packets.into_iter().enumerate().filter(|(at, _)| !missed(at)).map(|(_, packet)| packet).collect()
+    }
+}
+
+fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
+    let head = message.head.as_deref().unwrap_or(match message.side {
+        Side::Client => REQUEST,
+        Side::Server => RESPONSE,
+    });
+    let lower = head.to_ascii_lowercase();
+    let has = |name: &str| lower.lines().any(|line| line.starts_with(name));
+    let mut bytes = head.trim_end().replace('\n', "\r\n").into_bytes();
+    if !has("content-length:") && !has("transfer-encoding:") {
+        bytes.extend(format!("\r\nContent-Length: {}", message.body.len()).bytes());
+    }
+    bytes.extend(b"\r\n\r\n");
+    match has("transfer-encoding:") {
+        true => bytes.extend([format!("{:x}\r\n", message.body.len()).as_bytes(), &message.body, b"\r\n0\r\n\r\n"].concat()),
+        false => bytes.extend(&*message.body),
+    }
+    bytes
+}

@@ -1,0 +1,76 @@
+//! Examples that are harmed: elements taken out or emptied, messages cut. Rules must stand anything, and must not
+//! cry wolf over what was not captured.
+
+use std::sync::Arc;
+
+use dmscope::limits::Limits;
+use dmscope::rules::Severity;
+use dmscope::rules::location::Locator;
+use dmscope::session::Session;
+use dmscope::xml;
+
+use super::compose::Sent;
+use super::page::Example;
+use super::{check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
+
+/// The message with each of its elements taken out, and with each emptied.
+fn harmed(body: &Arc<[u8]>) -> Vec<Arc<[u8]>> {
+    let doc = xml::parse(body, &Limits::default());
+    let spans = doc.elements().flat_map(|element| [element.span(), element.inner()]);
+    let without = |(from, to): (u32, u32)| [&body[..from as usize], &body[to as usize..]].concat().into();
+    spans.filter(|span| !span.is_empty()).map(|span| without((span.start, span.end))).collect()
+}
+
+/// All rules over a session, and every finding resolved; a panic is the failure.
+fn judge(example: &Example, sessions: &[Session]) {
+    let runner = runner(example.profile, &[]);
+    for session in sessions {
+        let mut locator = Locator::new(session, false);
+        for draft in runner.run(session).drafts {
+            let finding = locator.finding(draft);
+            assert!(!finding.message.ends_with('.'), "{}: {}", finding.rule.id, finding.message);
+            assert!(!finding.message.contains('\n'), "{}: {}", finding.rule.id, finding.message);
+        }
+    }
+}
+
+#[test]
+fn rules_stand_documents_without_any_one_element() {
+    for rule in chosen() {
+        let examples = page::examples(rule).expect("a page");
+        let Some(example) = examples.iter().find(|example| example.bad) else { continue };
+        let sent = compose::messages(example);
+        for number in (0..sent.len()).filter(|number| !sent[*number].marks.is_empty()) {
+            for body in harmed(&sent[number].body) {
+                let mut sent = sent.clone();
+                sent[number].body = body;
+                judge(example, &run::as_documents(&sent));
+            }
+        }
+    }
+}
+
+/// Errors that are not marked, over an example in which a message was not captured whole.
+fn errors(example: &Example, sent: &[Sent<'_>], sessions: &[Session], how: &str) -> Vec<String> {
+    let found = check::findings(&runner(example.profile, &[]), sessions, sent);
+    let errors = found.iter().filter(|found| found.draft.severity == Severity::Error && !check::is_marked(found, sent));
+    errors.map(|found| format!("{how}: {}", check::told(found, sent))).collect()
+}
+
+#[test]
+fn a_cut_message_is_no_error() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            if example.capture_only() {
+                return Vec::new();
+            }
+            let cut = |number: usize| {
+                let mut sent = sent.to_vec();
+                sent[number].cut = Some(sent[number].body.len() / 2);
+                let how = format!("with half of the message of line {}", sent[number].block.line);
+                errors(example, &sent, &run::as_documents(&sent), &how)
+            };
+            (0..sent.len()).flat_map(cut).collect()
+        })
+    });
+}
