@@ -137,6 +137,10 @@ kinds! {
     SourceTruncated = "source.truncated",
     /// An input file is damaged from here on; what stood before was used.
     SourceDamaged = "source.damaged",
+    /// An input of a known kind that this version cannot read.
+    SourceUnsupported = "source.unsupported",
+    /// A limit on the entries of a recording was reached.
+    LimitEntries = "limit.entries",
     /// A limit on flows was reached.
     LimitFlows = "limit.flows",
     /// A limit on stream buffers was reached.

@@ -14,6 +14,7 @@ pub mod anomaly;
 pub mod capture;
 pub mod escape;
 pub mod http;
+pub mod input;
 pub mod limits;
 pub mod origin;
 pub mod rules;

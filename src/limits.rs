@@ -48,6 +48,8 @@ pub struct Limits {
     pub session_messages: usize,
     /// Bytes of all open sessions together: bodies and documents that rules still need.
     pub session_bytes: usize,
+    /// Entries of one HAR; what comes after is not read. A browser's recording of a day has some ten thousand.
+    pub entries: usize,
     /// Unpacked bytes of a compressed capture per compressed byte, past the first 64 MiB.
     pub unpack_ratio: usize,
     /// Findings of one rule kept per session; the rest is counted.
@@ -81,6 +83,7 @@ impl Default for Limits {
             sessions: 16_384,
             session_messages: 2_000,
             session_bytes: 256 * MIB,
+            entries: 1_000_000,
             unpack_ratio: 200,
             findings_per_rule: 100,
         }

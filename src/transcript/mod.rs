@@ -1,6 +1,24 @@
 //! Inputs without packets: recordings that already are HTTP messages or SyncML documents.
+//!
+//! In: a file's bytes and what kind it is. Out: [`Record`]s in the order they were recorded, and what was noticed on
+//! the way. Bounds: `limits.body`, `limits.entries`, `limits.unpack_ratio`. It does not know sessions or rules.
 
-use crate::http::{Body, Event};
+pub mod carve;
+pub mod har;
+pub mod log;
+pub mod scan;
+pub mod single;
+pub mod sniff;
+pub mod text;
+pub mod unpack;
+pub mod viewer;
+
+use std::borrow::Cow;
+
+use crate::anomaly::{self, Anomaly};
+use crate::http::{Body, Captured, Event, InputId};
+use crate::limits::Limits;
+use crate::origin::{Origin, Span};
 use crate::syncml::Side;
 use crate::time::Time;
 
@@ -24,4 +42,121 @@ pub struct Document {
     pub at: Option<Time>,
     /// Line and column of its first byte in the file, from 1, column in characters.
     pub position: Option<(u32, u32)>,
+}
+
+/// A kind of recording without packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// HTTP archive 1.2, also inside zlib (`.zhar`).
+    Har,
+    /// Fiddler's archive of sessions.
+    Saz,
+    /// mitmproxy's flow file.
+    Mitm,
+    /// Burp's "Save items" XML.
+    Burp,
+    /// A Windows event log.
+    Evtx,
+    /// The stream that SyncML Viewer saves.
+    SyncmlViewer,
+    /// Text or Markdown with documents in it.
+    Log,
+    /// One SyncML, SOAP or provisioning document.
+    Xml,
+    /// One SyncML message in WAP Binary XML.
+    Wbxml,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: &'static [Kind] = &[
+        Kind::Har,
+        Kind::Saz,
+        Kind::Mitm,
+        Kind::Burp,
+        Kind::Evtx,
+        Kind::SyncmlViewer,
+        Kind::Log,
+        Kind::Xml,
+        Kind::Wbxml,
+    ];
+
+    /// Its name on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Har => "har",
+            Kind::Saz => "saz",
+            Kind::Mitm => "mitm",
+            Kind::Burp => "burp",
+            Kind::Evtx => "evtx",
+            Kind::SyncmlViewer => "syncml-viewer",
+            Kind::Log => "log",
+            Kind::Xml => "xml",
+            Kind::Wbxml => "wbxml",
+        }
+    }
+
+    /// Whether a file of this kind is one message, so that the files of a directory are messages of one recording.
+    pub fn is_single(self) -> bool {
+        matches!(self, Kind::Xml | Kind::Wbxml)
+    }
+
+    /// Why this version cannot read it, and what to do instead; `None` when it can.
+    pub fn unsupported(self) -> Option<&'static str> {
+        match self {
+            Kind::Saz => Some("Fiddler archives are not read yet: export the sessions as HTTPArchive (.har)"),
+            Kind::Mitm => {
+                Some("mitmproxy flow files are not read yet: convert them with mitmdump -nr FILE --set hardump=OUT.har")
+            }
+            Kind::Burp => Some("Burp item lists are not read yet: record the traffic as HAR or pcap"),
+            Kind::Evtx => {
+                Some("event logs are not read yet (the MDM log holds no messages): record with SyncML Viewer")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What was noticed about a recording as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Notes; spans are in the file, unpacked when it was compressed.
+    pub notes: Vec<Anomaly>,
+}
+
+impl Summary {
+    fn note(&mut self, kind: anomaly::Kind, at: usize, detail: impl Into<String>) {
+        self.notes.push(Anomaly::new(kind, Span::new(at, at), detail));
+    }
+}
+
+/// Reads a recording and hands its records to `out`, in order.
+pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut dyn FnMut(Record)) -> Summary {
+    let mut summary = Summary::default();
+    let data = match unpack::unpack(data, limits, &mut summary) {
+        Some(unpacked) => Cow::Owned(unpacked),
+        None => Cow::Borrowed(data),
+    };
+    match kind {
+        Kind::Har => har::read(&data, input, limits, &mut summary, out),
+        Kind::SyncmlViewer => viewer::read(&data, limits, out),
+        Kind::Log => log::read(&data, limits, out),
+        Kind::Xml => single::read(&data, limits, out),
+        Kind::Wbxml => single::binary(&data, limits, out),
+        Kind::Saz | Kind::Mitm | Kind::Burp | Kind::Evtx => {
+            let why = kind.unsupported().unwrap_or_default();
+            summary.note(anomaly::Kind::SourceUnsupported, 0, why);
+        }
+    }
+    summary
+}
+
+/// A body of text that may have been rewritten by the recording tool; refused when it is over the limit.
+fn body(bytes: &[u8], origin: Origin, captured: Captured, limits: &Limits) -> Body {
+    let kept = bytes.get(..limits.body).unwrap_or(bytes);
+    let captured = match bytes.len() > kept.len() {
+        true => Captured::Refused(format!("it has {} bytes, over the limit of {}", bytes.len(), limits.body)),
+        false => captured,
+    };
+    Body { bytes: kept.into(), origin, codings: Vec::new(), wire_len: None, captured }
 }
