@@ -1,4 +1,5 @@
 //! Recordings without packets against what is known of them. Needs the folder that `DMSCOPE_CORPUS` names.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -33,7 +33,7 @@ fn sniff_plain(head: &[u8]) -> Option<Kind> {
 pub fn is_text(head: &[u8]) -> bool {
     let text = Text::of(head);
     let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
-    !text.bytes.is_empty() && !text.bytes.iter().any(|byte| is_control(byte))
+    !text.bytes.is_empty() && !text.bytes.iter().any(is_control)
 }
 
 fn sniff_text(head: &[u8]) -> Option<Kind> {
