@@ -12,10 +12,12 @@
 
 pub mod anomaly;
 pub mod capture;
+pub mod defrag;
 pub mod escape;
 pub mod http;
 pub mod input;
 pub mod limits;
+pub mod link;
 pub mod origin;
 pub mod rules;
 pub mod session;

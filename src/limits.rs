@@ -22,6 +22,8 @@ pub struct Limits {
     pub tcp_bytes: usize,
     /// IP datagrams being put together from fragments at once.
     pub fragmented_datagrams: usize,
+    /// Fragments of one IP datagram. 64 KiB over the smallest links in use (576 bytes) are 119.
+    pub fragments: usize,
     /// One HTTP head. nginx and IIS refuse above 16 to 32 KiB.
     pub http_head: usize,
     /// Headers in one head.
@@ -70,6 +72,7 @@ impl Default for Limits {
             stream_bytes: 16 * MIB,
             tcp_bytes: 512 * MIB,
             fragmented_datagrams: 1024,
+            fragments: 256,
             http_head: 64 * KIB,
             http_headers: 128,
             pipelined: 256,

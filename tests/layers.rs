@@ -9,8 +9,8 @@ const BENEATH: &[&str] = &["time", "limits", "escape", "origin", "anomaly", "str
 /// What each module may name besides. A file with arrows of its own is a layer of its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("capture", &[]),
-    ("link", &["capture", "tcp"]),
-    ("defrag", &["link", "tcp"]),
+    ("link", &["capture", "defrag", "tcp"]),
+    ("defrag", &[]),
     ("tcp", &[]),
     ("http", &["tcp"]),
     ("syncml", &["http"]),

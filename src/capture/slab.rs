@@ -79,13 +79,19 @@ impl<R: Read> Slab<R> {
         if self.buffer.len() - self.start >= want {
             return;
         }
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
         let room = want.saturating_mul(2).max(SLAB);
         if self.buffer.len() < room {
-            self.buffer.resize(room, 0);
+            let mut larger = vec![0; room];
+            let held = self.buffer.get(self.start..self.end).unwrap_or_default();
+            if let Some(to) = larger.get_mut(..held.len()) {
+                to.copy_from_slice(held);
+            }
+            self.buffer = larger;
+        } else {
+            self.buffer.copy_within(self.start..self.end, 0);
         }
+        self.end -= self.start;
+        self.start = 0;
     }
 
     /// One read into the free end of the buffer; a pipe gives what it has.
