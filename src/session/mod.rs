@@ -6,6 +6,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+mod assemble;
+mod chunk;
+mod exchange;
+mod open;
+mod outcome;
+#[cfg(test)]
+mod tests;
+
+pub use assemble::{Assembler, Counts};
+
 use crate::syncml::{Command, Element, Message, NodeId, Side};
 use crate::time::Time;
 
@@ -40,6 +50,8 @@ pub struct LargeObject {
     pub data: String,
     /// Whether the last chunk (the one without `MoreData`) came.
     pub complete: bool,
+    /// Whether every message of the sender between the first chunk and the last was captured and could be read.
+    pub whole: bool,
 }
 
 /// Whether the capture holds an end of a session.
@@ -258,10 +270,15 @@ impl Session {
 
     /// Whether a message of `side` before `before` is missing or unreadable, or the session's start is.
     pub fn has_hole(&self, side: Side, before: usize) -> bool {
+        self.start != Edge::Seen || self.has_hole_between(side, 0, before)
+    }
+
+    /// Whether a message of `side` from `from` on and before `until` is missing or unreadable.
+    pub fn has_hole_between(&self, side: Side, from: usize, until: usize) -> bool {
         let unread = |message: &Message| {
             message.side.is_none_or(|of| of == side) && (message.judged().is_err() || !message.is_well_formed())
         };
-        self.start != Edge::Seen || self.messages.iter().take(before).any(unread)
+        self.messages.get(from..until.min(self.messages.len())).unwrap_or_default().iter().any(unread)
     }
 
     /// The exchange of a command.

@@ -1,0 +1,242 @@
+//! A session that may still grow: its messages so far, and what tells whether the next one belongs to it.
+
+use std::collections::HashSet;
+
+use super::outcome::{self, Around};
+use super::{Flavor, Session, chunk, exchange};
+use crate::stream::End;
+use crate::syncml::{Doc, Kind, Message, Side, Tag};
+
+/// Addresses that a session's messages may be sent to: its first Target and those a `RespURI` gave.
+const SERVERS: usize = 8;
+
+/// What a header says of where a message belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ids {
+    pub(super) source: Option<String>,
+    pub(super) target: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) number: Option<u64>,
+}
+
+impl Ids {
+    pub(super) fn of(message: &Message) -> Ids {
+        let Some(header) = message.header() else { return Ids::default() };
+        Ids {
+            source: header.source().map(str::to_owned),
+            target: header.target().map(str::to_owned),
+            session_id: header.session_id().map(str::to_owned),
+            number: header.msg_id().and_then(outcome::number),
+        }
+    }
+}
+
+/// See the module's head.
+pub(super) struct Open {
+    pub(super) number: u32,
+    pub(super) flavor: Flavor,
+    pub(super) device: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) around: Around,
+    /// Whether the server ended it, or a side aborted it.
+    pub(super) complete: bool,
+    /// Whether a challenge of the server waits for an answer.
+    pub(super) challenged: bool,
+    /// Size of what it holds, in bytes.
+    pub(super) bytes: usize,
+    /// When it last grew, in messages.
+    pub(super) tick: u64,
+    server: Option<String>,
+    servers: Vec<String>,
+    messages: Vec<Message>,
+    last: [Option<usize>; 2],
+    /// Requests whose connection ended without an answer, by message index.
+    unanswered: Vec<(usize, End)>,
+}
+
+fn slot(side: Side) -> usize {
+    match side {
+        Side::Client => 0,
+        Side::Server => 1,
+    }
+}
+
+impl Open {
+    pub(super) fn new(number: u32, flavor: Flavor) -> Open {
+        Open {
+            number,
+            flavor,
+            device: None,
+            session_id: None,
+            around: Around::default(),
+            complete: false,
+            challenged: false,
+            bytes: 0,
+            tick: 0,
+            server: None,
+            servers: Vec::new(),
+            messages: Vec::new(),
+            last: [None; 2],
+            unanswered: Vec::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// The last message of a side.
+    pub(super) fn last_of(&self, side: Side) -> Option<&Message> {
+        self.messages.get(self.last[slot(side)]?)
+    }
+
+    /// The last message.
+    pub(super) fn last(&self) -> Option<&Message> {
+        self.messages.last()
+    }
+
+    /// Number of the last message of a side.
+    pub(super) fn last_number(&self, side: Side) -> Option<u64> {
+        outcome::number(self.last_of(side)?.msg_id()?)
+    }
+
+    /// Whether a server address is one of this session; unknown ones are.
+    pub(super) fn knows(&self, server: Option<&str>) -> bool {
+        self.servers.is_empty() || server.is_none_or(|server| self.servers.iter().any(|known| known == server))
+    }
+
+    /// Whether message `index` is a retransmission.
+    pub(super) fn is_retransmission(&self, index: usize) -> bool {
+        self.messages.get(index).is_some_and(|message| message.retransmission)
+    }
+
+    /// Whether a message is the last one of its side once more.
+    pub(super) fn repeats(&self, side: Side, message: &Message) -> bool {
+        self.last_of(side).is_some_and(|last| {
+            message.judged().is_ok()
+                && last.judged().is_ok()
+                && !last.body.bytes.is_empty()
+                && last.body.bytes == message.body.bytes
+        })
+    }
+
+    /// Adds a message and gives its index.
+    pub(super) fn push(&mut self, message: Message) -> usize {
+        let index = self.messages.len();
+        self.bytes = self.bytes.saturating_add(size(&message));
+        if message.kind != Kind::Missing {
+            self.learn(&message);
+        }
+        if let Some(side) = message.side.filter(|_| message.kind != Kind::Missing) {
+            self.last[slot(side)] = Some(index);
+        }
+        self.around.superseded = false;
+        self.messages.push(message);
+        index
+    }
+
+    fn learn(&mut self, message: &Message) {
+        let ids = Ids::of(message);
+        let (device, server) = match message.side {
+            Some(Side::Server) => (ids.target, ids.source),
+            _ => (ids.source, ids.target),
+        };
+        self.device = self.device.take().or(device);
+        self.session_id = self.session_id.take().or(ids.session_id);
+        if message.side == Some(Side::Client) && self.last_of(Side::Client).is_none() {
+            self.server = server.clone().or_else(|| self.server.take());
+        }
+        self.server = self.server.take().or_else(|| server.clone());
+        self.add_server(server);
+        self.add_server(message.header().and_then(|header| header.resp_uri()).map(str::to_owned));
+        if message.side == Some(Side::Server) {
+            self.complete = outcome::is_end(message);
+            let chal = message.doc.statuses().any(|status| status.0.child(Tag::Chal).is_some());
+            self.challenged = chal || outcome::refuses(message);
+        } else {
+            self.complete = false;
+            self.challenged = false;
+        }
+        self.complete |= outcome::has_abort(message);
+    }
+
+    fn add_server(&mut self, server: Option<String>) {
+        if let Some(server) = server
+            && self.servers.len() < SERVERS
+            && !self.servers.contains(&server)
+        {
+            self.servers.push(server);
+        }
+    }
+
+    /// Notes that the connection of a request ended before an answer came.
+    pub(super) fn unanswered(&mut self, index: usize, end: End) {
+        self.unanswered.push((index, end));
+    }
+
+    /// Ends it as it stands.
+    pub(super) fn close(mut self) -> Session {
+        let last = self.messages.len().checked_sub(1);
+        self.around.unanswered = self.unanswered.iter().find(|(index, _)| Some(*index) == last).map(|(_, end)| *end);
+        let messages = if self.flavor == Flavor::Dm { self.with_missing() } else { std::mem::take(&mut self.messages) };
+        let mut session = Session::new(self.number, messages);
+        session.flavor = self.flavor;
+        session.session_id = self.session_id;
+        session.device = self.device;
+        session.server = self.server;
+        if self.flavor == Flavor::Dm {
+            session.start = outcome::start(&session, &self.around);
+            session.exchanges = exchange::pair(&session);
+            session.objects = chunk::large_objects(&session);
+        }
+        session.end = outcome::end(&session, &self.around);
+        session.outcome = outcome::outcome(&session);
+        session
+    }
+
+    /// The messages, with a placeholder wherever one must have been sent that was not captured: client and server take
+    /// turns, so between two messages of one side stands one of the other.
+    fn with_missing(&mut self) -> Vec<Message> {
+        let seen: HashSet<ExchangeKey> = self.messages.iter().filter_map(exchange_key).collect();
+        let mut whole: Vec<Message> = Vec::with_capacity(self.messages.len());
+        for (index, message) in std::mem::take(&mut self.messages).into_iter().enumerate() {
+            if let Some(before) = whole.last()
+                && let Some(side) = message.side.filter(|side| before.side == Some(*side))
+                && !message.retransmission
+                && !has_peer(&seen, if side == Side::Client { before } else { &message })
+                && !self.was_refused(index)
+            {
+                let at = before.last.or(message.first);
+                whole.push(Message::not_captured(message.input, side.peer(), at));
+            }
+            whole.push(message);
+        }
+        whole
+    }
+
+    /// Whether the request before message `index` is known to have got no answer at all.
+    fn was_refused(&self, index: usize) -> bool {
+        self.unanswered.iter().any(|(request, end)| *request + 1 == index && *end != End::Unknown)
+    }
+}
+
+/// Input, connection, number of the exchange, and half of it.
+type ExchangeKey = (u32, u32, u32, Side);
+
+fn exchange_key(message: &Message) -> Option<ExchangeKey> {
+    let (http, side) = message.http.as_ref().zip(message.side)?;
+    Some((message.input.0, http.connection.number, http.exchange, side))
+}
+
+/// Whether the other half of a message's exchange is among those seen.
+fn has_peer(seen: &HashSet<ExchangeKey>, message: &Message) -> bool {
+    exchange_key(message)
+        .is_some_and(|(input, connection, exchange, side)| seen.contains(&(input, connection, exchange, side.peer())))
+}
+
+/// What keeping a message costs, about.
+fn size(message: &Message) -> usize {
+    const NODE: usize = 96;
+    let own = std::mem::size_of::<Message>() + std::mem::size_of::<Doc>();
+    own + message.body.bytes.len().saturating_mul(2) + message.doc.len().saturating_mul(NODE)
+}

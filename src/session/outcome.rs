@@ -1,0 +1,142 @@
+//! What a capture shows of a session's two ends, and how the session went.
+
+use std::time::Duration;
+
+use super::{Edge, Outcome, Session};
+use crate::stream::End;
+use crate::syncml::{Kind, Message, Side, Tag};
+use crate::time::Time;
+
+/// A capture that goes on for so long after a session has seen its end (DM-SES-018).
+const GOES_ON: Duration = Duration::from_secs(120);
+
+/// What is known of the time around a session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around {
+    /// An earlier session of the device with the server was seen to its end.
+    pub(super) follows: bool,
+    /// A later session of the device with the server was seen.
+    pub(super) superseded: bool,
+    /// Time of the last message of any kind in the capture so far.
+    pub(super) last: Option<Time>,
+    /// The limit at which the session was closed.
+    pub(super) limit: Option<&'static str>,
+    /// How the connection of the last request ended, which brought no answer.
+    pub(super) unanswered: Option<End>,
+}
+
+/// Whether the session's first message was captured.
+pub(super) fn start(session: &Session, around: &Around) -> Edge {
+    let Some(first) = session.messages.first() else { return Edge::Seen };
+    let unseen = |why: &str| Edge::NotCaptured(why.to_owned());
+    match (first.side, first.kind) {
+        (_, Kind::Missing) => return unseen("its first message was not captured"),
+        (_, Kind::Fragment) => return unseen("only a piece of a message is there"),
+        (Some(Side::Server), _) => return unseen("the first message seen is the server's"),
+        (None, _) => return unseen("nothing tells who sent the first message"),
+        _ => {}
+    }
+    let begins = opens(first) && (around.follows || begins_connection(first));
+    match first.msg_id() {
+        Some(id) if number(id) == Some(1) || begins => Edge::Seen,
+        Some(id) => Edge::NotCaptured(format!("the first client message seen has MsgID {id}")),
+        None if first.is_readable() && opens(first) => Edge::Seen,
+        None if first.is_readable() => unseen("the first client message seen has no MsgID"),
+        None => unseen("the first client message could not be read"),
+    }
+}
+
+/// A session alert, and no Status for a message before it.
+fn opens(message: &Message) -> bool {
+    has_session_alert(message) && !message.doc.statuses().any(|status| status.is_for_header())
+}
+
+fn begins_connection(message: &Message) -> bool {
+    message.http.as_ref().is_some_and(|http| http.connection.from_start && http.exchange == 0)
+}
+
+/// Whether the session's end was captured.
+pub(super) fn end(session: &Session, around: &Around) -> Edge {
+    if let Some(limit) = around.limit {
+        return Edge::NotCaptured(limit.to_owned());
+    }
+    let Some(last) = session.messages.last() else { return Edge::Seen };
+    let gone_on = around.superseded || goes_on(session, around);
+    let open = match last.side {
+        _ if last.kind == Kind::Missing => return Edge::NotCaptured("its last message was not captured".into()),
+        Some(Side::Server) if last.judged().is_err() => "its last message was not captured whole",
+        Some(Side::Server) if last.kind == Kind::Fragment => "only a piece of a message is there",
+        Some(Side::Server) if last.kind != Kind::SyncMl => return Edge::Seen,
+        Some(Side::Server) if !last.is_readable() => "its last message could not be read",
+        Some(Side::Server) if closes(last) || has_abort(last) => return Edge::Seen,
+        Some(Side::Server) => "the client's answer to the last message was not captured",
+        Some(Side::Client) if matches!(around.unanswered, Some(End::Closed | End::Reset)) => return Edge::Seen,
+        Some(Side::Client) => "the server's answer to the last message was not captured",
+        None => return Edge::NotCaptured("nothing tells who sent the last message".into()),
+    };
+    if gone_on { Edge::Seen } else { Edge::NotCaptured(open.to_owned()) }
+}
+
+fn goes_on(session: &Session, around: &Around) -> bool {
+    let pause = session.ended().zip(around.last).map(|(ended, last)| last.since(ended));
+    pause.is_some_and(|pause| pause >= GOES_ON)
+}
+
+/// How the session went. Its edges are set.
+pub(super) fn outcome(session: &Session) -> Outcome {
+    let Some(last) = session.messages.last() else { return Outcome::Incomplete };
+    let readable = || session.messages.iter().filter(|message| message.is_readable());
+    if readable().any(has_abort) {
+        return Outcome::Aborted;
+    }
+    if session.end != Edge::Seen {
+        return Outcome::Incomplete;
+    }
+    if refuses(last) || readable().next_back().is_some_and(refuses) {
+        return Outcome::AuthFailed;
+    }
+    let whole = session.start == Edge::Seen && session.messages.iter().all(|message| message.judged().is_ok());
+    match last.side {
+        Some(Side::Server) if is_end(last) && whole => Outcome::Complete,
+        Some(Side::Server) if last.kind == Kind::SyncMl || is_end(last) => Outcome::Incomplete,
+        _ => Outcome::Open,
+    }
+}
+
+/// Whether a server message ends the session: a package with no operation and no challenge (DMP 8), or an empty
+/// answer, which Windows takes for the same.
+pub(super) fn is_end(message: &Message) -> bool {
+    match message.kind {
+        Kind::SyncMl => message.is_readable() && closes(message),
+        Kind::Empty => message.http.as_ref().is_some_and(|http| (200..300).contains(&http.head.status)),
+        _ => false,
+    }
+}
+
+fn closes(message: &Message) -> bool {
+    !message.doc.commands().any(|command| command.tag().is_command() || command.0.child(Tag::Chal).is_some())
+}
+
+/// Whether the last word on credentials in a message is no.
+pub(super) fn refuses(message: &Message) -> bool {
+    if message.kind != Kind::SyncMl {
+        return message.http.as_ref().is_some_and(|http| matches!(http.head.status, 401 | 407));
+    }
+    let code = message.doc.statuses().find(|status| status.is_for_header()).and_then(|status| status.code());
+    matches!(code, Some(401 | 407))
+}
+
+/// Alert 1223 in a message.
+pub(super) fn has_abort(message: &Message) -> bool {
+    message.doc.alerts(1223).next().is_some()
+}
+
+/// Alert 1200 or 1201 in a message.
+pub(super) fn has_session_alert(message: &Message) -> bool {
+    message.doc.alerts(1200).chain(message.doc.alerts(1201)).next().is_some()
+}
+
+/// A MsgID as a number.
+pub(super) fn number(msg_id: &str) -> Option<u64> {
+    msg_id.parse().ok()
+}
