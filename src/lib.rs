@@ -12,6 +12,7 @@
 
 pub mod anomaly;
 pub mod capture;
+pub mod cli;
 pub mod defrag;
 pub mod escape;
 pub mod http;
@@ -19,6 +20,7 @@ pub mod input;
 pub mod limits;
 pub mod link;
 pub mod origin;
+pub mod report;
 pub mod rules;
 pub mod session;
 pub mod stream;

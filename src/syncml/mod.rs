@@ -3,6 +3,7 @@
 //! In: a body from `http` or `transcript`. Out: [`message::Message`]. Nothing here fails: what cannot be read is a
 //! note on the document, and every accessor is optional. It does not know sessions or rules.
 
+pub mod alert;
 pub mod doc;
 pub mod message;
 pub mod read;

@@ -177,6 +177,12 @@ pub fn url(url: &str) -> Cow<'_, str> {
     if pieces.is_empty() { Cow::Borrowed(url) } else { Cow::Owned(mask_pieces(url, &pieces)) }
 }
 
+/// A text that is no document, with the secrets of markup and of form fields in it masked.
+pub fn mask(text: &str) -> String {
+    let markup = mask_pieces(text, &markup::pieces(text.as_bytes()));
+    mask_pieces(&markup, &name::parameters(&markup))
+}
+
 fn names_secret(element: Element<'_>) -> bool {
     match element.tag() {
         Tag::NextNonce => true,
@@ -217,7 +223,8 @@ fn mask_pieces(text: &str, pieces: &[Range<usize>]) -> String {
     out
 }
 
-fn merge(mut spans: Vec<Span>) -> Vec<Span> {
+/// The spans sorted, and apart from each other.
+pub fn merge(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort();
     let mut out: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans.into_iter().filter(|span| !span.is_empty()) {

@@ -1,0 +1,288 @@
+//! The command line: what the user typed, and nothing else.
+//!
+//! Out: clap's structures. What they mean together is for `config` to say.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads captures of OMA DM (SyncML) device-management traffic and says what is wrong in them.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "dmscope",
+    version,
+    about = "Analyze and lint captures of OMA DM (SyncML) traffic, as Windows' MDM client speaks it",
+    long_about = "Reads packet captures and other recordings of OMA DM (SyncML DM 1.2) device-management traffic, puts the \
+                  sessions together, and checks them against the specifications and against what real Windows clients do.",
+    after_help = EXAMPLES,
+    after_long_help = EXAMPLES,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "Examples:
+  dmscope lint capture.pcapng                    what is wrong in this capture?
+  dmscope lint --format json=out.json logs/      all recordings below a directory, for a script
+  dmscope sessions capture.pcapng                which devices talked to which server, and how it went
+  dmscope show capture.pcapng --session s1       the messages, each command with its answer
+  dmscope explain DM-MSG-003                     what a rule checks, why, and how to put it right";
+
+/// What is to be done.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Check recordings and report what is wrong
+    #[command(after_help = LINT_HELP, after_long_help = LINT_HELP)]
+    Lint(Lint),
+    /// List the device-management sessions, one a row
+    Sessions(Sessions),
+    /// Print the messages of sessions, each command with the answer it got
+    #[command(after_help = SHOW_HELP, after_long_help = SHOW_HELP)]
+    Show(Show),
+    /// Explain a rule: what it checks, why it matters, how to put it right
+    Explain(Explain),
+    /// List the rules
+    Rules(Rules),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  dmscope completions bash > ~/.local/share/bash-completion/completions/dmscope")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  dmscope man | man -l -")]
+    Man,
+}
+
+const LINT_HELP: &str = "Exit status:
+  0  no finding at or above the level of --fail-on
+  1  findings
+  2  wrong usage, an input that cannot be read, or an internal error
+  3  the inputs hold no device-management message at all (0 with --allow-empty)
+
+Examples:
+  dmscope lint capture.pcapng
+  dmscope lint --format text --format json=report.json captures/
+  dmscope lint --select DM-MSG,DM-STA --severity DM-SEC-002=error capture.pcap
+  tcpdump -r big.pcap -w - port 80 | dmscope lint -";
+
+const SHOW_HELP: &str = "Examples:
+  dmscope show capture.pcapng
+  dmscope show capture.pcapng --session s2 --message 3 --as hex
+  dmscope show server.log --as tree";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct Common {
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Color,
+    /// Print results and errors only: no summary, no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Name each message that was not judged and each note on the inputs, instead of the first few
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to read, and how.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reading")]
+pub struct Reading {
+    /// Files, directories (searched for recordings), or - for standard input. What a file is, is told by its content
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Take every input for this kind, whatever its content looks like
+    #[arg(long, value_name = "KIND")]
+    pub input_kind: Option<String>,
+    /// Read capture files instead of mapping them into memory: for files that may shrink while they are read
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// Print credentials, nonces, tokens and private values instead of ********
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+/// `dmscope lint`.
+#[derive(Args, Clone, Debug)]
+pub struct Lint {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Which rules run.
+    #[command(flatten)]
+    pub rules: Selection,
+    /// Report to write, to standard output or to a file: text, concise, json, jsonl. May be given several times [default: text]
+    #[arg(long = "format", value_name = "KIND[=FILE]", help_heading = "Reporting")]
+    pub formats: Vec<String>,
+    /// Lowest severity that makes the exit status 1
+    #[arg(long, value_name = "LEVEL", default_value = "error", help_heading = "Reporting")]
+    pub fail_on: FailOn,
+    /// Exit with 0 instead of 3 when there was nothing to judge
+    #[arg(long, help_heading = "Reporting")]
+    pub allow_empty: bool,
+    /// Say on standard error how much was read, how fast, and the time of each rule
+    #[arg(long, help_heading = "Reporting")]
+    pub stats: bool,
+}
+
+/// Which rules run, and how severe they are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Rules")]
+pub struct Selection {
+    /// Which client the server talks to
+    #[arg(long, default_value = "windows")]
+    pub profile: Profile,
+    /// Run only these rules: ids, names or families, with commas between them
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Do not run these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Set the severity of a rule or family: error, warning, info or off
+    #[arg(long, value_name = "RULE=LEVEL", value_delimiter = ',')]
+    pub severity: Vec<String>,
+}
+
+/// Which client the server talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Windows' own client: what it is known to do is no fault
+    Windows,
+    /// Any client that follows OMA DM 1.2
+    Oma,
+}
+
+/// Lowest severity that makes the exit status 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// Any finding.
+    Info,
+    /// None.
+    Never,
+}
+
+/// `dmscope sessions`.
+#[derive(Args, Clone, Debug)]
+pub struct Sessions {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Which client the server talks to: decides on the worst finding
+    #[arg(long, default_value = "windows", help_heading = "Rules")]
+    pub profile: Profile,
+    /// How to print them
+    #[arg(long, default_value = "text", help_heading = "Output")]
+    pub format: TableFormat,
+}
+
+/// Text or JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// A table.
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// `dmscope show`.
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Only this session, by the key that reports print (s1), or by its SessionID
+    #[arg(long, value_name = "KEY", help_heading = "What to show")]
+    pub session: Option<String>,
+    /// Only the Nth message of each session, counted from 1
+    #[arg(long, value_name = "N", help_heading = "What to show", value_parser = clap::value_parser!(u32).range(1..))]
+    pub message: Option<u32>,
+    /// How to print them
+    #[arg(long = "as", value_name = "FORM", default_value = "xml", help_heading = "What to show")]
+    pub form: Form,
+}
+
+/// How messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// One element a line
+    Xml,
+    /// One command a line
+    Tree,
+    /// The body's bytes
+    Hex,
+    /// The HTTP head and facts on the body
+    Http,
+}
+
+/// `dmscope explain`.
+#[derive(Args, Clone, Debug)]
+#[command(arg_required_else_help = true)]
+pub struct Explain {
+    /// Id or name of the rule: DM-MSG-003, MSG-003, or its name
+    pub rule: String,
+    /// How to print it
+    #[arg(long, default_value = "text", help_heading = "Output")]
+    pub format: PageFormat,
+}
+
+/// How a page is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    /// For reading in a terminal
+    Text,
+    /// The page as it was written
+    Markdown,
+}
+
+/// `dmscope rules`.
+#[derive(Args, Clone, Debug)]
+pub struct Rules {
+    /// How to print them
+    #[arg(long, default_value = "text", help_heading = "Output")]
+    pub format: RulesFormat,
+}
+
+/// How the list of rules is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// A table
+    Text,
+    /// JSON
+    Json,
+    /// A Markdown table
+    Markdown,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

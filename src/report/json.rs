@@ -1,0 +1,371 @@
+//! JSON version 1, described in `docs/json-v1.md`. The structures here are its definition; they never are the
+//! program's own types, so that those may change.
+//!
+//! What is not known is left out. Control characters and those that hide or reorder text are written as `\u`
+//! escapes, so that the output can be looked at in a terminal.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::sessions::Row;
+use super::{Input, Lint, NotJudged};
+use crate::escape;
+use crate::rules::{Finding, Location, Rule, Severity};
+use crate::syncml::Side;
+
+const LINT: &str = "dmscope/lint/1";
+const SESSIONS: &str = "dmscope/sessions/1";
+const RULES: &str = "dmscope/rules/1";
+
+#[derive(Serialize)]
+struct LintJson<'a> {
+    schema: &'static str,
+    summary: Summary,
+    inputs: Vec<InputJson<'a>>,
+    sessions: Vec<SessionJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+    not_judged: Vec<NotJudgedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    omitted: Vec<OmittedJson>,
+}
+
+#[derive(Serialize)]
+struct SessionsJson<'a> {
+    schema: &'static str,
+    sessions: Vec<SessionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RulesJson {
+    schema: &'static str,
+    rules: Vec<RuleJson>,
+}
+
+/// One line of `jsonl`.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    Input(InputJson<'a>),
+    Session(SessionJson<'a>),
+    Finding(Box<FindingJson<'a>>),
+    NotJudged(Box<NotJudgedJson<'a>>),
+    Omitted(OmittedJson),
+    Summary {
+        schema: &'static str,
+        #[serde(flatten)]
+        summary: Summary,
+    },
+}
+
+#[derive(Serialize)]
+struct Summary {
+    inputs: usize,
+    packets: u64,
+    tcp_streams: u64,
+    sessions: usize,
+    messages: usize,
+    /// Enrollments are not told from other traffic yet.
+    enrollments: Option<usize>,
+    findings: CountsJson,
+    /// Nothing suppresses single findings yet.
+    suppressed: usize,
+    not_judged: usize,
+}
+
+#[derive(Serialize)]
+struct CountsJson {
+    error: usize,
+    warning: usize,
+    info: usize,
+}
+
+#[derive(Serialize)]
+struct InputJson<'a> {
+    path: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packets: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_streams: Option<u64>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SessionJson<'a> {
+    key: &'a str,
+    session_id: Option<&'a str>,
+    device: Option<&'a str>,
+    server: Option<&'a str>,
+    started: Option<String>,
+    ended: Option<String>,
+    messages: usize,
+    commands: usize,
+    outcome: &'static str,
+    worst: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct FindingJson<'a> {
+    rule: &'static str,
+    name: &'static str,
+    severity: &'static str,
+    fault: &'static str,
+    message: &'a str,
+    help: &'a str,
+    spec: &'static [&'static str],
+    location: LocationJson<'a>,
+    related: Vec<RelatedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedJson<'a> {
+    message: &'a str,
+    location: LocationJson<'a>,
+}
+
+#[derive(Serialize)]
+struct NotJudgedJson<'a> {
+    reason: &'a str,
+    location: LocationJson<'a>,
+}
+
+#[derive(Serialize)]
+struct OmittedJson {
+    rule: &'static str,
+    severity: &'static str,
+    count: usize,
+}
+
+#[derive(Serialize)]
+struct LocationJson<'a> {
+    input: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_frame: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_stream: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_range: Option<(u32, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RuleJson {
+    id: &'static str,
+    name: &'static str,
+    family: &'static str,
+    severity: Option<&'static str>,
+    fault: &'static str,
+    scope: &'static str,
+    profiles: Profiles,
+    since: &'static str,
+    summary: &'static str,
+    fix: &'static str,
+    spec: &'static [&'static str],
+}
+
+/// The severity in each profile that has the rule on.
+#[derive(Serialize)]
+struct Profiles {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oma: Option<&'static str>,
+}
+
+/// Writes the report as one object.
+pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    pretty(
+        &LintJson {
+            schema: LINT,
+            summary: summary(lint),
+            inputs: lint.inputs.iter().map(input).collect(),
+            sessions: lint.sessions.iter().map(session).collect(),
+            findings: lint.findings.iter().map(|each| finding(lint, each)).collect(),
+            not_judged: lint.not_judged.iter().map(|each| not_judged(lint, each)).collect(),
+            omitted: lint.omitted.iter().map(omitted).collect(),
+        },
+        out,
+    )
+}
+
+/// Writes the report as one object a line, each with its `type`; the summary comes last.
+pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    let inputs = lint.inputs.iter().map(|each| Line::Input(input(each)));
+    let sessions = lint.sessions.iter().map(|each| Line::Session(session(each)));
+    let findings = lint.findings.iter().map(|each| Line::Finding(Box::new(finding(lint, each))));
+    let holes = lint.not_judged.iter().map(|each| Line::NotJudged(Box::new(not_judged(lint, each))));
+    let omitted = lint.omitted.iter().map(|each| Line::Omitted(self::omitted(each)));
+    let summary = std::iter::once(Line::Summary { schema: LINT, summary: summary(lint) });
+    for line in inputs.chain(sessions).chain(findings).chain(holes).chain(omitted).chain(summary) {
+        writeln!(out, "{}", printable(&serde_json::to_string(&line)?))?;
+    }
+    Ok(())
+}
+
+/// Writes the sessions as one object.
+pub fn write_sessions(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    pretty(&SessionsJson { schema: SESSIONS, sessions: rows.iter().map(session).collect() }, out)
+}
+
+/// Writes the rules as one object.
+pub fn write_rules(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
+    pretty(&RulesJson { schema: RULES, rules: rules.iter().map(rule).collect() }, out)
+}
+
+fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", printable(&serde_json::to_string_pretty(value)?))
+}
+
+/// JSON text in which hidden characters, which can only stand in strings, are escaped.
+fn printable(json: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = |character: char| character != '\n' && escape::is_hidden(character);
+    if !json.contains(hidden) {
+        return json.into();
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        if hidden(character) {
+            out.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(character);
+        }
+    }
+    out.into()
+}
+
+fn summary(lint: &Lint) -> Summary {
+    Summary {
+        inputs: lint.inputs.len(),
+        packets: lint.inputs.iter().filter_map(|input| input.packets).sum(),
+        tcp_streams: lint.inputs.iter().filter_map(|input| input.tcp_streams).sum(),
+        sessions: lint.session_count,
+        messages: lint.messages,
+        enrollments: None,
+        findings: CountsJson { error: lint.counts.error, warning: lint.counts.warning, info: lint.counts.info },
+        suppressed: 0,
+        not_judged: lint.not_judged_count,
+    }
+}
+
+fn input(input: &Input) -> InputJson<'_> {
+    InputJson {
+        path: &input.path,
+        kind: &input.kind,
+        packets: input.packets,
+        tcp_streams: input.tcp_streams,
+        notes: &input.notes,
+    }
+}
+
+fn session(row: &Row) -> SessionJson<'_> {
+    SessionJson {
+        key: &row.key,
+        session_id: row.session_id.as_deref(),
+        device: row.device.as_deref(),
+        server: row.server.as_deref(),
+        started: row.started.map(|time| time.to_string()),
+        ended: row.ended.map(|time| time.to_string()),
+        messages: row.messages,
+        commands: row.commands,
+        outcome: row.outcome.name(),
+        worst: row.worst.map(Severity::name),
+    }
+}
+
+fn finding<'a>(lint: &'a Lint, finding: &'a Finding) -> FindingJson<'a> {
+    let related = finding.related.iter();
+    FindingJson {
+        rule: finding.rule.id,
+        name: finding.rule.name,
+        severity: finding.severity.name(),
+        fault: finding.fault,
+        message: &finding.message,
+        help: &finding.help,
+        spec: finding.rule.spec,
+        location: location(lint, &finding.location),
+        related: related.map(|(message, place)| RelatedJson { message, location: location(lint, place) }).collect(),
+    }
+}
+
+fn not_judged<'a>(lint: &'a Lint, entry: &'a NotJudged) -> NotJudgedJson<'a> {
+    NotJudgedJson { reason: &entry.reason, location: location(lint, &entry.location) }
+}
+
+fn omitted((rule, severity, count): &(&'static Rule, Severity, usize)) -> OmittedJson {
+    OmittedJson { rule: rule.id, severity: severity.name(), count: *count }
+}
+
+fn location<'a>(lint: &'a Lint, location: &'a Location) -> LocationJson<'a> {
+    LocationJson {
+        input: location.input.map(|input| lint.path(Some(input))),
+        frame: location.frame,
+        last_frame: location.last_frame,
+        entry: location.entry,
+        time: location.time.map(|time| time.to_string()),
+        tcp_stream: location.tcp_stream,
+        session: location.session.as_deref(),
+        direction: location.side.map(|side| match side {
+            Side::Client => "client-to-server",
+            Side::Server => "server-to-client",
+        }),
+        msg_id: location.msg_id.as_deref(),
+        path: location.path.as_deref(),
+        line: location.line,
+        column: location.column,
+        byte_range: location.byte_range,
+        offset: location.offset,
+        excerpt: location.excerpt.as_deref(),
+    }
+}
+
+fn rule(rule: &Rule) -> RuleJson {
+    let profiles = Profiles { windows: rule.windows.map(Severity::name), oma: rule.oma.map(Severity::name) };
+    RuleJson {
+        id: rule.id,
+        name: rule.name,
+        family: rule.family,
+        severity: profiles.windows.or(profiles.oma),
+        fault: rule.fault.name(),
+        scope: rule.scope.name(),
+        profiles,
+        since: rule.since,
+        summary: rule.summary,
+        fix: rule.fix,
+        spec: rule.spec,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_escaped_and_mean_the_same() {
+        let text = "a\u{7f}\u{202e}\u{e0041}\n\"";
+        let json = printable(&serde_json::to_string(text).unwrap()).into_owned();
+        assert_eq!(json, r#""a\u007f\u202e\udb40\udc41\n\"""#);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+}

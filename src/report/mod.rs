@@ -1,0 +1,144 @@
+//! What the program says: findings, sessions, messages, rules, in the forms that users and scripts read.
+//!
+//! In: owned results ([`Lint`]) or sessions. Out: text on a writer. Whatever came from an input passes through
+//! [`crate::escape`]; secrets were masked before. Same results, same bytes. It judges nothing.
+
+use crate::http::InputId;
+use crate::rules::{Finding, Location, Rule, Severity};
+use crate::time::Time;
+
+pub mod concise;
+pub mod explain;
+pub mod json;
+pub mod rules;
+pub mod sessions;
+pub mod show;
+pub mod stats;
+pub mod text;
+
+/// What a lint run found, and what it looked at.
+#[derive(Debug, Default)]
+pub struct Lint {
+    /// The inputs, in the order they were read.
+    pub inputs: Vec<Input>,
+    /// The sessions, in the order they began.
+    pub sessions: Vec<sessions::Row>,
+    /// The findings, by input, place and rule.
+    pub findings: Vec<Finding>,
+    /// Findings that were counted but not kept: how many of which rule.
+    pub omitted: Vec<(&'static Rule, Severity, usize)>,
+    /// What could not be judged, and why, by input and place.
+    pub not_judged: Vec<NotJudged>,
+    /// How many findings there are, those that were not kept included.
+    pub counts: Counts,
+    /// Messages of all sessions, those that were not captured not counted.
+    pub messages: usize,
+    /// Sessions, those whose rows were not kept included.
+    pub session_count: usize,
+    /// How many messages were not judged, those that are not listed included.
+    pub not_judged_count: usize,
+    /// How many rules ran.
+    pub rules: usize,
+}
+
+/// An input as reports name it.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// Its path as given, `-` for standard input.
+    pub path: String,
+    /// Its kind.
+    pub kind: String,
+    /// Packets in it; `None` for what holds none.
+    pub packets: Option<u64>,
+    /// TCP connections in it; `None` for what holds none.
+    pub tcp_streams: Option<u64>,
+    /// What was noticed in reading it, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A message whose content was not judged.
+#[derive(Clone, Debug)]
+pub struct NotJudged {
+    /// The message.
+    pub location: Location,
+    /// Why.
+    pub reason: String,
+}
+
+/// Findings by severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Errors.
+    pub error: usize,
+    /// Warnings.
+    pub warning: usize,
+    /// Infos.
+    pub info: usize,
+}
+
+impl Counts {
+    /// Counts `many` more.
+    pub fn add(&mut self, severity: Severity, many: usize) {
+        match severity {
+            Severity::Error => self.error += many,
+            Severity::Warning => self.warning += many,
+            Severity::Info => self.info += many,
+        }
+    }
+
+    /// All of them.
+    pub fn total(self) -> usize {
+        self.error + self.warning + self.info
+    }
+
+    /// The worst severity that occurs.
+    pub fn worst(self) -> Option<Severity> {
+        let has = |count: usize, severity| (count > 0).then_some(severity);
+        has(self.error, Severity::Error).or(has(self.warning, Severity::Warning)).or(has(self.info, Severity::Info))
+    }
+}
+
+impl Lint {
+    /// The path of an input; empty when it is not known.
+    pub fn path(&self, input: Option<InputId>) -> &str {
+        let input = input.and_then(|input| self.inputs.get(input.0 as usize));
+        input.map_or("", |input| &input.path)
+    }
+
+    /// Where a place is: `capture.pcap frame 31`, `server.log:12:7`.
+    pub fn spot(&self, location: &Location) -> String {
+        spot(self.path(location.input), location)
+    }
+}
+
+/// The same with the path of its input given.
+pub fn spot(path: &str, location: &Location) -> String {
+    let path = crate::escape::line(path);
+    match (location.frame, location.last_frame, location.entry, location.line, location.column) {
+        (Some(first), Some(last), ..) => format!("{path} frames {first}-{last}"),
+        (Some(frame), ..) => format!("{path} frame {frame}"),
+        (_, _, Some(entry), ..) => format!("{path} entry {entry}"),
+        (.., Some(line), Some(column)) => format!("{path}:{line}:{column}"),
+        _ => path.into_owned(),
+    }
+}
+
+/// What a person looks a message up by: `10:02:11.120 · s1 · server message 2`.
+pub fn context(location: &Location) -> String {
+    let message = location.side.map(|side| match &location.msg_id {
+        Some(msg_id) => format!("{} message {}", side.name(), crate::escape::shorten(&crate::escape::line(msg_id), 20)),
+        None => format!("{} message", side.name()),
+    });
+    let parts = [location.time.map(clock), location.session.clone(), message];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The time of day, UTC, in milliseconds: `10:02:11.120`.
+pub fn clock(time: Time) -> String {
+    time.to_string().get(11..23).unwrap_or_default().to_owned()
+}
+
+/// `1 session`, `2 sessions`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

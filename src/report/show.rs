@@ -1,0 +1,180 @@
+//! The messages of a session, as a person reads a conversation: each with its time, place and sender, each command
+//! with the Status and the Results that answer it, whichever message they came in.
+
+use std::cell::OnceCell;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{clock, spot};
+use crate::escape;
+use crate::http::Captured;
+use crate::rules::finding::Place;
+use crate::rules::location::Locator;
+use crate::session::{Edge, Session};
+use crate::syncml::render::Rendering;
+use crate::syncml::secret::{self, Secrets};
+use crate::syncml::{Kind, Message};
+
+mod answer;
+mod hex;
+mod http;
+mod tree;
+
+const TITLE: Style = AnsiColor::BrightCyan.on_default().bold();
+const HEAD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// How messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One element a line, the answers as comments.
+    Xml,
+    /// One command a line, the answers behind it.
+    Tree,
+    /// The body's bytes.
+    Hex,
+    /// The HTTP head and facts on the body.
+    Http,
+}
+
+/// What is shown of a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How.
+    pub form: Form,
+    /// Only the message at this place, from 0.
+    pub message: Option<usize>,
+    /// Whether secrets are left as they are.
+    pub show_secrets: bool,
+}
+
+/// A session being shown.
+struct Shown<'a> {
+    session: &'a Session,
+    options: Options,
+    secrets: Vec<OnceCell<Secrets>>,
+}
+
+/// Writes a session; `paths` are those of the inputs, in their order.
+pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dyn Write) -> io::Result<()> {
+    let shown = Shown { session, options, secrets: session.messages.iter().map(|_| OnceCell::new()).collect() };
+    title(session, out)?;
+    let mut locator = Locator::new(session, options.show_secrets);
+    for (index, message) in session.messages.iter().enumerate() {
+        if options.message.is_some_and(|only| only != index) {
+            continue;
+        }
+        let location = locator.location(Place::Message(index));
+        let path = location.input.and_then(|input| paths.get(input.0 as usize)).map_or("", String::as_str);
+        writeln!(out, "\n{HEAD}{}{HEAD:#}", shown.heading(index, message, &spot(path, &location)))?;
+        shown.message(index, message, out)?;
+    }
+    writeln!(out)
+}
+
+fn title(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    let named = |name: &str, value: &Option<String>| {
+        let value = value.as_deref().map(|value| escape::shorten(&escape::line(value), 200).into_owned());
+        value.map(|value| format!("{name} {value}"))
+    };
+    let edge = |edge: &Edge, name: &str| match edge {
+        Edge::Seen => None,
+        Edge::NotCaptured(why) => Some(format!("{name} not captured: {}", escape::line(why))),
+    };
+    let parts = [
+        Some(format!("session {}", session.key())),
+        named("SessionID", &session.session_id),
+        named("device", &session.device),
+        named("server", &session.server),
+        Some(session.outcome.name().to_owned()),
+        edge(&session.start, "start"),
+        edge(&session.end, "end"),
+    ];
+    let line: Vec<String> = parts.into_iter().flatten().collect();
+    writeln!(out, "{TITLE}{}{TITLE:#}", line.join(" · "))
+}
+
+impl Shown<'_> {
+    /// `message 3 · server to client · 10:02:11.120 · a.pcap frame 31 · MsgID 2 · HTTP 200 · 812 bytes`
+    fn heading(&self, index: usize, message: &Message, spot: &str) -> String {
+        let direction = message.side.map(|side| format!("{} to {}", side.name(), side.peer().name()));
+        let http = message
+            .http
+            .as_ref()
+            .filter(|_| message.kind != Kind::Missing)
+            .map(|http| http::start(http, self.options.show_secrets));
+        let msg_id = message.msg_id().map(|msg_id| format!("MsgID {}", escape::shorten(&escape::line(msg_id), 20)));
+        let bytes = (message.kind != Kind::Missing).then(|| format!("{} bytes", message.body.bytes.len()));
+        let parts = [
+            Some(format!("message {}", index + 1)),
+            direction,
+            message.first.map(clock),
+            Some(spot.to_owned()),
+            msg_id,
+            http,
+            bytes,
+        ];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
+
+    fn message(&self, index: usize, message: &Message, out: &mut dyn Write) -> io::Result<()> {
+        match &message.body.captured {
+            _ if message.kind == Kind::Missing => {
+                return writeln!(out, "(it must have been sent, but was not captured)");
+            }
+            Captured::Whole => {}
+            Captured::Partly(why) => writeln!(out, "{DIM}not all of it was captured: {}{DIM:#}", escape::line(why))?,
+            Captured::Refused(why) => writeln!(out, "{DIM}could not be decoded: {}{DIM:#}", escape::line(why))?,
+        }
+        for note in message.notes.iter().chain(&message.doc.notes) {
+            writeln!(out, "{DIM}{}: {}{DIM:#}", note.kind.code(), escape::line(&note.detail))?;
+        }
+        match self.options.form {
+            Form::Hex => hex::write(message, self.secrets(index), self.options.show_secrets, out),
+            Form::Http => http::write(message, self.options.show_secrets, out),
+            Form::Xml if message.doc.is_empty() => self.text(message, out),
+            Form::Tree if message.doc.sync_body().is_none() => self.text(message, out),
+            Form::Xml => self.xml(index, message, out),
+            Form::Tree => tree::write(self, index, message, out),
+        }
+    }
+
+    /// The secrets of a message.
+    fn secrets(&self, index: usize) -> Option<&Secrets> {
+        let message = self.session.messages.get(index)?;
+        let secrets = || if self.options.show_secrets { Secrets::shown() } else { Secrets::of(&message.doc) };
+        self.secrets.get(index).map(|cell| cell.get_or_init(secrets))
+    }
+
+    /// The document with the answers behind the start tags of the commands.
+    fn xml(&self, index: usize, message: &Message, out: &mut dyn Write) -> io::Result<()> {
+        let rendering = Rendering::new(&message.doc, self.options.show_secrets);
+        let text = rendering.text();
+        let mut at = 0;
+        for command in message.doc.all_commands() {
+            let end = rendering.tag_range(command.0.id()).end;
+            out.write_all(text.get(at..end).unwrap_or_default().as_bytes())?;
+            at = end;
+            for answer in self.answers(index, command) {
+                // Two hyphens would end the comment.
+                write!(out, " {DIM}<!-- {} -->{DIM:#}", answer.replace("--", "- -"))?;
+            }
+        }
+        out.write_all(text.get(at..).unwrap_or_default().as_bytes())
+    }
+
+    /// A body that is no SyncML document: its text, if it is any.
+    fn text(&self, message: &Message, out: &mut dyn Write) -> io::Result<()> {
+        let body = &message.body.bytes;
+        if !message.doc.is_empty() {
+            return write!(out, "{}", Rendering::new(&message.doc, self.options.show_secrets).text());
+        }
+        match std::str::from_utf8(body) {
+            Ok("") => writeln!(out, "(no body)"),
+            Ok(text) if self.options.show_secrets => writeln!(out, "{}", escape::lines(text).trim_end()),
+            Ok(text) => writeln!(out, "{}", escape::lines(&secret::mask(text)).trim_end()),
+            Err(_) => writeln!(out, "({} bytes that are no text; --as hex shows them)", body.len()),
+        }
+    }
+}
