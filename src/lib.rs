@@ -14,6 +14,7 @@ pub mod anomaly;
 pub mod capture;
 pub mod cli;
 pub mod defrag;
+pub mod engine;
 pub mod escape;
 pub mod http;
 pub mod input;

@@ -1,0 +1,200 @@
+//! Connects the stages: opens each input, runs its bytes through the pipeline and hands on closed sessions.
+//!
+//! In: a list of inputs. Out: sessions, in the order they close, and an [`InputReport`] for each input. The only module
+//! that knows all stages; it holds no state but what one input needs. Memory is bounded by `limits`: captures are
+//! mapped or read as they come, only standard input that is no capture is read whole, up to [`STDIN_LIMIT`].
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use crate::anomaly::{Anomaly, Kind as Note};
+use crate::capture::{self, Source, map::Data};
+use crate::http::InputId;
+use crate::input::{Error, Input, Kind};
+use crate::limits::Limits;
+use crate::link;
+use crate::origin::Span;
+use crate::session::Assembler;
+use crate::session::Session;
+use crate::syncml::Message;
+use crate::transcript::{self, Record};
+
+/// Bytes of standard input from which its kind is told.
+const HEAD: usize = 16 * 1024;
+/// Bytes of standard input that are read when it is no capture: a text has to be in memory as a whole.
+const STDIN_LIMIT: u64 = 1 << 30;
+/// Frames between two signs of progress.
+const STEP: u64 = 4096;
+
+/// What reading needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bounds.
+    pub limits: Limits,
+    /// Map files, or read them into memory first.
+    pub mmap: bool,
+}
+
+/// What was read from one input.
+#[derive(Debug)]
+pub struct InputReport {
+    /// Its number, which places in findings carry.
+    pub id: InputId,
+    /// Its name, as reports print it.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Packets; 0 for an input without packets.
+    pub packets: u64,
+    /// Bytes: captured bytes of the packets, or the size of the input.
+    pub bytes: u64,
+    /// TCP connections.
+    pub tcp_streams: u64,
+    /// What was noticed about the input as a whole.
+    pub notes: Vec<Anomaly>,
+}
+
+/// What was seen in all inputs together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Messages of device management, enrollment and provisioning.
+    pub messages: u64,
+    /// Sessions of device management.
+    pub sessions: u64,
+    /// Enrollments.
+    pub enrollments: u64,
+    /// HTTP messages and documents that are none of these.
+    pub other: u64,
+}
+
+/// What [`read`] found besides the sessions.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// One for each input, in order.
+    pub inputs: Vec<InputReport>,
+    /// Sums over all.
+    pub totals: Totals,
+}
+
+/// Reads `inputs` in order and hands each session to `each` when it closes. `progress` is told from time to time how
+/// many bytes of all inputs were read.
+///
+/// # Errors
+/// An input that cannot be opened or read, or whose kind cannot be told; what came before it was handed on.
+pub fn read(
+    inputs: &[Input],
+    settings: &Settings,
+    each: &mut dyn FnMut(Session),
+    progress: &mut dyn FnMut(u64),
+) -> Result<Reading, Error> {
+    let mut run = Run { settings, assembler: Assembler::new(&settings.limits), each, progress, done: 0 };
+    let mut reports = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let id = InputId(u32::try_from(number).unwrap_or(u32::MAX));
+        let mut report = run.input(id, input)?;
+        let ends = inputs.get(number + 1).is_none_or(|next| next.group != input.group);
+        if ends {
+            run.assembler.finish(run.each);
+        }
+        report.notes.extend(run.assembler.take_notes());
+        reports.push(report);
+    }
+    let counts = run.assembler.counts();
+    let totals = Totals {
+        messages: counts.messages,
+        sessions: counts.sessions,
+        enrollments: counts.enrollments,
+        other: counts.dropped,
+    };
+    Ok(Reading { inputs: reports, totals })
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    assembler: Assembler,
+    each: &'a mut dyn FnMut(Session),
+    progress: &'a mut dyn FnMut(u64),
+    done: u64,
+}
+
+impl Run<'_> {
+    fn input(&mut self, id: InputId, input: &Input) -> Result<InputReport, Error> {
+        let unreadable = |source| Error::Unreadable { name: input.name.clone(), source };
+        let regular = input.path.as_deref().filter(|path| path.is_file());
+        let mut report = match (regular, &input.path) {
+            (Some(path), _) => {
+                let data = Data::open(path, self.settings.mmap).map_err(unreadable)?;
+                let kind = input.kind_of(&data)?;
+                self.bytes(id, input, kind, &data)
+            }
+            (None, Some(path)) => self.stream(id, input, Box::new(File::open(path).map_err(unreadable)?))?,
+            (None, None) => self.stream(id, input, Box::new(io::stdin().lock()))?,
+        };
+        self.done += report.bytes;
+        (self.progress)(self.done);
+        report.notes.dedup();
+        Ok(report)
+    }
+
+    fn bytes(&mut self, id: InputId, input: &Input, kind: Kind, data: &[u8]) -> InputReport {
+        match kind {
+            Kind::Pcap | Kind::Pcapng => self.capture(id, input, kind, Source::Bytes(data)),
+            Kind::Transcript(recording) => self.transcript(id, input, recording, data),
+        }
+    }
+
+    /// Standard input or a pipe: captures are read as they come, anything else as a whole.
+    fn stream(&mut self, id: InputId, input: &Input, mut from: Box<dyn Read + '_>) -> Result<InputReport, Error> {
+        let unreadable = |source| Error::Unreadable { name: input.name.clone(), source };
+        let mut head = Vec::new();
+        from.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+        let kind = input.kind_of(&head)?;
+        if kind.is_capture() {
+            return Ok(self.capture(id, input, kind, Source::Stream(Box::new(head.chain(from)))));
+        }
+        from.by_ref().take(STDIN_LIMIT).read_to_end(&mut head).map_err(unreadable)?;
+        let more = from.read(&mut [0]).map_err(unreadable)? > 0;
+        let mut report = self.bytes(id, input, kind, &head);
+        if more {
+            let detail = format!("only the first {STDIN_LIMIT} bytes were read");
+            report.notes.push(Anomaly::new(Note::SourceTruncated, Span::default(), detail));
+        }
+        Ok(report)
+    }
+
+    fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
+        let mut decoder = link::Decoder::new(&self.settings.limits);
+        let mut frames = 0u64;
+        let summary = capture::read(source, &self.settings.limits, &mut |frame| {
+            frames += 1;
+            if frames.is_multiple_of(STEP) {
+                (self.progress)(self.done);
+            }
+            decoder.frame(&frame);
+            ControlFlow::Continue(())
+        });
+        let name = input.name.clone();
+        InputReport { id, name, kind, packets: frames, bytes: summary.bytes, tcp_streams: 0, notes: decoder.finish() }
+    }
+
+    fn transcript(&mut self, id: InputId, input: &Input, kind: transcript::Kind, data: &[u8]) -> InputReport {
+        let limits = &self.settings.limits;
+        let Run { assembler, each, .. } = self;
+        let summary = transcript::read(kind, data, id, limits, &mut |record| match record {
+            Record::Http(event) => assembler.http(event, *each),
+            Record::Document(document) => {
+                assembler.document(Message::from_document(document, id, limits), *each);
+            }
+        });
+        InputReport {
+            id,
+            name: input.name.clone(),
+            kind: Kind::Transcript(kind),
+            packets: 0,
+            bytes: data.len() as u64,
+            tcp_streams: 0,
+            notes: summary.notes,
+        }
+    }
+}
