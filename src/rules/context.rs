@@ -42,9 +42,10 @@ impl<'a> SessionCx<'a> {
         session.messages.iter().enumerate().map(move |(index, message)| MessageCx { session, index, message, profile })
     }
 
-    /// Each readable SyncML message with its own context: what a session rule may judge.
+    /// Each readable SyncML message with its own context: what a session rule may judge. Each once, however often it
+    /// was sent.
     pub fn readable(self) -> impl Iterator<Item = MessageCx<'a>> {
-        self.messages().filter(|cx| cx.message.is_readable())
+        self.messages().filter(|cx| cx.message.is_readable() && !cx.message.retransmission)
     }
 
     /// The message with that index.
