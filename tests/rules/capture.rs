@@ -91,11 +91,16 @@ impl Line {
     }
 }
 
-fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
-    let head = message.head.as_deref().unwrap_or(match message.side {
+/// The head that a message travels with, its lines ended by line feeds alone.
+pub(crate) fn head_of<'a>(message: &'a Sent<'_>) -> &'a str {
+    message.head.as_deref().unwrap_or(match message.side {
         Side::Client => REQUEST,
         Side::Server => RESPONSE,
-    });
+    })
+}
+
+fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
+    let head = head_of(message);
     let lower = head.to_ascii_lowercase();
     let has = |name: &str| lower.lines().any(|line| line.starts_with(name));
     let mut bytes = head.trim_end().replace('\n', "\r\n").into_bytes();
@@ -104,7 +109,9 @@ fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
     }
     bytes.extend(b"\r\n\r\n");
     match has("transfer-encoding:") {
-        true => bytes.extend([format!("{:x}\r\n", message.body.len()).as_bytes(), &message.body, b"\r\n0\r\n\r\n"].concat()),
+        true => {
+            bytes.extend([format!("{:x}\r\n", message.body.len()).as_bytes(), &message.body, b"\r\n0\r\n\r\n"].concat())
+        }
         false => bytes.extend(&*message.body),
     }
     bytes

@@ -1,8 +1,9 @@
 //! Whether what the rules say of an example is what its marks say.
 
 use dmscope::rules::finding::{Draft, Place};
+use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
-use dmscope::rules::{Rule, Severity};
+use dmscope::rules::{Location, Rule, Severity};
 use dmscope::session::Session;
 use dmscope::syncml::Kind;
 
@@ -44,6 +45,22 @@ fn numbers(session: &Session, sent: &[Sent<'_>]) -> Vec<Option<usize>> {
         _ => sent.iter().position(|sent| message.first.is_some_and(|time| time.0 == sent.at)),
     };
     session.messages.iter().map(number).collect()
+}
+
+/// Findings that do not say where in the input they are; those in a message that was not captured cannot.
+pub(crate) fn nowhere(runner: &Runner, sessions: &[Session], is_somewhere: impl Fn(&Location) -> bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for session in sessions {
+        let mut locator = Locator::new(session, false);
+        for draft in runner.run(session).drafts {
+            let message = draft.place.message().and_then(|index| session.messages.get(index));
+            let finding = locator.finding(draft);
+            if message.is_none_or(|message| message.kind != Kind::Missing) && !is_somewhere(&finding.location) {
+                wrong.push(format!("{} is nowhere in the input: {}", finding.rule.id, finding.message));
+            }
+        }
+    }
+    wrong
 }
 
 /// What differs between the findings of a rule's example and its marks; empty when nothing does.

@@ -24,7 +24,6 @@ pub(crate) struct Sent<'a> {
     /// Who sends it.
     pub(crate) side: Side,
     /// The HTTP head as the block gives it.
-    #[expect(dead_code, reason = "the capture is to come")]
     pub(crate) head: Option<String>,
     /// The body, without marks.
     pub(crate) body: Arc<[u8]>,

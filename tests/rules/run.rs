@@ -1,6 +1,10 @@
-//! The two ways an example runs: as bare documents, and inside a capture through the whole program.
+//! How an example runs: as bare documents, and in a file that goes through the whole program.
 
+use std::path::Path;
+
+use dmscope::engine::{self, Settings};
 use dmscope::http::{Body, Captured, InputId};
+use dmscope::input;
 use dmscope::limits::Limits;
 use dmscope::origin::Origin;
 use dmscope::session::{Assembler, Session};
@@ -30,4 +34,20 @@ fn message(sent: &Sent<'_>) -> Message {
     }
     let document = Document { body, side: Some(sent.side), at: Some(Time(sent.at)), position: None };
     Message::from_document(document, InputId(0), &Limits::default())
+}
+
+/// The sessions in a file with this content.
+pub(crate) fn as_file(content: &[u8], name: &str) -> Vec<Session> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).expect("a file");
+    sessions_of(&path)
+}
+
+fn sessions_of(path: &Path) -> Vec<Session> {
+    let mut sessions = Vec::new();
+    let inputs = input::collect(&[path.to_owned()], None).expect("a readable file");
+    let settings = Settings { limits: Limits::default(), mmap: false };
+    engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).expect("a readable file");
+    sessions
 }
