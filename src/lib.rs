@@ -13,6 +13,8 @@
 pub mod anomaly;
 pub mod capture;
 pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod defrag;
 pub mod engine;
 pub mod escape;

@@ -56,6 +56,8 @@ pub struct Limits {
     pub unpack_ratio: usize,
     /// Findings of one rule kept per session; the rest is counted.
     pub findings_per_rule: usize,
+    /// Findings, sessions and unjudged messages kept for a report, each; the rest is counted. A finding has about 1 KiB.
+    pub reported: usize,
 }
 
 const KIB: usize = 1024;
@@ -89,6 +91,7 @@ impl Default for Limits {
             entries: 1_000_000,
             unpack_ratio: 200,
             findings_per_rule: 100,
+            reported: 100_000,
         }
     }
 }

@@ -63,10 +63,9 @@ struct Summary {
     inputs: usize,
     packets: u64,
     tcp_streams: u64,
-    sessions: usize,
-    messages: usize,
-    /// Enrollments are not told from other traffic yet.
-    enrollments: Option<usize>,
+    sessions: u64,
+    messages: u64,
+    enrollments: u64,
     findings: CountsJson,
     /// Nothing suppresses single findings yet.
     suppressed: usize,
@@ -230,8 +229,8 @@ pub fn write_sessions(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the rules as one object.
-pub fn write_rules(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
-    pretty(&RulesJson { schema: RULES, rules: rules.iter().map(rule).collect() }, out)
+pub fn write_rules(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
+    pretty(&RulesJson { schema: RULES, rules: rules.iter().map(|each| rule(each)).collect() }, out)
 }
 
 fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
@@ -260,9 +259,9 @@ fn summary(lint: &Lint) -> Summary {
         inputs: lint.inputs.len(),
         packets: lint.inputs.iter().filter_map(|input| input.packets).sum(),
         tcp_streams: lint.inputs.iter().filter_map(|input| input.tcp_streams).sum(),
-        sessions: lint.session_count,
-        messages: lint.messages,
-        enrollments: None,
+        sessions: lint.totals.sessions,
+        messages: lint.totals.messages,
+        enrollments: lint.totals.enrollments,
         findings: CountsJson { error: lint.counts.error, warning: lint.counts.warning, info: lint.counts.info },
         suppressed: 0,
         not_judged: lint.not_judged_count,

@@ -3,6 +3,7 @@
 //! In: owned results ([`Lint`]) or sessions. Out: text on a writer. Whatever came from an input passes through
 //! [`crate::escape`]; secrets were masked before. Same results, same bytes. It judges nothing.
 
+use crate::engine::Totals;
 use crate::http::InputId;
 use crate::rules::{Finding, Location, Rule, Severity};
 use crate::time::Time;
@@ -31,10 +32,8 @@ pub struct Lint {
     pub not_judged: Vec<NotJudged>,
     /// How many findings there are, those that were not kept included.
     pub counts: Counts,
-    /// Messages of all sessions, those that were not captured not counted.
-    pub messages: usize,
-    /// Sessions, those whose rows were not kept included.
-    pub session_count: usize,
+    /// What was seen in all inputs, what was not kept included.
+    pub totals: Totals,
     /// How many messages were not judged, those that are not listed included.
     pub not_judged_count: usize,
     /// How many rules ran.
@@ -139,6 +138,6 @@ pub fn clock(time: Time) -> String {
 }
 
 /// `1 session`, `2 sessions`.
-pub fn count(number: usize, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -26,8 +26,8 @@ pub fn write(lint: &Lint, stats: &Stats, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "{:>12}  bytes", stats.bytes)?;
     writeln!(out, "{packets:>12}  packets")?;
     writeln!(out, "{streams:>12}  TCP streams")?;
-    writeln!(out, "{:>12}  sessions", lint.session_count)?;
-    writeln!(out, "{:>12}  messages", lint.messages)?;
+    writeln!(out, "{:>12}  sessions", lint.totals.sessions)?;
+    writeln!(out, "{:>12}  messages", lint.totals.messages)?;
     writeln!(out, "{:>12.3}  seconds", stats.elapsed.as_secs_f64())?;
     writeln!(out, "{:>12.1}  MB/s", mib / stats.elapsed.as_secs_f64().max(1e-9))?;
     if let Some(peak) = peak_memory() {

@@ -127,16 +127,10 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
     for (rule, severity, many) in &lint.omitted {
         writeln!(out, "{}[{}]: {many} more, not listed", severity.name(), rule.id)?;
     }
-    let looked_at = format!(
-        "{} with {} in {}, {}",
-        count(lint.session_count, "session"),
-        count(lint.messages, "message"),
-        inputs(&lint.inputs),
-        count(lint.rules, "rule"),
-    );
     match found(lint) {
-        Some(found) => writeln!(out, "{found} ({looked_at})")?,
-        None => writeln!(out, "No findings: {looked_at}")?,
+        Some(found) => writeln!(out, "{found} in {}", looked_at(lint))?,
+        None if lint.totals.messages == 0 => {}
+        None => writeln!(out, "No findings in {}", looked_at(lint))?,
     }
     holes(lint, options, out)?;
     let notes = lint.inputs.iter().flat_map(|input| input.notes.iter().map(move |note| (input, note)));
@@ -144,20 +138,36 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
     list("Notes on the inputs", lines.collect(), options, out)
 }
 
+/// `2 sessions with 16 messages, a.pcap (42 packets), by 50 rules`
+fn looked_at(lint: &Lint) -> String {
+    let enrollments = match lint.totals.enrollments {
+        0 => String::new(),
+        many => format!(" and {}", count(many, "enrollment")),
+    };
+    format!(
+        "{}{enrollments} with {}, {}, by {}",
+        count(lint.totals.sessions, "session"),
+        count(lint.totals.messages, "message"),
+        inputs(&lint.inputs),
+        count(lint.rules as u64, "rule"),
+    )
+}
+
 /// `1 error, 2 warnings`; `None` without any.
 fn found(lint: &Lint) -> Option<String> {
     let counts = [(lint.counts.error, "error"), (lint.counts.warning, "warning"), (lint.counts.info, "info")];
-    let said: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
+    let said: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n as u64, noun)).collect();
     (!said.is_empty()).then(|| said.join(", "))
 }
 
-fn inputs(inputs: &[Input]) -> String {
+/// The inputs in a few words: `a.pcap (42 packets)`, `3 inputs`.
+pub fn inputs(inputs: &[Input]) -> String {
     match inputs {
         [one] => match one.packets {
-            Some(packets) => format!("{} ({})", escape::line(&one.path), count(packets as usize, "packet")),
+            Some(packets) => format!("{} ({})", escape::line(&one.path), count(packets, "packet")),
             None => escape::line(&one.path).into_owned(),
         },
-        many => count(many.len(), "input"),
+        many => count(many.len() as u64, "input"),
     }
 }
 
@@ -167,7 +177,7 @@ fn holes(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result<()> {
     }
     let lines =
         lint.not_judged.iter().map(|hole| format!("{}: {}", arrow(lint, &hole.location), escape::line(&hole.reason)));
-    let head = format!("Not judged: {}", count(lint.not_judged_count, "message"));
+    let head = format!("Not judged: {}", count(lint.not_judged_count as u64, "message"));
     list(&head, lines.collect(), options, out)
 }
 

@@ -10,7 +10,6 @@ use crate::syncml::uri::Naming;
 
 pub mod context;
 pub mod finding;
-mod flow;
 pub mod location;
 pub mod runner;
 pub mod select;

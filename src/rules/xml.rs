@@ -30,10 +30,12 @@ pub(super) fn not_well_formed(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 /// A document that is not in the SyncML 1.2 namespace.
 pub(super) fn wrong_namespace(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let seen = cx.element.namespace();
-    if cx.element.parent().is_some() || cx.element.doc().form() == Form::Wbxml || seen == SYNCML {
+    let message = cx.message.message;
+    let named_otherwise = cx.element.doc().form() == Form::Wbxml || message.is_data_sync();
+    if cx.element.parent().is_some() || named_otherwise || seen == SYNCML {
         return;
     }
-    let draft = out.report(cx.at(), format!("SyncML is in {}; expected {}", said(seen), quoted(SYNCML)));
+    let draft = out.report(cx.at(), format!("{}; expected {}", said(seen), quoted(SYNCML)));
     if is_dtd_url(seen) {
         draft.at_most(Severity::Warning);
     }
@@ -50,14 +52,14 @@ pub(super) fn metinf_namespace(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let Some(first) = wrong.next() else { return };
     let more = match wrong.count() {
         0 => String::new(),
-        more => format!("; the same for {more} more in this message"),
+        more => format!(", as for {more} more of this message"),
     };
-    let text = format!("{} is in {}; expected {}{more}", first.name(), said(first.namespace()), quoted(METINF));
+    let text = format!("{} of this {}; expected {}{more}", said(first.namespace()), first.name(), quoted(METINF));
     out.at(cx.index, first, text);
 }
 
 fn said(namespace: &str) -> String {
-    if namespace.is_empty() { "no namespace".into() } else { format!("the namespace {}", quoted(namespace)) }
+    if namespace.is_empty() { "no namespace is declared".into() } else { format!("the namespace is {}", quoted(namespace)) }
 }
 
 /// The address of the DTD, which RP 5.4 gives as the namespace in one place.

@@ -1,0 +1,122 @@
+//! One function for each command: reads, judges, hands to `report`, and says how it ended.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::CommandFactory as _;
+
+use crate::cli::{self, Cli, Command};
+use crate::report;
+use crate::rules;
+
+mod judge;
+mod lint;
+mod progress;
+mod reading;
+mod sessions;
+mod show;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing at or above the level that fails.
+    Clean,
+    /// Findings.
+    Findings,
+    /// The inputs hold no device-management message at all.
+    NothingSeen,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::NothingSeen => 3,
+        })
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Wrong usage, an input that cannot be read, an output that cannot be written: exit status 2. Also a closed pipe, which
+/// is no failure: see [`is_closed_pipe`].
+pub fn run(cli: &Cli) -> Result<Exit> {
+    match cli.common.color {
+        cli::Color::Auto => {}
+        cli::Color::Always => anstream::ColorChoice::Always.write_global(),
+        cli::Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    match &cli.command {
+        Command::Lint(options) => lint::run(options, &cli.common),
+        Command::Sessions(options) => sessions::run(options, &cli.common),
+        Command::Show(options) => show::run(options, &cli.common),
+        Command::Explain(options) => explain(options),
+        Command::Rules(options) => list_rules(options),
+        Command::Completions { shell } => completions(*shell),
+        Command::Man => man(),
+    }
+}
+
+/// Whether an error is that nobody reads the output any more.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(closed)
+}
+
+/// Standard output, buffered; colours are stripped where they do not belong.
+fn stdout() -> BufWriter<impl Write> {
+    BufWriter::new(anstream::stdout().lock())
+}
+
+/// Width of the terminal; `None` when standard output is none.
+fn width() -> Option<usize> {
+    use std::io::IsTerminal as _;
+    let stdout = io::stdout();
+    let size = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout)).flatten();
+    size.map(|(width, _)| usize::from(width.0))
+}
+
+fn explain(options: &cli::Explain) -> Result<Exit> {
+    let word = &options.rule;
+    let named: Vec<&rules::Rule> = rules::ALL.iter().filter(|rule| rules::select::is_named(rule, word)).collect();
+    let mut out = stdout();
+    match (named.as_slice(), options.format) {
+        ([], _) => bail!("{}; `dmscope rules` lists them all", rules::select::unknown(word, rules::ALL.iter())),
+        ([rule], cli::PageFormat::Text) => report::explain::text(rule, width(), &mut out)?,
+        ([rule], cli::PageFormat::Markdown) => report::explain::markdown(rule, &mut out)?,
+        (family, _) => report::rules::text(family, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+fn list_rules(options: &cli::Rules) -> Result<Exit> {
+    let all: Vec<&rules::Rule> = rules::ALL.iter().collect();
+    let mut out = stdout();
+    match options.format {
+        cli::RulesFormat::Text => report::rules::text(&all, &mut out)?,
+        cli::RulesFormat::Json => report::json::write_rules(&all, &mut out)?,
+        cli::RulesFormat::Markdown => report::rules::markdown(&all, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Clean)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dmscope", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(Exit::Clean)
+}
+
+fn man() -> Result<Exit> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    io::stdout().write_all(&page)?;
+    Ok(Exit::Clean)
+}

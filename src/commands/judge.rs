@@ -1,0 +1,111 @@
+//! Judges sessions as they close and keeps what a report needs of them.
+//!
+//! Bounds: `limits.reported` findings, sessions and unjudged messages are kept, each; the rest is counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::engine;
+use crate::limits::Limits;
+use crate::report::sessions::Row;
+use crate::report::{Input, Lint, NotJudged};
+use crate::rules::finding::Place;
+use crate::rules::location::Locator;
+use crate::rules::runner::Runner;
+use crate::rules::select::Selection;
+use crate::rules::{Finding, Location, Rule, Severity};
+use crate::session::Session;
+
+/// The judge, with what it has said so far.
+pub(super) struct Judge {
+    runner: Runner,
+    show_secrets: bool,
+    keep: usize,
+    lint: Lint,
+    omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
+    times: BTreeMap<&'static str, (&'static Rule, Duration)>,
+}
+
+impl Judge {
+    pub(super) fn new(selection: &Selection, limits: &Limits, show_secrets: bool, timed: bool) -> Judge {
+        let runner = Runner::new(selection, limits).timed(timed);
+        let lint = Lint { rules: runner.len(), ..Lint::default() };
+        let (omitted, times) = (BTreeMap::new(), BTreeMap::new());
+        Judge { runner, show_secrets, keep: limits.reported, lint, omitted, times }
+    }
+
+    /// Judges a session. Returns the worst severity found in it.
+    pub(super) fn session(&mut self, session: &Session) -> Option<Severity> {
+        let outcome = self.runner.run(session);
+        let mut locator = Locator::new(session, self.show_secrets);
+        let mut worst = None;
+        for draft in outcome.drafts {
+            worst = worst.max(Some(draft.severity));
+            self.lint.counts.add(draft.severity, 1);
+            if self.lint.findings.len() < self.keep {
+                self.lint.findings.push(locator.finding(draft));
+            } else {
+                self.omit(draft.rule, draft.severity, 1);
+            }
+        }
+        for (rule, severity, many) in outcome.more {
+            worst = worst.max(Some(severity));
+            self.lint.counts.add(severity, many);
+            self.omit(rule, severity, many);
+        }
+        self.lint.not_judged_count += outcome.not_judged.len();
+        for (message, reason) in outcome.not_judged {
+            if self.lint.not_judged.len() < self.keep {
+                self.lint.not_judged.push(NotJudged { location: locator.location(Place::Message(message)), reason });
+            }
+        }
+        for (rule, time) in outcome.times {
+            self.times.entry(rule.id).or_insert((rule, Duration::ZERO)).1 += time;
+        }
+        self.count(session, worst);
+        worst
+    }
+
+    fn omit(&mut self, rule: &'static Rule, severity: Severity, many: usize) {
+        self.omitted.entry(rule.id).or_insert((rule, severity, 0)).2 += many;
+    }
+
+    fn count(&mut self, session: &Session, worst: Option<Severity>) {
+        if self.lint.sessions.len() < self.keep {
+            self.lint.sessions.push(Row::of(session, worst));
+        }
+    }
+
+    /// The report, with all in its final order.
+    pub(super) fn finish(self, read: &engine::Reading) -> (Lint, Vec<(&'static Rule, Duration)>) {
+        let mut lint = self.lint;
+        lint.inputs = read.inputs.iter().map(input).collect();
+        lint.totals = read.totals;
+        lint.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+        lint.not_judged.sort_by(|a, b| place(&a.location).cmp(&place(&b.location)));
+        lint.omitted = self.omitted.into_values().collect();
+        (lint, self.times.into_values().collect())
+    }
+}
+
+fn input(report: &engine::InputReport) -> Input {
+    let counted = |number: u64| report.kind.is_capture().then_some(number);
+    Input {
+        path: report.name.clone(),
+        kind: report.kind.name().to_owned(),
+        packets: counted(report.packets),
+        tcp_streams: counted(report.tcp_streams),
+        notes: report.notes.iter().map(|note| note.detail.clone()).collect(),
+    }
+}
+
+/// Findings stand in the order of their input, their place in it, and their rule.
+fn order(finding: &Finding) -> impl Ord {
+    let rule = finding.rule.id;
+    (place(&finding.location), rule, finding.message.clone())
+}
+
+fn place(location: &Location) -> impl Ord {
+    let unit = location.frame.or(location.entry);
+    (location.input, unit, location.line, location.column, location.byte_range)
+}

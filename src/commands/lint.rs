@@ -1,0 +1,85 @@
+//! `dmscope lint`: reads, judges, writes the reports.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use super::judge::Judge;
+use super::{Exit, reading, stdout, width};
+use crate::cli;
+use crate::config::{self, Format, Output};
+use crate::escape;
+use crate::input;
+use crate::report::stats::Stats;
+use crate::report::{self, Lint, concise, json, text};
+
+pub(super) fn run(options: &cli::Lint, common: &cli::Common) -> Result<Exit> {
+    let config = config::Lint::new(options)?;
+    let started = Instant::now();
+    let inputs = match reading::inputs(&config.reading) {
+        // A directory without recordings is as empty as a recording without messages.
+        Err(error @ input::Error::Nothing { .. }) => return nothing_seen(&error.to_string(), config.allow_empty),
+        inputs => inputs?,
+    };
+    let limits = &config.reading.engine.limits;
+    let mut judge = Judge::new(&config.selection, limits, config.reading.show_secrets, config.stats);
+    let read = reading::read(&inputs, &config.reading, common.quiet, &mut |session| {
+        judge.session(&session);
+    })?;
+    let (lint, times) = judge.finish(&read);
+    let text_options = text::Options { width: width(), quiet: common.quiet, verbose: common.verbose };
+    for output in &config.outputs {
+        write(&lint, output, text_options)?;
+    }
+    if config.stats {
+        let bytes = read.inputs.iter().map(|input| input.bytes).sum();
+        let stats = Stats { bytes, elapsed: started.elapsed(), rules: times };
+        report::stats::write(&lint, &stats, &mut anstream::stderr())?;
+    }
+    exit(&config, &lint)
+}
+
+/// Writes one report to its place.
+fn write(lint: &Lint, output: &Output, options: text::Options) -> Result<()> {
+    let Some(file) = &output.file else {
+        let mut out = stdout();
+        report(lint, output.format, options, &mut out)?;
+        return Ok(out.flush()?);
+    };
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(anstream::StripStream::new(File::create(file)?));
+        report(lint, output.format, text::Options { width: None, ..options }, &mut out)?;
+        out.flush()
+    };
+    write().with_context(|| format!("{}: cannot be written", file.display()))
+}
+
+fn report(lint: &Lint, format: Format, options: text::Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(lint, options, out),
+        Format::Concise => concise::write(lint, out),
+        Format::Json => json::write(lint, out),
+        Format::JsonLines => json::write_lines(lint, out),
+    }
+}
+
+fn exit(config: &config::Lint, lint: &Lint) -> Result<Exit> {
+    if lint.totals.messages == 0 {
+        let line = format!("no device-management message in {}", text::inputs(&lint.inputs));
+        return nothing_seen(&line, config.allow_empty);
+    }
+    let failed = lint.counts.worst().zip(config.fail_on).is_some_and(|(worst, level)| worst >= level);
+    Ok(if failed { Exit::Findings } else { Exit::Clean })
+}
+
+fn nothing_seen(line: &str, allowed: bool) -> Result<Exit> {
+    let mut stderr = anstream::stderr();
+    if allowed {
+        writeln!(stderr, "note: {}", escape::line(line))?;
+        return Ok(Exit::Clean);
+    }
+    writeln!(stderr, "error: {} (--allow-empty makes this a success)", escape::line(line))?;
+    Ok(Exit::NothingSeen)
+}

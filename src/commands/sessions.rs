@@ -1,0 +1,31 @@
+//! `dmscope sessions`: one row a session.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+
+use super::judge::Judge;
+use super::{Exit, reading, stdout, width};
+use crate::cli;
+use crate::config;
+use crate::report::sessions;
+use crate::rules::select::Selection;
+
+pub(super) fn run(options: &cli::Sessions, common: &cli::Common) -> Result<Exit> {
+    let config = config::Reading::new(&options.reading)?;
+    let inputs = reading::inputs(&config)?;
+    let selection = Selection::of(config::profile(options.profile));
+    let mut judge = Judge::new(&selection, &config.engine.limits, false, false);
+    let read = reading::read(&inputs, &config, common.quiet, &mut |session| {
+        judge.session(&session);
+    })?;
+    let (lint, _) = judge.finish(&read);
+    let mut out = stdout();
+    match options.format {
+        cli::TableFormat::Json => sessions::json(&lint.sessions, &mut out)?,
+        cli::TableFormat::Text if lint.sessions.is_empty() => {}
+        cli::TableFormat::Text => sessions::text(&lint.sessions, width(), &mut out)?,
+    }
+    out.flush()?;
+    if lint.sessions.is_empty() { reading::nothing(&inputs) } else { Ok(Exit::Clean) }
+}

@@ -1,0 +1,56 @@
+//! `dmscope show`: the messages of sessions.
+
+use std::io::Write as _;
+
+use anyhow::{Result, bail};
+
+use super::{Exit, reading, stdout};
+use crate::cli;
+use crate::config;
+use crate::report::show::{self, Form, Options};
+use crate::session::Session;
+
+pub(super) fn run(options: &cli::Show, common: &cli::Common) -> Result<Exit> {
+    let config = config::Reading::new(&options.reading)?;
+    let inputs = reading::inputs(&config)?;
+    let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
+    let wanted = Options {
+        form: form(options.form),
+        message: options.message.map(|number| number as usize - 1),
+        show_secrets: config.show_secrets,
+    };
+    let mut out = stdout();
+    let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
+    reading::read(&inputs, &config, common.quiet, &mut |session| {
+        seen += 1;
+        if written.is_ok() && is_wanted(&session, options) {
+            shown += 1;
+            written = show::write(&session, &paths, wanted, &mut out);
+        }
+    })?;
+    written?;
+    out.flush()?;
+    match (seen, shown, &options.session, options.message) {
+        (0, ..) => reading::nothing(&inputs),
+        (_, 0, Some(key), None) => bail!("there is no session {key:?}; `dmscope sessions` lists them"),
+        (_, 0, Some(key), Some(number)) => bail!("there is no message {number} in a session {key:?}"),
+        (_, 0, None, Some(number)) => bail!("no session has a message {number}"),
+        _ => Ok(Exit::Clean),
+    }
+}
+
+fn is_wanted(session: &Session, options: &cli::Show) -> bool {
+    let named = options.session.as_ref().is_none_or(|key| {
+        session.key().eq_ignore_ascii_case(key) || session.session_id.as_ref().is_some_and(|id| id == key)
+    });
+    named && options.message.is_none_or(|number| session.messages.len() >= number as usize)
+}
+
+fn form(form: cli::Form) -> Form {
+    match form {
+        cli::Form::Xml => Form::Xml,
+        cli::Form::Tree => Form::Tree,
+        cli::Form::Hex => Form::Hex,
+        cli::Form::Http => Form::Http,
+    }
+}

@@ -1,0 +1,179 @@
+//! From what the user typed to what the program does: resolved, checked, and immutable from here on.
+//!
+//! In: `cli`'s structures. Out: settings, or an error that says which option is wrong and what it can be.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::rules::select::Selection;
+use crate::rules::{Profile, Severity};
+use crate::{cli, engine, input};
+
+/// What to read, and how.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The paths.
+    pub paths: Vec<PathBuf>,
+    /// The kind of all inputs, when the user said it.
+    pub kind: Option<input::Kind>,
+    /// How the pipeline reads.
+    pub engine: engine::Settings,
+    /// Whether secrets are left as they are.
+    pub show_secrets: bool,
+}
+
+/// What `lint` does.
+#[derive(Clone, Debug)]
+pub struct Lint {
+    /// What to read.
+    pub reading: Reading,
+    /// Which rules run.
+    pub selection: Selection,
+    /// The reports to write; at most one to standard output.
+    pub outputs: Vec<Output>,
+    /// Lowest severity that makes the exit status 1; `None` for never.
+    pub fail_on: Option<Severity>,
+    /// Whether nothing to judge is a success.
+    pub allow_empty: bool,
+    /// Whether to say what the run cost.
+    pub stats: bool,
+}
+
+/// A report to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its form.
+    pub format: Format,
+    /// Where to; `None` for standard output.
+    pub file: Option<PathBuf>,
+}
+
+/// The forms of a lint report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// In the manner of rustc.
+    Text,
+    /// One line a finding.
+    Concise,
+    /// One JSON object.
+    Json,
+    /// JSON objects, one a line.
+    JsonLines,
+}
+
+impl Format {
+    const ALL: [(&'static str, Format); 4] =
+        [("text", Format::Text), ("concise", Format::Concise), ("json", Format::Json), ("jsonl", Format::JsonLines)];
+}
+
+impl Reading {
+    /// Resolves the options of all commands that read.
+    ///
+    /// # Errors
+    /// An unknown kind of input.
+    pub fn new(reading: &cli::Reading) -> Result<Reading> {
+        let kind = reading.input_kind.as_deref().map(str::parse).transpose().context("--input-kind")?;
+        let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
+        Ok(Reading { paths: reading.paths.clone(), kind, engine, show_secrets: reading.show_secrets })
+    }
+}
+
+impl Lint {
+    /// Resolves the options of `lint`.
+    ///
+    /// # Errors
+    /// An unknown kind of input or format, two reports in one place, a name that is no rule's.
+    pub fn new(lint: &cli::Lint) -> Result<Lint> {
+        Ok(Lint {
+            reading: Reading::new(&lint.reading)?,
+            selection: selection(&lint.rules)?,
+            outputs: outputs(&lint.formats)?,
+            fail_on: match lint.fail_on {
+                cli::FailOn::Error => Some(Severity::Error),
+                cli::FailOn::Warning => Some(Severity::Warning),
+                cli::FailOn::Info => Some(Severity::Info),
+                cli::FailOn::Never => None,
+            },
+            allow_empty: lint.allow_empty,
+            stats: lint.stats,
+        })
+    }
+}
+
+/// The profile of that name.
+pub fn profile(profile: cli::Profile) -> Profile {
+    match profile {
+        cli::Profile::Windows => Profile::Windows,
+        cli::Profile::Oma => Profile::Oma,
+    }
+}
+
+fn selection(rules: &cli::Selection) -> Result<Selection> {
+    Selection::of(profile(rules.profile))
+        .severities(&rules.severity)
+        .context("--severity")?
+        .select(&rules.select)
+        .context("--select")?
+        .ignore(&rules.ignore)
+        .context("--ignore")
+}
+
+fn outputs(formats: &[String]) -> Result<Vec<Output>> {
+    if formats.is_empty() {
+        return Ok(vec![Output { format: Format::Text, file: None }]);
+    }
+    let mut outputs: Vec<Output> = Vec::new();
+    for text in formats {
+        let output = output(text)?;
+        if outputs.iter().any(|other| other.file == output.file) {
+            match &output.file {
+                None => bail!(
+                    "--format {text}: only one report can go to standard output; give the others a file: KIND=FILE"
+                ),
+                Some(file) => bail!("--format {text}: another report goes to {} too", file.display()),
+            }
+        }
+        outputs.push(output);
+    }
+    Ok(outputs)
+}
+
+fn output(text: &str) -> Result<Output> {
+    let (name, file) = match text.split_once('=') {
+        Some((_, "")) => bail!("--format {text}: the name of the file is missing"),
+        Some((name, file)) => (name, Some(PathBuf::from(file))),
+        None => (text, None),
+    };
+    let known = Format::ALL.iter().find(|(known, _)| *known == name);
+    let Some((_, format)) = known else {
+        let names: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
+        bail!("--format {text}: there is no report {name:?}; there are {}", names.join(", "));
+    };
+    Ok(Output { format: *format, file: file.filter(|file| file.as_os_str() != "-") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(formats: &[&str]) -> String {
+        let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
+        outputs(&formats).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn several_reports_go_to_several_places() {
+        assert_eq!(outputs(&[]).unwrap(), [Output { format: Format::Text, file: None }]);
+        let both = outputs(&["concise".to_owned(), "json=out.json".to_owned()]).unwrap();
+        assert_eq!(both[1], Output { format: Format::Json, file: Some("out.json".into()) });
+        assert!(line(&["text", "json"]).contains("only one report can go to standard output"));
+        assert!(line(&["json=a", "jsonl=a"]).contains("another report goes to a too"));
+    }
+
+    #[test]
+    fn an_unknown_format_is_answered_with_the_known_ones() {
+        assert_eq!(line(&["yaml"]), "--format yaml: there is no report \"yaml\"; there are text, concise, json, jsonl");
+        assert!(line(&["json="]).contains("the name of the file is missing"));
+    }
+}
