@@ -4,12 +4,23 @@
 //! origin, requests paired with responses. Bounds: `limits.http_*`, `limits.body`, `limits.decoded_body`.
 //! It does not know what the bodies mean.
 
+pub mod body;
+mod chunked;
+mod conn;
+mod framing;
+mod h1;
+mod head;
+mod reader;
+mod start;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::anomaly::Anomaly;
 use crate::origin::{Origin, Span};
 use crate::time::Time;
+
+pub use conn::Conn;
 
 /// Which input of the run, in the order they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

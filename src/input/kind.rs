@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::capture::{self, Format};
 pub use crate::transcript::sniff::is_text;
 use crate::transcript::{self, carve, unpack};
 
@@ -85,25 +86,21 @@ pub fn sniff(head: &[u8]) -> Option<Kind> {
 }
 
 fn sniff_capture(head: &[u8]) -> Option<Kind> {
-    match head {
-        [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] => sniff_magic(&unpack::peek(head, 32)?),
-        _ => sniff_magic(head),
+    match capture::sniff(head)? {
+        Format::Pcap => Some(Kind::Pcap),
+        Format::PcapNg => Some(Kind::Pcapng),
+        Format::Gzip | Format::Zstd => sniff_capture(&unpack::peek(head, capture::SNIFF)?),
     }
 }
 
-fn sniff_magic(head: &[u8]) -> Option<Kind> {
-    match head {
-        [0x0A, 0x0D, 0x0D, 0x0A, ..] => Some(Kind::Pcapng),
-        [0xD4 | 0x34, 0xC3 | 0xCD, 0xB2, 0xA1, ..] | [0xA1, 0xB2, 0xC3 | 0xCD, 0xD4 | 0x34, ..] => Some(Kind::Pcap),
-        [0x4D, 0x3C, 0xB2, 0xA1, ..] | [0xA1, 0xB2, 0x3C, 0x4D, ..] => Some(Kind::Pcap),
-        _ => None,
-    }
-}
+/// Of a zstd file nothing shows before a window of it was read; with the usual settings that is 8 MiB.
+const WINDOW: usize = 9 * 1024 * 1024;
 
 /// The same for a file, of which more is read where its head is not enough: a log may have its first message anywhere.
 pub(super) fn sniff_file(path: &Path, head: &[u8]) -> io::Result<Option<Kind>> {
     match sniff(head) {
         None if is_text(head) && holds_document(path)? => Ok(Some(Kind::Transcript(transcript::Kind::Log))),
+        None if capture::sniff(head) == Some(Format::Zstd) => Ok(sniff(&super::head(path, WINDOW)?)),
         kind => Ok(kind),
     }
 }
@@ -158,11 +155,16 @@ mod tests {
         );
     }
 
+    fn header(magic: [u8; 4]) -> Vec<u8> {
+        let version = if magic[0] == 0xA1 { [0, 2, 0, 4] } else { [2, 0, 4, 0] };
+        [&magic[..], &version, &[0; 16]].concat()
+    }
+
     #[test]
     fn captures_are_told_by_their_magic() {
         for magic in [0xA1B2_C3D4u32, 0xA1B2_3C4D, 0xA1B2_CD34] {
-            assert_eq!(sniff(&magic.to_le_bytes()), Some(Kind::Pcap));
-            assert_eq!(sniff(&magic.to_be_bytes()), Some(Kind::Pcap));
+            assert_eq!(sniff(&header(magic.to_le_bytes())), Some(Kind::Pcap));
+            assert_eq!(sniff(&header(magic.to_be_bytes())), Some(Kind::Pcap));
         }
         assert_eq!(sniff(b"\x0A\x0D\x0D\x0A\x1C\0\0\0\x4D\x3C\x2B\x1A"), Some(Kind::Pcapng));
     }
@@ -175,7 +177,7 @@ mod tests {
             encoder.write_all(content).unwrap();
             encoder.finish().unwrap()
         };
-        assert_eq!(sniff(&pack(&0xA1B2_C3D4u32.to_le_bytes())), Some(Kind::Pcap));
+        assert_eq!(sniff(&pack(&header(0xA1B2_C3D4u32.to_le_bytes()))), Some(Kind::Pcap));
         assert_eq!(sniff(&pack(b"{\"log\": {}}")), Some(Kind::Transcript(transcript::Kind::Har)));
         assert_eq!(sniff(&pack(b"\x89PNG\0")), None);
     }

@@ -42,36 +42,16 @@ impl<'a> SessionCx<'a> {
         session.messages.iter().enumerate().map(move |(index, message)| MessageCx { session, index, message, profile })
     }
 
-    /// Each readable SyncML message with its own context: what a session rule may judge.
+    /// Each readable SyncML message with its own context: what a session rule may judge. Each once, however often it
+    /// was sent.
     pub fn readable(self) -> impl Iterator<Item = MessageCx<'a>> {
-        self.messages().filter(|cx| cx.message.is_readable())
+        self.messages().filter(|cx| cx.message.is_readable() && !cx.message.retransmission)
     }
 
     /// The message with that index.
     pub fn message(self, index: usize) -> Option<MessageCx<'a>> {
         let SessionCx { session, profile } = self;
         session.messages.get(index).map(|message| MessageCx { session, index, message, profile })
-    }
-
-    /// The messages in which `side` sends one package, from index `from` on: through the one with `Final`. Keep-alives
-    /// in between belong to none. `None` when the capture does not show them all.
-    pub fn package(self, side: Side, from: usize) -> Option<Vec<MessageCx<'a>>> {
-        let mut package = Vec::new();
-        for cx in self.messages().skip(from) {
-            match cx.side() {
-                Some(of) if of != side => continue,
-                Some(_) if cx.message.is_readable() => {}
-                _ => return None,
-            }
-            if cx.is_keep_alive() {
-                continue;
-            }
-            package.push(cx);
-            if cx.has_final() {
-                return Some(package);
-            }
-        }
-        None
     }
 }
 
@@ -116,6 +96,13 @@ impl<'a> MessageCx<'a> {
     pub fn is_keep_alive(self) -> bool {
         let mut types = self.message.doc.alerts(1224).flat_map(Command::items).map(Item::media_type);
         types.any(|name| name.ends_with("com.microsoft.mdm.requestpending"))
+    }
+
+    /// Whether it was sent once more after a timeout, or has the MsgID of its sender's message before: it answers
+    /// nothing new.
+    pub fn is_repeated(self) -> bool {
+        let before = self.session.previous_of_side(self.index).and_then(|(_, message)| message.msg_id());
+        self.message.retransmission || (before.is_some() && before == self.message.msg_id())
     }
 
     /// The message it answers: the other side's, right before it, captured or not.

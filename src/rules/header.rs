@@ -10,8 +10,6 @@ pub(super) fn verdtd_not_1_2(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let header = Header(cx.element);
     match header.ver_dtd() {
         Some("1.2") => {}
-        // Data synchronization: DM-HDR-002 tells.
-        _ if cx.message.message.is_data_sync() => {}
         None => drop(out.report(child_or_header(cx, Tag::VerDTD), "VerDTD is missing; expected 1.2")),
         Some(seen) => {
             let text = format!("VerDTD is {}; expected 1.2", quoted(seen));
@@ -39,10 +37,6 @@ pub(super) fn verproto_not_dm_1_2(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
         }
         Some(seen @ ("DM/1.3" | "DM/2.0")) => {
             let text = format!("VerProto is {seen}, another protocol than the DM/1.2 that the rules are about");
-            out.report(place, text).at_most(Severity::Info);
-        }
-        Some(seen) if cx.message.message.is_data_sync() && !speaks_dm(cx.session()) => {
-            let text = format!("VerProto is {}: data synchronization, not device management", quoted(seen));
             out.report(place, text).at_most(Severity::Info);
         }
         Some(seen) => {
@@ -96,14 +90,6 @@ pub(super) fn source_target_swapped(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 /// A whole DM 1.1 header, as an account provisioned with PROTOVER 1.1 sends it.
 fn is_dm_1_1(header: Header<'_>) -> bool {
     header.ver_dtd() == Some("1.1") && header.ver_proto() == Some("DM/1.1")
-}
-
-/// Whether the session is one of device management, whatever a single message says.
-fn speaks_dm(session: &Session) -> bool {
-    let names_dm = |header: Header<'_>| header.ver_proto().is_some_and(|version| version.starts_with("DM/"));
-    let first = session.messages.first();
-    session.messages.iter().filter_map(|message| message.header()).any(names_dm)
-        || first.is_some_and(|message| [1200, 1201].iter().any(|code| message.doc.alerts(*code).next().is_some()))
 }
 
 /// What the device calls itself in its DevInfo.

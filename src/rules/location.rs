@@ -10,6 +10,7 @@ use super::finding::{Draft, Finding, Location, Place};
 use super::{Fault, Rule};
 use crate::origin::{Located, Origin, Span, Unit};
 use crate::session::{At, Session};
+use crate::syncml::doc::Form;
 use crate::syncml::render::Rendering;
 use crate::syncml::{Element, Kind, Message, NodeId};
 
@@ -95,9 +96,12 @@ impl<'a> Locator<'a> {
 
     fn at_bytes(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
         place_of(message, span, location);
-        location.path = message.doc.element_at(span.start).map(Element::path);
+        let around = message.doc.element_at(span.start);
+        location.path = around.map(Element::path);
         let rendering = self.rendering(index, message);
-        if !message.doc.bytes().is_empty() {
+        if let (Form::Wbxml, Some(element)) = (message.doc.form(), around) {
+            location.snippet = Some(rendering.snippet(element.id(), None));
+        } else if message.doc.form() == Form::Xml && !message.doc.bytes().is_empty() {
             location.excerpt = Some(rendering.source_excerpt(span));
             location.snippet = Some(rendering.source_snippet(span, text_position(message)));
         }
@@ -133,10 +137,13 @@ fn of_message(message: &Message, session: Location) -> Location {
     }
 }
 
-/// Frame, file offset, bytes, line and column of a stretch of the document.
+/// Frame, file offset, bytes, line and column of a stretch of the document. WBXML has no lines.
 fn place_of(message: &Message, span: Span, location: &mut Location) {
     captured(message, span, location);
     location.byte_range = Some((span.start, span.end));
+    if message.doc.form() == Form::Wbxml {
+        return;
+    }
     let bytes = if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };
     let place = match (message.position, text_position(message)) {
         (_, Some(from)) => line_and_column(bytes, span.start, from),

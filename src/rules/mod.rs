@@ -10,6 +10,7 @@ use crate::syncml::uri::Naming;
 
 pub mod context;
 pub mod finding;
+mod flow;
 pub mod location;
 pub mod runner;
 pub mod select;

@@ -104,8 +104,13 @@ impl Runner {
         self.rules.push(active);
     }
 
-    /// Judges a session.
+    /// Judges a session. One of data synchronization is none of ours: the rules are about device management.
     pub fn run(&self, session: &Session) -> Outcome {
+        if session.is_data_sync() {
+            let all =
+                (0..session.messages.len()).map(|index| (index, "data synchronization, not device management".into()));
+            return Outcome { not_judged: all.collect(), ..Outcome::default() };
+        }
         let mut pass = Pass { runner: self, session, drafts: Vec::new(), over: Over::default(), tallies: Vec::new() };
         pass.tallies.resize(self.rules.len(), Tally { room: self.limit, time: Duration::ZERO });
         for (index, message) in session.messages.iter().enumerate() {
@@ -167,7 +172,7 @@ impl<'a> Pass<'a> {
                 self.call(*number, |sink| check(&cx, sink));
             }
         }
-        if message.is_readable() {
+        if message.is_readable() && !message.retransmission {
             self.content(cx);
         }
     }

@@ -1,29 +1,45 @@
 //! DM-SCH: which elements stand where (RP 7).
 
-use super::{ElementCx, Sink, quoted};
+use std::collections::BTreeMap;
+
+use super::{ElementCx, MessageCx, Sink, quoted};
 use crate::syncml::{Element, Tag};
 
-/// Children in another order than the DTD's. Told once per parent.
-pub(super) fn child_order(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    let order = order_in(cx.element.tag());
+/// Children in another order than the DTD's. Told once per kind of parent and message: who writes one Status in the
+/// wrong order writes all so.
+pub(super) fn child_order(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let mut wrong: BTreeMap<Tag, (Misplaced<'_>, usize)> = BTreeMap::new();
+    for element in cx.message.doc.elements().filter(|element| !element.flags().payload) {
+        if let Some(misplaced) = misplaced(element) {
+            wrong.entry(element.tag()).and_modify(|(_, more)| *more += 1).or_insert((misplaced, 0));
+        }
+    }
+    for (tag, (Misplaced { child, before }, more)) in wrong {
+        let parent = tag.name();
+        let expected: Vec<&str> = child.parent().into_iter().flat_map(|parent| present(parent, order_in(tag))).collect();
+        let more = if more > 0 { format!("; {more} more {parent} of this message likewise") } else { String::new() };
+        let text = format!("in this {parent}, {} stands behind {}; expected {}{more}", child.name(), before.name(), expected.join(", "));
+        out.at(cx.index, child, text).related(cx.at(before), "it belongs before this");
+    }
+}
+
+/// A child that stands behind one that should follow it.
+struct Misplaced<'a> {
+    child: Element<'a>,
+    before: Element<'a>,
+}
+
+fn misplaced(element: Element<'_>) -> Option<Misplaced<'_>> {
+    let order = order_in(element.tag());
     let mut highest: Option<(usize, Element<'_>)> = None;
-    for child in cx.element.children() {
+    for child in element.children() {
         let Some(rank) = rank(order, child.tag()) else { continue };
         match highest {
-            Some((before, element)) if before > rank => {
-                let expected: Vec<&str> = present(cx.element, order).collect();
-                let text = format!(
-                    "{} stands behind {}; expected {}",
-                    child.name(),
-                    element.name(),
-                    expected.join(", ")
-                );
-                out.at(cx.message.index, child, text).related(cx.message.at(element), "it belongs before this");
-                return;
-            }
+            Some((above, before)) if above > rank => return Some(Misplaced { child, before }),
             _ => highest = Some((rank, child)),
         }
     }
+    None
 }
 
 /// An element that SyncML does not know.

@@ -1,6 +1,7 @@
 //! The flow of packages: what the first one holds, and how each ends (DMP 6 and 8).
 
 use super::finding::Place;
+use super::flow::Flow;
 use super::{MessageCx, SessionCx, Sink};
 use crate::session::{At, Exchange};
 use crate::syncml::uri::Key;
@@ -67,9 +68,13 @@ pub(super) fn server_final_missing_when_possible(cx: &MessageCx<'_>, out: &mut S
 
 /// The messages of package 1, when `cx` is its first and the capture shows them all.
 fn package_1(cx: MessageCx<'_>) -> Option<Vec<MessageCx<'_>>> {
-    let is_first = cx.is_package_1() && cx.message.header().is_some() && !cx.message.is_data_sync();
-    let package = if is_first { cx.in_session().package(Side::Client, cx.index)? } else { return None };
-    (!package.iter().any(|cx| cx.has_alert(1223))).then_some(package)
+    if !cx.is_package_1() || cx.message.header().is_none() || cx.message.is_data_sync() {
+        return None;
+    }
+    let flow = Flow::of(cx.in_session());
+    let package = flow.package(Side::Client, cx.index)?;
+    let messages = package.0.iter().filter_map(|index| cx.in_session().message(*index));
+    (!flow.aborts(cx.index, &package)).then(|| messages.collect())
 }
 
 /// The nodes of `./DevInfo` that a package replaces, each with the command.

@@ -30,12 +30,10 @@ pub(super) fn not_well_formed(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 /// A document that is not in the SyncML 1.2 namespace.
 pub(super) fn wrong_namespace(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let seen = cx.element.namespace();
-    let message = cx.message.message;
-    let named_otherwise = cx.element.doc().form() == Form::Wbxml || message.is_data_sync();
-    if cx.element.parent().is_some() || named_otherwise || seen == SYNCML {
+    if cx.element.parent().is_some() || cx.element.doc().form() == Form::Wbxml || seen == SYNCML {
         return;
     }
-    let draft = out.report(cx.at(), format!("{}; expected {}", said(seen), quoted(SYNCML)));
+    let draft = out.report(cx.at(), format!("SyncML is in {}; expected {}", said(seen), quoted(SYNCML)));
     if is_dtd_url(seen) {
         draft.at_most(Severity::Warning);
     }
@@ -52,14 +50,14 @@ pub(super) fn metinf_namespace(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let Some(first) = wrong.next() else { return };
     let more = match wrong.count() {
         0 => String::new(),
-        more => format!(", as for {more} more of this message"),
+        more => format!("; the same for {more} more in this message"),
     };
-    let text = format!("{} of this {}; expected {}{more}", said(first.namespace()), first.name(), quoted(METINF));
+    let text = format!("{} is in {}; expected {}{more}", first.name(), said(first.namespace()), quoted(METINF));
     out.at(cx.index, first, text);
 }
 
 fn said(namespace: &str) -> String {
-    if namespace.is_empty() { "no namespace is declared".into() } else { format!("the namespace is {}", quoted(namespace)) }
+    if namespace.is_empty() { "no namespace".into() } else { format!("the namespace {}", quoted(namespace)) }
 }
 
 /// The address of the DTD, which RP 5.4 gives as the namespace in one place.

@@ -16,7 +16,7 @@ mod tests;
 
 pub use assemble::{Assembler, Counts};
 
-use crate::syncml::{Command, Element, Message, NodeId, Side};
+use crate::syncml::{Command, Element, Header, Message, NodeId, Side};
 use crate::time::Time;
 
 /// A node of a message of a session.
@@ -197,6 +197,17 @@ impl Session {
     /// Time of the last message.
     pub fn ended(&self) -> Option<Time> {
         self.messages.iter().rev().find_map(|message| message.last.or(message.first))
+    }
+
+    /// Whether it is data synchronization (`VerProto` SyncML/1.x) and not device management: a message says so, and no
+    /// other speaks DM. A server that puts the wrong version into a DM session does not make it one.
+    pub fn is_data_sync(&self) -> bool {
+        let speaks_dm = |message: &Message| {
+            let version = message.header().and_then(Header::ver_proto);
+            version.is_some_and(|version| version.starts_with("DM/"))
+                || [1200, 1201].iter().any(|code| message.doc.alerts(*code).next().is_some())
+        };
+        self.messages.iter().any(Message::is_data_sync) && !self.messages.iter().any(speaks_dm)
     }
 
     /// Messages of one side with their indices, in order.

@@ -184,19 +184,23 @@ impl Carver<'_, '_> {
     fn cut(&mut self, next: usize) {
         let Some(open) = self.document else { return };
         let content = self.text.get(open.content..next).unwrap_or_default();
-        let is_document = matches!(content.trim_ascii_start(), [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'!', ..]);
         let line = if next < self.text.len() { memchr::memrchr(b'\n', content) } else { None };
-        let end = line.map_or(next, |line| open.content + line);
-        if is_document {
-            self.emit(end, Ending::Missing);
-        }
-        self.document = None;
-        self.open.clear();
+        self.emit(line.map_or(next, |line| open.content + line), Ending::Missing);
     }
 
     fn emit(&mut self, end: usize, ending: Ending) {
         self.open.clear();
-        let Some(Open { start, escaped, .. }) = self.document.take() else { return };
+        let Some(Open { start, content, escaped }) = self.document.take() else { return };
+        // Prose names elements as documents do; but what follows a document's root is markup.
+        let content = self.text.get(content..end).unwrap_or_default().trim_ascii_start();
+        let is_document = match content {
+            [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'!' | b'?', ..] => true,
+            [] | [b'<', ..] => ending == Ending::Closed,
+            _ => false,
+        };
+        if !is_document {
+            return;
+        }
         let trimmed = self.text.get(start..end).unwrap_or_default().trim_ascii_end().len();
         (self.out)(Found { start, end: start + trimmed, ending, escaped });
     }
@@ -217,4 +221,109 @@ pub fn holds_document(text: &[u8]) -> bool {
         })
     };
     roots.into_iter().any(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The documents of a text, those without their end marked with `~`, those that a tool cut with `!`.
+    fn all(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        carve(text.as_bytes(), &mut |document| {
+            let mark = match document.ending {
+                Ending::Closed => "",
+                Ending::Missing => "~",
+                Ending::CutByTool => "!",
+            };
+            found.push(format!("{mark}{}", &text[document.start..document.end]));
+        });
+        found
+    }
+
+    #[test]
+    fn documents_are_found_anywhere_in_a_line() {
+        let text = "a > b <SyncML><SyncHdr/></SyncML> x <d:syncml a='>'><b/></d:syncml><wap-provisioningdoc/>\n\
+            - <?xml version=\"1.0\"?>\n<!DOCTYPE SyncML>\n <SyncML >\n</SyncML >, <s:Envelope></s:Envelope>";
+        assert_eq!(
+            all(text),
+            [
+                "<SyncML><SyncHdr/></SyncML>",
+                "<d:syncml a='>'><b/></d:syncml>",
+                "<wap-provisioningdoc/>",
+                "<?xml version=\"1.0\"?>\n<!DOCTYPE SyncML>\n <SyncML >\n</SyncML >",
+                "<s:Envelope></s:Envelope>"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_only_looks_like_a_document_is_left_alone() {
+        for text in [
+            "&lt;SyncML&gt;&lt;/SyncML&gt;",
+            "the <SyncML> element and </SyncML> again",
+            "the <SyncML> element, the <SyncML> element",
+            "<?xml version='1.0'?> and then <a/> </SyncML>",
+            "<SyncMLX></SyncMLX> <Envelope><b/></Envelope>",
+            "<SyncML",
+        ] {
+            assert!(all(text).is_empty(), "{text}: {:?}", all(text));
+        }
+    }
+
+    #[test]
+    fn end_tags_in_comments_cdata_and_payload_do_not_count() {
+        for inner in [
+            "<!-- </SyncML> -->",
+            "<Data><![CDATA[</SyncML><SyncML>]]></Data>",
+            "<Data>\n <SyncML><SyncBody/></SyncML></Data>",
+            "<Data><?xml version='1.0'?><!-- a --><SyncML><b><Data><SyncML></SyncML></Data></b></SyncML></Data>",
+            "<m:Data><wap-provisioningdoc></wap-provisioningdoc></m:Data>",
+        ] {
+            let text = format!("<SyncML><a>{inner}</a></SyncML>");
+            assert_eq!(all(&format!("x {text} y")), [text]);
+        }
+    }
+
+    #[test]
+    fn a_document_without_its_end_stops_where_the_next_begins() {
+        let text = "1: <SyncML><SyncHdr><MsgID>1</Ms\n2: <SyncML><SyncHdr/></SyncML>\n3: <SyncML><SyncBody>\n";
+        assert_eq!(all(text), ["~<SyncML><SyncHdr><MsgID>1</Ms", "<SyncML><SyncHdr/></SyncML>", "~<SyncML><SyncBody>"]);
+        assert_eq!(
+            all("<SyncML><a><![CDATA[ <SyncML><b/></SyncML>"),
+            ["~<SyncML><a><![CDATA[", "<SyncML><b/></SyncML>"]
+        );
+    }
+
+    #[test]
+    fn a_tools_cut_ends_the_document_before_its_mark() {
+        let mark = format!("\n{CUT_MARK}, to be read -->", CUT_MARK = std::str::from_utf8(CUT_MARK).unwrap());
+        for (inner, kept) in
+            [("<Data>ab", "<Data>ab"), ("<Format xmlns=\"syn", "<Format xmlns=\"syn"), ("<![CDATA[a", "<![CDATA[a")]
+        {
+            let text = format!("<SyncML><a>{inner}{mark}</SyncML>\n<SyncML><b>]]></b></SyncML>");
+            assert_eq!(all(&text), [format!("!<SyncML><a>{kept}"), "<SyncML><b>]]></b></SyncML>".to_owned()]);
+        }
+    }
+
+    #[test]
+    fn escaped_quotes_are_told() {
+        let mut escaped = Vec::new();
+        carve(br#"{"msg":"<SyncML xmlns=\"a>\"><b/><\/SyncML>"} <SyncML a="b"/>"#, &mut |found| {
+            escaped.push(found.escaped)
+        });
+        assert_eq!(escaped, [true, false]);
+    }
+
+    #[test]
+    fn hostile_text_takes_one_pass() {
+        let pieces = ["<SyncML><a", "<SyncML a=\"", "<!--", "<SyncML><![CDATA[", "<?xml ", "<!DOCTYPE a [", "yncML"];
+        let start = std::time::Instant::now();
+        for piece in pieces {
+            let text = piece.repeat(200_000 / piece.len());
+            carve(text.as_bytes(), &mut |_| {});
+            holds_document(text.as_bytes());
+        }
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    }
 }

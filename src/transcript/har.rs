@@ -58,6 +58,7 @@ pub fn read(data: &[u8], input: InputId, limits: &Limits, summary: &mut Summary,
             let read = cut.map(|cut| read_entry(&cut, |entry| exchanges.read(number, entry, true, out)));
             let what = match read {
                 Some(Ok(())) => format!("entry {number} is cut: {why}"),
+                _ if number == 1 => format!("the HAR is damaged: {why}"),
                 _ => format!("the HAR is damaged behind entry {}: {why}", number - 1),
             };
             summary.note(Kind::SourceDamaged, at, what);
@@ -229,5 +230,129 @@ impl<'a> Visitor<'a> for Level<'_, 'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Captured, Event, Half, Message};
+
+    fn read_all(json: &str) -> (Vec<Event>, Summary) {
+        let mut events = Vec::new();
+        let mut summary = Summary::default();
+        read(json.as_bytes(), InputId(0), &Limits::default(), &mut summary, &mut |record| match record {
+            Record::Http(event) => events.push(event),
+            Record::Document(document) => panic!("{document:?}"),
+        });
+        (events, summary)
+    }
+
+    fn messages(json: &str) -> Vec<Message> {
+        let message = |event| match event {
+            Event::Message(message) => message,
+            other => panic!("{other:?}"),
+        };
+        read_all(json).0.into_iter().map(message).collect()
+    }
+
+    fn entry(started: &str, connection: &str, text: &str) -> String {
+        format!(
+            r#"{{"startedDateTime": "2026-01-02T03:04:{started}Z", "connection": {connection}, "time": 2000,
+                "serverIPAddress": "192.0.2.1", "timings": {{"send": 100, "wait": 200, "receive": 500}},
+                "request": {{"method": "POST", "url": "https://mdm.example:8443/dm", "postData": {{"text": "{text}"}}}},
+                "response": {{"status": 200, "content": {{"text": "answer"}}}}}}"#
+        )
+    }
+
+    fn har(creator: &str, entries: &[String]) -> String {
+        format!(r#"{{"log": {{"creator": {{"name": "{creator}"}}, "entries": [{}]}}}}"#, entries.join(","))
+    }
+
+    #[test]
+    fn entries_come_in_the_order_they_started_on_their_connections() {
+        let json = har("Charles", &[entry("09", "\"a\"", "3"), entry("07", "443", "1"), entry("08", "\"a\"", "2")]);
+        let found: Vec<(String, u32, u32, String)> = messages(&json)
+            .iter()
+            .filter(|message| message.half == Half::Request)
+            .map(|message| {
+                let text = String::from_utf8_lossy(&message.body.bytes).into_owned();
+                let unit = format!("{:?}", message.body.origin.runs()[0].unit);
+                (text, message.connection.number, message.exchange, unit)
+            })
+            .collect();
+        let expected = [("1", 0, 0, "Entry(2)"), ("2", 1, 0, "Entry(3)"), ("3", 1, 1, "Entry(1)")];
+        assert_eq!(
+            found,
+            expected.map(|(text, connection, exchange, unit)| (text.into(), connection, exchange, unit.into()))
+        );
+    }
+
+    #[test]
+    fn an_exchange_has_its_times_and_its_server() {
+        for (creator, answer, end) in
+            [("WebInspector", "01.500000Z", "02.000000Z"), ("mitmproxy", "00.300000Z", "00.800000Z")]
+        {
+            let messages = messages(&har(creator, &[entry("00", "null", "")]));
+            let text = |time: Option<Time>| time.unwrap().to_string();
+            assert_eq!(text(messages[0].first), "2026-01-02T03:04:00.000000Z");
+            assert!(text(messages[1].first).ends_with(answer) && text(messages[1].last).ends_with(end));
+            assert_eq!(messages[1].connection.server.unwrap().to_string(), "192.0.2.1:8443");
+            assert_eq!(messages[1].request.as_ref().unwrap().target, "https://mdm.example:8443/dm");
+        }
+    }
+
+    #[test]
+    fn a_request_without_its_response_misses_it() {
+        let request = r#"{"request": {"method": "GET", "url": "http://a/"}}"#.to_owned();
+        let refused = r#"{"request": {}, "response": {"status": 0, "_error": "net::ERR_FAILED"}}"#.to_owned();
+        let (events, summary) = read_all(&har("x", &[request, refused]));
+        assert!(matches!(&events[1], Event::Missing { half: Half::Response, request: Some(_), .. }));
+        let Event::Message(response) = &events[3] else { panic!("{:?}", events[3]) };
+        assert_eq!(
+            response.body.captured,
+            Captured::Partly("the recording tool saw no answer: net::ERR_FAILED".into())
+        );
+        assert!(summary.notes.is_empty());
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_does_not_hide_the_others() {
+        let broken = r#"{"request": {"headers": 7}}"#.to_owned();
+        let (events, summary) = read_all(&har("x", &[entry("00", "1", "a"), broken, entry("01", "1", "b")]));
+        assert_eq!(events.len(), 4);
+        assert!(summary.notes[0].detail.starts_with("entry 2 cannot be read: "), "{:?}", summary.notes);
+    }
+
+    #[test]
+    fn what_follows_a_syntax_error_is_told() {
+        let json = har("x", &[entry("00", "1", "a"), entry("01", "1", "b\" c \"d")]);
+        let (events, summary) = read_all(&json);
+        let Event::Message(second) = &events[2] else { panic!("{:?}", events[2]) };
+        assert_eq!((&*second.body.bytes, events.len()), (&b"b"[..], 4));
+        assert!(matches!(second.body.captured, Captured::Partly(_)));
+        assert!(summary.notes[0].detail.starts_with("entry 2 is cut: "), "{:?}", summary.notes);
+        assert!(read_all("{\"log\": 7}").1.notes[0].detail.contains("damaged"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        let found = messages(&har("x", &[entry("00", "1", "a\\ud83d\\\\ud83db\\ud83d\\ude00")]));
+        assert_eq!(String::from_utf8_lossy(&found[0].body.bytes), "a\u{FFFD}\\ud83db\u{1F600}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_and_limits_are_told() {
+        let mut json = har("x", &[entry("00", "1", "a?")]).into_bytes();
+        let at = json.windows(2).position(|two| two == b"a?").unwrap();
+        json[at + 1] = 0xFF;
+        let mut summary = Summary::default();
+        read(&json, InputId(0), &Limits::default(), &mut summary, &mut |_| {});
+        assert_eq!(summary.notes[0].kind, Kind::SourceDamaged);
+        let limits = Limits { entries: 1, ..Limits::default() };
+        let (mut summary, mut count) = (Summary::default(), 0);
+        let two = har("x", &[entry("00", "1", "a"), entry("01", "1", "b")]);
+        read(two.as_bytes(), InputId(0), &limits, &mut summary, &mut |_| count += 1);
+        assert_eq!((count, summary.notes[0].kind), (2, Kind::LimitEntries));
     }
 }

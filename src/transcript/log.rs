@@ -1,27 +1,46 @@
 //! Plain text and Markdown with documents in it: server logs, `OMADM.log`, pasted traces.
 //!
 //! In: the text. Out: the documents in it, each with its line and column, and with time and sender where the line says
-//! them beyond doubt.
+//! them beyond doubt. Where a server's dump has HTTP heads beside the bodies ([`dump`]), HTTP messages.
 
+mod dump;
 mod prefix;
+
+use std::ops::Range;
 
 use super::carve::{Ending, Found, carve};
 use super::text::{Position, Text};
 use super::{Document, Record, body};
-use crate::http::Captured;
+use crate::http::{Captured, InputId};
 use crate::limits::Limits;
 use crate::origin::Origin;
 
 /// Reads a log.
-pub fn read(data: &[u8], limits: &Limits, out: &mut dyn FnMut(Record)) {
-    documents(&Text::of(data), limits, out);
+pub fn read(data: &[u8], input: InputId, limits: &Limits, out: &mut dyn FnMut(Record)) {
+    let text = Text::of(data);
+    match dump::has_heads(&text.bytes) {
+        true => dump::read(&text, input, limits, out),
+        false => documents(&text, limits, out),
+    }
 }
 
 /// Hands on every document of a text.
 pub fn documents(text: &Text<'_>, limits: &Limits, out: &mut dyn FnMut(Record)) {
-    let mut position = Position::default();
-    carve(&text.bytes, &mut |found| {
-        out(Record::Document(document(text, found, &mut position, limits)));
+    documents_in(text, 0..text.bytes.len(), &mut Position::default(), limits, out);
+}
+
+/// Hands on every document of a part of a text. `position` must not lie behind its start.
+fn documents_in(
+    text: &Text<'_>,
+    part: Range<usize>,
+    position: &mut Position,
+    limits: &Limits,
+    out: &mut dyn FnMut(Record),
+) {
+    let base = part.start;
+    carve(text.bytes.get(part).unwrap_or_default(), &mut |found| {
+        let found = Found { start: found.start + base, end: found.end + base, ..found };
+        out(Record::Document(document(text, found, position, limits)));
     });
 }
 

@@ -140,7 +140,7 @@ pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut 
     match kind {
         Kind::Har => har::read(&data, input, limits, &mut summary, out),
         Kind::SyncmlViewer => viewer::read(&data, limits, out),
-        Kind::Log => log::read(&data, limits, out),
+        Kind::Log => log::read(&data, input, limits, out),
         Kind::Xml => single::read(&data, limits, out),
         Kind::Wbxml => single::binary(&data, limits, out),
         Kind::Saz | Kind::Mitm | Kind::Burp | Kind::Evtx => {

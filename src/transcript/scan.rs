@@ -76,13 +76,14 @@ pub fn start_tag(text: &[u8], at: usize) -> Option<Tag<'_>> {
 
 /// Offset of the `>` that ends a tag, quoted ones passed over; of the first one at all when quotes do not close.
 fn tag_close(inside: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in inside.iter().enumerate() {
-        match (quote, *byte) {
-            (None, b'>') => return Some(at),
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
+    let mut at = 0;
+    while let Some(found) = inside.get(at..).and_then(|rest| memchr::memchr3(b'>', b'"', b'\'', rest)) {
+        let quote = inside.get(at + found).copied().filter(|byte| *byte != b'>');
+        let Some(quote) = quote else { return Some(at + found) };
+        let value = at + found + 1;
+        match inside.get(value..).and_then(|rest| memchr::memchr(quote, rest)) {
+            Some(end) => at = value + end + 1,
+            None => break,
         }
     }
     memchr::memchr(b'>', inside)

@@ -7,7 +7,7 @@ use dmscope::http::{Body, Captured, InputId};
 use dmscope::input;
 use dmscope::limits::Limits;
 use dmscope::origin::Origin;
-use dmscope::session::Session;
+use dmscope::session::{Assembler, Session};
 use dmscope::syncml::Message;
 use dmscope::time::Time;
 use dmscope::transcript::Document;
@@ -16,8 +16,13 @@ use super::compose::Sent;
 
 /// The messages as documents without HTTP, put together to sessions.
 pub(crate) fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
-    let messages = sent.iter().map(message).collect();
-    vec![Session::new(1, messages)]
+    let mut sessions = Vec::new();
+    let mut assembler = Assembler::new(&Limits::default());
+    for sent in sent.iter().filter(|sent| !sent.lost) {
+        assembler.document(message(sent), &mut |session| sessions.push(session));
+    }
+    assembler.finish(&mut |session| sessions.push(session));
+    sessions
 }
 
 fn message(sent: &Sent<'_>) -> Message {

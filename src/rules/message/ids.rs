@@ -123,7 +123,7 @@ pub(in crate::rules) fn cmdid_duplicate(cx: &MessageCx<'_>, out: &mut Sink<'_>) 
         let Some(element) = command.0.child(Tag::CmdID) else { continue };
         let Some(id) = element.value() else { continue };
         if let Some(first) = seen.get(id) {
-            let text = format!("CmdID {} is also that of another {} of this message", shown(id), first.name());
+            let text = format!("CmdID {} is also that of a {} before it; expected one of its own", shown(id), first.name());
             out.at(cx.index, element, text).related(cx.at(*first), "the first command that has it");
         } else {
             seen.insert(id, command.0);

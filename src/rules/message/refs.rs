@@ -16,7 +16,8 @@ pub(in crate::rules) fn msgref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
         if told.insert((answer.cx.index, id)) {
             let peer = side.peer();
             let sent = cx.session.of(peer).take_while(|(index, _)| *index < answer.cx.index);
-            let sent = listed("MsgID", sent.filter_map(|(_, message)| message.msg_id()));
+            let mut sent = sent.filter_map(|(_, message)| message.msg_id()).peekable();
+            let sent = if sent.peek().is_some() { listed("MsgID", sent) } else { "nothing yet".into() };
             let text = format!("MsgRef {} names no message of the {}, which has sent {sent}", shown(id), peer.name());
             report_child(out, answer, Tag::MsgRef, text);
         }
@@ -50,7 +51,9 @@ pub(in crate::rules) fn cmdref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
         let has = listed("CmdID", named.doc.all_commands().filter_map(Command::cmd_id));
         let msg_id = named.msg_id().unwrap_or_default();
         let text = format!("CmdRef {} names no command of message {}, which has {has}", shown(cmd_ref), shown(msg_id));
-        report_child(out, answer, Tag::CmdRef, text).related(Place::Message(message), "the message it names");
+        let draft = report_child(out, answer, Tag::CmdRef, text);
+        draft.related(Place::Message(message), "the message it names");
+        help_with_msg_ref(draft, answer, message);
     }
 }
 
@@ -63,7 +66,9 @@ pub(in crate::rules) fn cmd_name_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_>
         if cmd != command.0.name() && !refused {
             let id = answer.command.cmd_ref().unwrap_or_default();
             let text = format!("Cmd is {}, but command {} is a {}", quoted(cmd), shown(id), command.0.name());
-            report_child(out, answer, Tag::Cmd, text).related(at, "the command it answers");
+            let draft = report_child(out, answer, Tag::Cmd, text);
+            draft.related(at, "the command it answers");
+            help_with_msg_ref(draft, answer, at.message);
         }
     }
 }
@@ -127,6 +132,18 @@ pub(in crate::rules) fn results_for_other_command(cx: &SessionCx<'_>, out: &mut 
 fn report_child<'s>(out: &'s mut Sink<'_>, answer: Answer<'_>, tag: Tag, text: String) -> &'s mut Draft {
     let element = answer.command.0.child(tag).unwrap_or(answer.command.0);
     out.at(answer.cx.index, element, text)
+}
+
+/// Says so when the reference fits the message that was really answered: then only MsgRef is wrong.
+fn help_with_msg_ref(draft: &mut Draft, answer: Answer<'_>, named: usize) {
+    let session = answer.cx.session;
+    let Some((latest, message)) = session.answered_by(answer.cx.index).filter(|(latest, _)| *latest != named) else { return };
+    let Some((msg_id, cmd_ref)) = message.msg_id().zip(answer.command.cmd_ref()) else { return };
+    let command = session.command(latest, cmd_ref).found().and_then(|at| session.command_at(at));
+    if let Some(command) = command.filter(|command| answer.command.cmd().is_none_or(|cmd| cmd == command.0.name())) {
+        let name = command.0.name();
+        draft.help(format!("Write MsgRef {}: command {} of that message is a {name}.", shown(msg_id), shown(cmd_ref)));
+    }
 }
 
 /// Whether the header and every command of a message had their final Status before message `before`.

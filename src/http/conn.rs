@@ -1,0 +1,173 @@
+//! What a TCP connection speaks, told by its first bytes, and who reads it.
+//!
+//! In: two streams. Out: the events of HTTP/1.x; one event for TLS. A connection that speaks anything else is dropped
+//! at once. After CONNECT or an upgrade the rest of the streams is looked at anew.
+
+use std::sync::Arc;
+
+use super::h1::{CLIENT, Http1, SERVER};
+use super::reader::Begin;
+use super::start::{self, Sign};
+use super::{Connection, Event, InputId};
+use crate::limits::Limits;
+use crate::stream::{End, Stream};
+use crate::tcp::{Consumer, Opening, Role};
+use crate::time::Time;
+
+/// A connection, as far as it is known what it speaks.
+#[derive(Debug)]
+pub struct Conn {
+    connection: Arc<Connection>,
+    limits: Arc<Limits>,
+    protocol: Protocol,
+    exchanges: u32,
+}
+
+#[derive(Debug)]
+enum Protocol {
+    Probing(Probe),
+    Http1(Box<Http1>),
+    /// TLS that cannot be decrypted.
+    Tls,
+    Ignored,
+}
+
+/// What the first bytes of the two streams told so far.
+#[derive(Debug)]
+struct Probe {
+    begin: [Begin; 2],
+    passed: usize,
+}
+
+/// What one stream tells.
+enum Told {
+    Http1,
+    Tls,
+    Other,
+    Nothing,
+}
+
+impl Probe {
+    /// A stream that does not begin with its first byte may begin within a message.
+    fn new(from_start: [bool; 2]) -> Probe {
+        let begin = from_start.map(|from_start| if from_start { Begin::Start } else { Begin::Within });
+        Probe { begin, passed: 0 }
+    }
+
+    /// Looks at what one stream begins with; drops what is not the beginning of anything.
+    fn look(&mut self, side: usize, stream: &mut Stream, limits: &Limits) -> Told {
+        loop {
+            let bytes = stream.bytes();
+            match start::tls(bytes) {
+                Sign::Yes => return Told::Tls,
+                Sign::Maybe if !bytes.is_empty() && stream.next_gap().is_none() => return Told::Nothing,
+                _ => {}
+            }
+            if self.begin[side] == Begin::Start {
+                let sign = if side == CLIENT { start::request(bytes) } else { start::response(bytes) };
+                match sign {
+                    Sign::Yes => return Told::Http1,
+                    Sign::No if !bytes.is_empty() => return Told::Other,
+                    _ if stream.next_gap().is_none() => return Told::Nothing,
+                    _ => self.begin[side] = Begin::Lost,
+                }
+            }
+            let found = if side == CLIENT { start::find_request(bytes) } else { start::find_response(bytes) };
+            if found.is_some() {
+                return Told::Http1;
+            }
+            let tail = if stream.next_gap().is_some() { 0 } else { start::MAX_LINE };
+            let count = bytes.len().saturating_sub(tail);
+            self.passed = self.passed.saturating_add(count);
+            stream.consume(count);
+            if self.passed > limits.body {
+                return Told::Other;
+            }
+            if stream.skip_gap().is_none() {
+                return Told::Nothing;
+            }
+        }
+    }
+}
+
+impl Conn {
+    /// Finds out what the streams speak; false when more bytes are needed.
+    fn probe(&mut self, streams: &mut [Stream; 2], out: &mut dyn FnMut(Event)) -> bool {
+        let Protocol::Probing(probe) = &mut self.protocol else { return false };
+        let told = [CLIENT, SERVER].map(|side| probe.look(side, &mut streams[side], &self.limits));
+        let begin = probe.begin;
+        self.protocol = match told {
+            [Told::Http1, _] | [_, Told::Http1] => {
+                Protocol::Http1(Box::new(Http1::new(self.connection.clone(), begin, self.exchanges)))
+            }
+            [Told::Tls, _] | [_, Told::Tls] => {
+                let connection = Arc::new(Connection { tls: Some(true), ..(*self.connection).clone() });
+                out(Event::Encrypted { connection, at: streams.iter().find_map(|stream| stream.time_at(0)) });
+                Protocol::Tls
+            }
+            [Told::Other, _] | [_, Told::Other] => Protocol::Ignored,
+            [Told::Nothing, Told::Nothing] => return false,
+        };
+        true
+    }
+}
+
+impl Consumer for Conn {
+    type Context = InputId;
+    type Event = Event;
+
+    fn open(input: &InputId, opening: Opening, limits: &Arc<Limits>) -> Conn {
+        let Opening { number, client, server, from_start } = opening;
+        let (client, server) = (Some(client), Some(server));
+        let connection = Arc::new(Connection { input: *input, number, client, server, tls: Some(false), from_start });
+        let protocol = Protocol::Probing(Probe::new([from_start; 2]));
+        Conn { connection, limits: limits.clone(), protocol, exchanges: 0 }
+    }
+
+    fn speaker(first: &[u8]) -> Option<Role> {
+        if start::response(first) == Sign::Yes || matches!(first, [22, 3, _, _, _, 2, ..]) {
+            Some(Role::Server)
+        } else if start::request(first) == Sign::Yes || matches!(first, [22, 3, _, _, _, 1, ..]) {
+            Some(Role::Client)
+        } else {
+            None
+        }
+    }
+
+    fn advance(&mut self, streams: &mut [Stream; 2], out: &mut dyn FnMut(Event)) {
+        loop {
+            match &mut self.protocol {
+                Protocol::Probing(_) => {
+                    if !self.probe(streams, out) {
+                        return;
+                    }
+                }
+                Protocol::Http1(http) => {
+                    if !http.advance(streams, &self.limits, out) {
+                        return;
+                    }
+                    self.exchanges = http.next_exchange();
+                    self.protocol = Protocol::Probing(Probe::new([true; 2]));
+                }
+                Protocol::Tls | Protocol::Ignored => return,
+            }
+        }
+    }
+
+    fn close(&mut self, streams: &mut [Stream; 2], at: Option<Time>, out: &mut dyn FnMut(Event)) {
+        self.advance(streams, out);
+        if self.exchanges > 0 || matches!(self.protocol, Protocol::Http1(_)) {
+            let ends = streams.each_ref().map(|stream| stream.end().unwrap_or(End::Unknown));
+            let end = match ends {
+                [End::Reset, _] | [_, End::Reset] => End::Reset,
+                [End::Closed, End::Closed] => End::Closed,
+                _ => End::Unknown,
+            };
+            out(Event::Closed { connection: self.connection.clone(), end, at });
+        }
+    }
+
+    fn wants_more(&self) -> bool {
+        !matches!(self.protocol, Protocol::Tls | Protocol::Ignored)
+    }
+}

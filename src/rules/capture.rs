@@ -1,0 +1,100 @@
+//! What the capture does not hold, so that other rules keep silent about it.
+
+use super::finding::Place;
+use super::{MessageCx, SessionCx, Sink};
+use crate::anomaly;
+use crate::http::{Captured, Head};
+use crate::session::Edge;
+use crate::syncml::{Kind, Message};
+
+/// A session that begins before the capture does.
+pub(super) fn session_start_not_captured(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let Some(first) = cx.messages().find(|cx| is_message(cx.message)) else { return };
+    if let Edge::NotCaptured(why) = &cx.session.start {
+        out.report(Place::Message(first.index), format!("the start of the session was not captured: {why}"));
+    }
+}
+
+/// A session that goes on after the capture ends.
+pub(super) fn session_end_not_captured(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let Some(last) = cx.messages().filter(|cx| is_message(cx.message)).last() else { return };
+    if let Edge::NotCaptured(why) = &cx.session.end {
+        out.report(Place::Message(last.index), format!("the end of the session was not captured: {why}"));
+    }
+}
+
+/// Whether it is a message of a session that was captured, and not a piece of one from a document.
+fn is_message(message: &Message) -> bool {
+    !matches!(message.kind, Kind::Missing | Kind::Fragment)
+}
+
+/// A message of which bytes are missing, or a missing one between others.
+pub(super) fn payload_gap(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let between = cx.index > 0 && cx.index + 1 < cx.session.messages.len();
+    let sender = cx.side().map_or("", |side| side.name());
+    let place = Place::Message(cx.index);
+    match (&cx.message.kind, &cx.message.body.captured) {
+        (Kind::Missing, _) if between => {
+            out.report(place, format!("the {sender} message between these was not captured; it is not judged"));
+        }
+        (Kind::Missing, _) => {}
+        (_, Captured::Partly(why)) => {
+            out.report(place, format!("the {sender} message was captured in part ({why}); it is not judged"));
+        }
+        _ => {}
+    }
+}
+
+/// A body that is called SyncML and is nothing that could be.
+pub(super) fn undecodable_dm_body(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let Some(http) = &cx.message.http else { return };
+    let media_type = http.head.media_type();
+    if !matches!(media_type.as_str(), "application/vnd.syncml.dm+xml" | "application/vnd.syncml.dm+wbxml") {
+        return;
+    }
+    if let Some(what) = undecodable(cx.message) {
+        let text = format!("Content-Type is `{media_type}`, but the body is {what}; expected XML or WBXML");
+        let finding = out.report(Place::Message(cx.index), text);
+        if is_from_proxy(&http.head) {
+            finding.help("The answer carries a Via header: look at the proxy, which may have replaced the body.");
+        }
+    }
+}
+
+/// What stands in the place of SyncML; `None` when it is SyncML, may be, or was not captured.
+fn undecodable(message: &Message) -> Option<&'static str> {
+    let bytes = message.body.bytes.as_ref();
+    match (&message.body.captured, message.kind) {
+        (Captured::Refused(_), _) => {
+            let coded = message.notes.iter().any(|note| note.kind == anomaly::Kind::CodingInvalid);
+            coded.then_some("not in the content coding that its head names")
+        }
+        (Captured::Partly(_), _) => None,
+        (_, Kind::Html) => Some("a web page"),
+        (_, Kind::Other) => foreign(bytes),
+        _ => None,
+    }
+}
+
+/// Names bytes that are neither XML, WBXML, gzip or zlib data, nor a PKCS#7 envelope.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.trim_ascii_start();
+    match (bytes, text) {
+        (_, []) => None,
+        // An XML declaration or element, with a byte order mark or in UTF-16.
+        (_, [b'<', ..]) | ([0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'<', ..], _) => None,
+        // WBXML 1.0 to 1.3.
+        ([0..=3, ..], _) => None,
+        ([0x1f, 0x8b, ..] | [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..], _) => None,
+        // PKCS#7: an ASN.1 SEQUENCE of definite or indefinite length, as it is, in PEM or in base64.
+        ([0x30, 0x80..=0x84, ..], _) => None,
+        (_, text) if text.starts_with(b"-----BEGIN") || text.starts_with(b"MII") => None,
+        (_, [b'{' | b'[', ..]) => Some("JSON"),
+        (_, text) if text.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => Some("plain text"),
+        _ => Some("binary data of another kind"),
+    }
+}
+
+fn is_from_proxy(head: &Head) -> bool {
+    head.header("via").is_some()
+}
