@@ -95,7 +95,7 @@ fn is_rest(line: &str) -> bool {
 fn document(block: &Block, side: Side, content: &str, peer: Option<&Sent<'_>>) -> String {
     let start = content.trim_start();
     let bare = take_marks(content).0;
-    let whole = start.starts_with("<SyncML") || start.starts_with("<?xml");
+    let whole = ["<SyncML", "<?xml", "<!", "<html"].iter().any(|root| bare.trim_start().starts_with(root));
     if block.raw || whole || !bare.trim_start().starts_with(['<', '…']) {
         return content.to_owned();
     }
