@@ -335,6 +335,16 @@ mod tests {
         assert!(read_all("{\"log\": 7}").1.notes[0].detail.contains("damaged"));
     }
 
+    /// Three bytes less than the size once looked like a byte order mark that the producer took off.
+    #[test]
+    fn the_beginning_of_a_text_is_not_guessed_to_be_another_encoding() {
+        let entry = r#"{"request": {"url": "http://a/", "bodySize": 7, "postData": {"text": "abcdefg"}}}"#.to_owned();
+        let json = har("x", &[entry]);
+        let (events, _) = read_all(&json[..json.find("efg").unwrap()]);
+        let Event::Message(request) = &events[0] else { panic!("{:?}", events[0]) };
+        assert_eq!(&*request.body.bytes, b"abcd");
+    }
+
     #[test]
     fn half_a_surrogate_pair_is_replaced() {
         let found = messages(&har("x", &[entry("00", "1", "a\\ud83d\\\\ud83db\\ud83d\\ude00")]));

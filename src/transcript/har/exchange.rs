@@ -125,7 +125,12 @@ impl<'l> Exchanges<'l> {
             .collect();
         let wire_len = wire.count();
         let given = content.and_then(|content| content.size.count());
-        let size = if codings.is_empty() { given.or(wire_len) } else { given };
+        let size = match cut {
+            // The text is not all there, so it cannot have the body's size in any encoding.
+            true => None,
+            false if codings.is_empty() => given.or(wire_len),
+            false => given,
+        };
         let read = match content {
             Some(content) => content::bytes(content, &head.media_type(), size),
             None => content::bytes(&Content::default(), "", wire_len),
