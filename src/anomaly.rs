@@ -99,6 +99,8 @@ kinds! {
     CodingInvalid = "http.coding-invalid",
     /// The XML is not well-formed.
     XmlNotWellFormed = "xml.not-well-formed",
+    /// More than one root element: well-formed for a piece of a document, not for a whole one.
+    XmlSecondRoot = "xml.second-root",
     /// A DOCTYPE or an entity that is not predefined. Never expanded.
     XmlDoctype = "xml.doctype",
     /// Bytes that are not the character encoding they should be.
@@ -160,7 +162,12 @@ impl Kind {
     pub fn stops_decoding(self) -> bool {
         matches!(
             self,
-            Kind::XmlNotWellFormed | Kind::LimitDocument | Kind::WbxmlUnclosed | Kind::WbxmlOverrun | Kind::WbxmlString
+            Kind::XmlNotWellFormed
+                | Kind::XmlSecondRoot
+                | Kind::LimitDocument
+                | Kind::WbxmlUnclosed
+                | Kind::WbxmlOverrun
+                | Kind::WbxmlString
         )
     }
 }

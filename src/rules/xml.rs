@@ -2,7 +2,7 @@
 
 use super::finding::Place;
 use super::{ElementCx, MessageCx, Severity, Sink, quoted};
-use crate::anomaly;
+use crate::anomaly::Kind::{XmlNotWellFormed, XmlSecondRoot};
 use crate::syncml::doc::Form;
 use crate::syncml::{Element, Kind, Tag};
 
@@ -15,7 +15,8 @@ pub(super) fn not_well_formed(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     if !ours || cx.message.judged().is_err() {
         return;
     }
-    let mut faults = cx.message.doc.notes.iter().filter(|note| note.kind == anomaly::Kind::XmlNotWellFormed);
+    let is_fault = |kind| matches!(kind, XmlNotWellFormed | XmlSecondRoot) && !cx.message.allows(kind);
+    let mut faults = cx.message.doc.notes.iter().filter(|note| is_fault(note.kind));
     let Some(first) = faults.next() else { return };
     let place = match first.span.is_empty() {
         true => Place::Message(cx.index),

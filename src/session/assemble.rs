@@ -337,7 +337,7 @@ impl Assembler {
             open.session_id.as_deref().is_none_or(|known| known == session_id) && open.knows(ids.target.as_deref())
         });
         if let Some(open) = same.max_by_key(|open| open.tick) {
-            let continues = ids.number.is_some() && ids.number == open.last_number(Side::Client).map(|last| last + 1);
+            let continues = ids.number.is_some() && ids.number == open.next_number();
             let starts = ids.number == Some(1) || (alert && !open.challenged && (open.complete || !continues));
             let again = open.repeats(Side::Client, message) && !(starts && open.complete);
             let number = open.number;
@@ -351,7 +351,7 @@ impl Assembler {
             return None;
         }
         let open = self.open.get(&current?)?;
-        let next = ids.number.is_some() && ids.number == open.last_number(Side::Client).map(|last| last + 1);
+        let next = ids.number.is_some() && ids.number == open.next_number();
         let changed = open.device.as_ref() == Some(device) && open.knows(ids.target.as_deref());
         (changed && next && !alert && !open.complete && message.http.is_some()).then_some(open.number)
     }

@@ -100,6 +100,11 @@ impl Open {
         outcome::number(self.last_of(side)?.msg_id()?)
     }
 
+    /// Number that the client's next message should have.
+    pub(super) fn next_number(&self) -> Option<u64> {
+        self.last_number(Side::Client)?.checked_add(1)
+    }
+
     /// Whether a server address is one of this session; unknown ones are.
     pub(super) fn knows(&self, server: Option<&str>) -> bool {
         self.servers.is_empty() || server.is_none_or(|server| self.servers.iter().any(|known| known == server))
@@ -195,7 +200,7 @@ impl Open {
     }
 
     /// The messages, with a placeholder wherever one must have been sent that was not captured: client and server take
-    /// turns, so between two messages of one side stands one of the other.
+    /// turns, so between two messages of one side stands one of the other; and what is counted on and answered was sent.
     fn with_missing(&mut self) -> Vec<Message> {
         let seen: HashSet<ExchangeKey> = self.messages.iter().filter_map(exchange_key).collect();
         let mut whole: Vec<Message> = Vec::with_capacity(self.messages.len());
@@ -208,6 +213,10 @@ impl Open {
             {
                 let at = before.last.or(message.first);
                 whole.push(Message::not_captured(message.input, side.peer(), at));
+            } else if answers_unseen(&whole, &message) {
+                for side in [Side::Client, Side::Server] {
+                    whole.push(Message::not_captured(message.input, side, message.first));
+                }
             }
             whole.push(message);
         }
@@ -218,6 +227,18 @@ impl Open {
     fn was_refused(&self, index: usize) -> bool {
         self.unanswered.iter().any(|(request, end)| *request + 1 == index && *end != End::Unknown)
     }
+}
+
+/// Whether an exchange before a client message ran where nothing was captured, on another connection for instance: the
+/// client leaves out a MsgID, and answers a message that the server had not sent so far.
+fn answers_unseen(before: &[Message], message: &Message) -> bool {
+    let number = |message: &Message| outcome::number(message.msg_id()?);
+    let last = |side| before.iter().rev().find(|known| known.side == Some(side) && known.kind != Kind::Missing);
+    let answered = message.doc.statuses().find(|status| status.is_for_header()).and_then(|status| status.msg_ref());
+    let above = |seen: Option<u64>, known: Option<u64>| seen.zip(known).is_some_and(|(seen, known)| seen > known);
+    message.side == Some(Side::Client)
+        && above(number(message), last(Side::Client).and_then(number).map(|last| last.saturating_add(1)))
+        && above(answered.and_then(outcome::number), last(Side::Server).and_then(number))
 }
 
 /// Input, connection, number of the exchange, and half of it.

@@ -486,6 +486,30 @@ fn answers_to_commands_in_containers_and_with_several_items_are_found() {
     assert!(session.exchange(session.exchanges[3].command).is_some());
 }
 
+#[test]
+fn an_exchange_that_ran_elsewhere_is_missing_and_not_wrong() {
+    let ok = |msg_ref| status(1, msg_ref, 0, "SyncHdr", 200);
+    let line = |answered| {
+        Line::new(0, "urn:a", "1")
+            .client(1, &format!("{ALERT}<Final/>"))
+            .server(1, &format!("{}{}<Final/>", ok(1), get(2, "./A")))
+            .client(3, &format!("{}<Final/>", ok(answered)))
+            .server(3, &format!("{}<Final/>", ok(3)))
+    };
+    let kinds = |line: Line| -> Vec<Kind> { line.sessions()[0].messages.iter().map(|message| message.kind).collect() };
+    let (seen, missing) = (Kind::SyncMl, Kind::Missing);
+    assert_eq!(kinds(line(2)), [seen, seen, missing, missing, seen, seen]);
+    // A client that merely counts wrongly answers what was sent.
+    assert_eq!(kinds(line(1)), [seen; 4]);
+}
+
+#[test]
+fn the_highest_number_has_no_next() {
+    let highest = syncml("1", 1, "urn:a", SERVER, ALERT).replace("<MsgID>1<", "<MsgID>18446744073709551615<");
+    let line = Line::new(0, "urn:a", "1").send(Half::Request, 0, "application/vnd.syncml.dm+xml", highest).skip();
+    assert_eq!(line.client(2, "<Final/>").sessions().len(), 1);
+}
+
 proptest! {
     #[test]
     fn interleaved_sessions_come_apart(order in prop::collection::vec(any::<bool>(), 16)) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::doc::Doc;
 use super::view::Header;
-use crate::anomaly::Anomaly;
+use crate::anomaly::{self, Anomaly};
 use crate::http::{Body, Captured, Connection, Half, Head, InputId};
 use crate::time::Time;
 
@@ -143,6 +143,11 @@ impl Message {
 
     /// Whether its document was read to the end as its sender meant it.
     pub fn is_well_formed(&self) -> bool {
-        !self.doc.notes.iter().any(|note| note.kind.stops_decoding())
+        !self.doc.notes.iter().any(|note| note.kind.stops_decoding() && !self.allows(note.kind))
+    }
+
+    /// Several commands side by side are a fragment, as in policy templates, not a broken document.
+    pub fn allows(&self, kind: anomaly::Kind) -> bool {
+        self.kind == Kind::Fragment && kind == anomaly::Kind::XmlSecondRoot
     }
 }

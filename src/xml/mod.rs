@@ -181,7 +181,7 @@ impl Parser<'_> {
             None => {
                 self.roots += 1;
                 if self.roots == 2 {
-                    self.fault(name, format!("a second root element, {}", self.quote(name)));
+                    self.note(Kind::XmlSecondRoot, name, format!("a second root element, {}", self.quote(name)));
                 }
             }
         }
