@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::capture::{self, Source, map::Data};
-use crate::http::InputId;
+use crate::http::{Conn, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
 use crate::link;
@@ -18,6 +18,7 @@ use crate::origin::Span;
 use crate::session::Assembler;
 use crate::session::Session;
 use crate::syncml::Message;
+use crate::tcp;
 use crate::transcript::{self, Record};
 
 /// Bytes of standard input from which its kind is told.
@@ -164,18 +165,38 @@ impl Run<'_> {
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
-        let mut decoder = link::Decoder::new(&self.settings.limits);
-        let mut frames = 0u64;
-        let summary = capture::read(source, &self.settings.limits, &mut |frame| {
+        let limits = &self.settings.limits;
+        let mut decoder = link::Decoder::new(limits);
+        let mut table: tcp::Table<Conn> = tcp::Table::new(id, limits);
+        let Run { assembler, each, progress, done, .. } = self;
+        let mut hand_on = |event: Event| assembler.http(event, *each);
+        let (mut frames, mut bytes) = (0u64, 0u64);
+        let mut summary = capture::read(source, limits, &mut |frame| {
             frames += 1;
+            bytes += frame.bytes.len() as u64;
             if frames.is_multiple_of(STEP) {
-                (self.progress)(self.done);
+                progress(*done + bytes);
             }
-            decoder.frame(&frame);
+            if let Some(segment) = decoder.frame(&frame) {
+                table.segment(&segment, &mut hand_on);
+            }
             ControlFlow::Continue(())
         });
-        let name = input.name.clone();
-        InputReport { id, name, kind, packets: frames, bytes: summary.bytes, tcp_streams: 0, notes: decoder.finish() }
+        let mut notes = std::mem::take(&mut summary.notes);
+        notes.extend(decoder.finish());
+        notes.extend(table.finish(&mut hand_on));
+        if let Some(error) = &summary.failed {
+            notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));
+        }
+        InputReport {
+            id,
+            name: input.name.clone(),
+            kind,
+            packets: summary.packets,
+            bytes: summary.bytes,
+            tcp_streams: u64::from(table.streams()),
+            notes,
+        }
     }
 
     fn transcript(&mut self, id: InputId, input: &Input, kind: transcript::Kind, data: &[u8]) -> InputReport {
