@@ -9,23 +9,28 @@ use crate::syncml::{Kind, Message};
 
 /// A session that begins before the capture does.
 pub(super) fn session_start_not_captured(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let Some(first) = cx.messages().find(|cx| is_message(cx.message)) else { return };
-    if let Edge::NotCaptured(why) = &cx.session.start {
+    let Edge::NotCaptured(why) = &cx.session.start else { return };
+    if let Some(first) = of_recording(*cx).next() {
         out.report(Place::Message(first.index), format!("the start of the session was not captured: {why}"));
     }
 }
 
 /// A session that goes on after the capture ends.
 pub(super) fn session_end_not_captured(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let Some(last) = cx.messages().filter(|cx| is_message(cx.message)).last() else { return };
-    if let Edge::NotCaptured(why) = &cx.session.end {
+    let Edge::NotCaptured(why) = &cx.session.end else { return };
+    if let Some(last) = of_recording(*cx).last() {
         out.report(Place::Message(last.index), format!("the end of the session was not captured: {why}"));
     }
 }
 
-/// Whether it is a message of a session that was captured, and not a piece of one from a document.
-fn is_message(message: &Message) -> bool {
-    !matches!(message.kind, Kind::Missing | Kind::Fragment)
+/// The messages that show that a session was recorded: those that travelled by HTTP, and several documents with
+/// headers. A document alone is no recording with ends.
+fn of_recording<'a>(cx: SessionCx<'a>) -> impl Iterator<Item = MessageCx<'a>> {
+    let alone = cx.session.messages.len() == 1;
+    cx.messages().filter(move |cx| match &cx.message.http {
+        Some(_) => cx.message.kind != Kind::Missing,
+        None => !alone && cx.message.header().is_some(),
+    })
 }
 
 /// A message of which bytes are missing, or a missing one between others.

@@ -68,7 +68,7 @@ pub(super) fn server_final_missing_when_possible(cx: &MessageCx<'_>, out: &mut S
 
 /// The messages of package 1, when `cx` is its first and the capture shows them all.
 fn package_1(cx: MessageCx<'_>) -> Option<Vec<MessageCx<'_>>> {
-    if !cx.is_package_1() || cx.message.header().is_none() || cx.message.is_data_sync() {
+    if !cx.is_package_1() || cx.message.header().is_none() {
         return None;
     }
     let flow = Flow::of(cx.in_session());
@@ -93,11 +93,11 @@ fn dev_info<'a>(package: &[MessageCx<'a>]) -> Vec<(At, Key<'a>)> {
 }
 
 /// Whether a message may rightly leave its package open: it has Final, an open chunk, asks for the next message,
-/// aborts, keeps alive, or is of another protocol.
+/// aborts or keeps alive.
 fn may_go_on(cx: MessageCx<'_>) -> bool {
     let chunk = || cx.commands().flat_map(Command::items).any(|item| item.more_data());
     let flow = cx.has_alert(1222) || cx.has_alert(1223) || cx.is_keep_alive();
-    cx.has_final() || flow || chunk() || cx.message.is_data_sync()
+    cx.has_final() || flow || chunk()
 }
 
 /// Whether a client message without Final holds all that its package had to hold.

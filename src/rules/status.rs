@@ -6,6 +6,7 @@ use super::finding::Place;
 use super::flow::{Flow, Package};
 use super::{ElementCx, MessageCx, SessionCx, Sink, quoted};
 use crate::session::{At, Exchange, Lookup};
+use crate::syncml::status::{self, Class};
 use crate::syncml::{Command, Side, Tag};
 
 /// An answer without a Status for the header of the message it answers.
@@ -36,9 +37,6 @@ pub(super) fn synchdr_status_not_first(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 
 /// A command that the other side ended its package without answering.
 pub(super) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    if cx.readable().any(|message| message.message.is_data_sync()) {
-        return;
-    }
     let flow = Flow::of(*cx);
     let mut strays = None;
     for message in cx.readable().filter(|message| wants_answers(*message)) {
@@ -175,9 +173,9 @@ pub(super) fn status_data_not_numeric(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     }
 }
 
-/// RP 10; 509 and 515 are reserved.
 fn is_status_code(code: u16) -> bool {
-    matches!(code, 101 | 200..=216 | 300..=305 | 400..=428 | 500..=508 | 510..=514 | 516 | 517 | 1000..=1999)
+    let listed = status::lookup(code).is_some_and(|status| status.class != Class::Reserved);
+    listed || (1000..=1999).contains(&code)
 }
 
 /// Whether the other side owes Statuses for the commands of a message and will be able to send them.
