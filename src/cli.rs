@@ -4,7 +4,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::input::Kind;
 
 /// Reads captures of OMA DM (SyncML) device-management traffic and says what is wrong in them.
 #[derive(Clone, Debug, Parser)]
@@ -29,11 +32,11 @@ pub struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
-  dmscope lint capture.pcapng                    what is wrong in this capture?
-  dmscope lint --format json=out.json logs/      all recordings below a directory, for a script
-  dmscope sessions capture.pcapng                which devices talked to which server, and how it went
-  dmscope show capture.pcapng --session s1       the messages, each command with its answer
-  dmscope explain DM-MSG-003                     what a rule checks, why, and how to put it right";
+  dmscope lint capture.pcapng                 what is wrong in this capture?
+  dmscope lint --format json=out.json logs/   the same for a script, of a directory
+  dmscope sessions capture.pcapng             who talked to whom, and how it went
+  dmscope show capture.pcapng --session s1    the messages, commands with answers
+  dmscope explain DM-MSG-003                  what a rule checks and how to comply";
 
 /// What is to be done.
 #[derive(Clone, Debug, Subcommand)]
@@ -82,13 +85,13 @@ const SHOW_HELP: &str = "Examples:
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct Common {
-    /// When to use colours; NO_COLOR is honoured
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    /// When to use colours: auto, always or never. NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = true)]
     pub color: Color,
     /// Print results and errors only: no summary, no progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Name each message that was not judged and each note on the inputs, instead of the first few
+    /// List every unjudged message and every note on the inputs, not the first few
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
@@ -108,18 +111,27 @@ pub enum Color {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reading")]
 pub struct Reading {
-    /// Files, directories (searched for recordings), or - for standard input. What a file is, is told by its content
-    #[arg(value_name = "PATH", required = true)]
+    /// Files, directories to search for recordings, or - for standard input
+    ///
+    /// What a file is, is told by its content: pcap and pcapng (also inside gzip or zstd), HAR, text logs with
+    /// SyncML in them, SyncML Viewer exports, single messages.
+    #[arg(value_name = "PATH", required = true, help_heading = None::<&str>)]
     pub paths: Vec<PathBuf>,
     /// Take every input for this kind, whatever its content looks like
-    #[arg(long, value_name = "KIND")]
-    pub input_kind: Option<String>,
-    /// Read capture files instead of mapping them into memory: for files that may shrink while they are read
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    pub input_kind: Option<Kind>,
+    /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,
     /// Print credentials, nonces, tokens and private values instead of ********
     #[arg(long)]
     pub show_secrets: bool,
+}
+
+/// The kinds of input that can be read.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    let readable = Kind::all().filter(|kind| kind.unsupported().is_none()).map(Kind::name);
+    PossibleValuesParser::new(readable.collect::<Vec<_>>()).try_map(|name| name.parse::<Kind>())
 }
 
 /// `dmscope lint`.
@@ -131,11 +143,17 @@ pub struct Lint {
     /// Which rules run.
     #[command(flatten)]
     pub rules: Selection,
-    /// Report to write, to standard output or to a file: text, concise, json, jsonl. May be given several times [default: text]
+    /// Report to write, to standard output or to a file: text, concise, json or jsonl. May be repeated [default: text]
     #[arg(long = "format", value_name = "KIND[=FILE]", help_heading = "Reporting")]
     pub formats: Vec<String>,
-    /// Lowest severity that makes the exit status 1
-    #[arg(long, value_name = "LEVEL", default_value = "error", help_heading = "Reporting")]
+    /// Lowest severity that makes the exit status 1: error, warning, info or never
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "error",
+        help_heading = "Reporting",
+        hide_possible_values = true
+    )]
     pub fail_on: FailOn,
     /// Exit with 0 instead of 3 when there was nothing to judge
     #[arg(long, help_heading = "Reporting")]
@@ -191,11 +209,11 @@ pub struct Sessions {
     /// What to read.
     #[command(flatten)]
     pub reading: Reading,
-    /// Which client the server talks to: decides on the worst finding
-    #[arg(long, default_value = "windows", help_heading = "Rules")]
+    /// Which client the server talks to, for the worst finding: windows or oma
+    #[arg(long, default_value = "windows", help_heading = "Rules", hide_possible_values = true)]
     pub profile: Profile,
-    /// How to print them
-    #[arg(long, default_value = "text", help_heading = "Output")]
+    /// How to print them: text or json
+    #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: TableFormat,
 }
 
@@ -244,8 +262,8 @@ pub enum Form {
 pub struct Explain {
     /// Id or name of the rule: DM-MSG-003, MSG-003, or its name
     pub rule: String,
-    /// How to print it
-    #[arg(long, default_value = "text", help_heading = "Output")]
+    /// How to print it: text or markdown
+    #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: PageFormat,
 }
 
@@ -261,8 +279,8 @@ pub enum PageFormat {
 /// `dmscope rules`.
 #[derive(Args, Clone, Debug)]
 pub struct Rules {
-    /// How to print them
-    #[arg(long, default_value = "text", help_heading = "Output")]
+    /// How to print them: text, json or markdown
+    #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: RulesFormat,
 }
 

@@ -12,6 +12,7 @@ use crate::rules;
 
 mod judge;
 mod lint;
+mod man;
 mod progress;
 mod reading;
 mod sessions;
@@ -56,7 +57,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Explain(options) => explain(options),
         Command::Rules(options) => list_rules(options),
         Command::Completions { shell } => completions(*shell),
-        Command::Man => man(),
+        Command::Man => manual(),
     }
 }
 
@@ -114,9 +115,9 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn man() -> Result<Exit> {
+fn manual() -> Result<Exit> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    man::write(&mut page)?;
     io::stdout().write_all(&page)?;
     Ok(Exit::Clean)
 }

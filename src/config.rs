@@ -69,13 +69,10 @@ impl Format {
 
 impl Reading {
     /// Resolves the options of all commands that read.
-    ///
-    /// # Errors
-    /// An unknown kind of input.
-    pub fn new(reading: &cli::Reading) -> Result<Reading> {
-        let kind = reading.input_kind.as_deref().map(str::parse).transpose().context("--input-kind")?;
+    pub fn new(reading: &cli::Reading) -> Reading {
+        let kind = reading.input_kind;
         let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
-        Ok(Reading { paths: reading.paths.clone(), kind, engine, show_secrets: reading.show_secrets })
+        Reading { paths: reading.paths.clone(), kind, engine, show_secrets: reading.show_secrets }
     }
 }
 
@@ -83,10 +80,10 @@ impl Lint {
     /// Resolves the options of `lint`.
     ///
     /// # Errors
-    /// An unknown kind of input or format, two reports in one place, a name that is no rule's.
+    /// An unknown format, two reports in one place, a name that is no rule's.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
         Ok(Lint {
-            reading: Reading::new(&lint.reading)?,
+            reading: Reading::new(&lint.reading),
             selection: selection(&lint.rules)?,
             outputs: outputs(&lint.formats)?,
             fail_on: match lint.fail_on {

@@ -12,7 +12,7 @@ use crate::report::sessions;
 use crate::rules::select::Selection;
 
 pub(super) fn run(options: &cli::Sessions, common: &cli::Common) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading);
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
     let mut judge = Judge::new(&selection, &config.engine.limits, false, false);

@@ -11,7 +11,7 @@ use crate::report::show::{self, Form, Options};
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show, common: &cli::Common) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading);
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let wanted = Options {
@@ -25,7 +25,8 @@ pub(super) fn run(options: &cli::Show, common: &cli::Common) -> Result<Exit> {
         seen += 1;
         if written.is_ok() && is_wanted(&session, options) {
             shown += 1;
-            written = show::write(&session, &paths, wanted, &mut out);
+            let between = if shown > 1 { writeln!(out) } else { Ok(()) };
+            written = between.and_then(|()| show::write(&session, &paths, wanted, &mut out));
         }
     })?;
     written?;

@@ -70,7 +70,7 @@ pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dy
         writeln!(out, "\n{HEAD}{}{HEAD:#}", shown.heading(index, message, &spot(path, &location)))?;
         shown.message(index, message, out)?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 fn title(session: &Session, out: &mut dyn Write) -> io::Result<()> {

@@ -128,7 +128,7 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
         writeln!(out, "{}[{}]: {many} more, not listed", severity.name(), rule.id)?;
     }
     match found(lint) {
-        Some(found) => writeln!(out, "{found} in {}", looked_at(lint))?,
+        Some(found) => writeln!(out, "Found {found} in {}", looked_at(lint))?,
         None if lint.totals.messages == 0 => {}
         None => writeln!(out, "No findings in {}", looked_at(lint))?,
     }
@@ -138,19 +138,16 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
     list("Notes on the inputs", lines.collect(), options, out)
 }
 
-/// `2 sessions with 16 messages, a.pcap (42 packets), by 50 rules`
+/// `a.pcap (42 packets): 2 sessions, 16 messages, 50 rules`
 fn looked_at(lint: &Lint) -> String {
-    let enrollments = match lint.totals.enrollments {
-        0 => String::new(),
-        many => format!(" and {}", count(many, "enrollment")),
-    };
-    format!(
-        "{}{enrollments} with {}, {}, by {}",
-        count(lint.totals.sessions, "session"),
-        count(lint.totals.messages, "message"),
-        inputs(&lint.inputs),
-        count(lint.rules as u64, "rule"),
-    )
+    let some = |number: u64, noun: &str| (number > 0).then(|| count(number, noun));
+    let seen = [
+        Some(count(lint.totals.sessions, "session")),
+        some(lint.totals.enrollments, "enrollment"),
+        Some(count(lint.totals.messages, "message")),
+        Some(count(lint.rules as u64, "rule")),
+    ];
+    format!("{}: {}", inputs(&lint.inputs), seen.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 /// `1 error, 2 warnings`; `None` without any.

@@ -77,10 +77,12 @@ impl Shown<'_> {
                 let id = command.and_then(Command::cmd_id).map(shorten).unwrap_or_default();
                 format!("{name} {id} of {}", self.name(at.message))
             }
-            _ if answer.cmd_ref() == Some("0") => match answer.msg_ref() {
-                Some(msg_id) => format!("the header of message {}", shorten(msg_id)),
-                None => "the header".to_owned(),
-            },
+            _ if answer.cmd_ref() == Some("0") => {
+                let side = self.session.messages.get(index).and_then(|message| message.side);
+                let side = side.map_or("", |side| side.peer().name());
+                let id = answer.msg_ref().map(shorten).unwrap_or_default();
+                format!("header of {side} message {id}").trim_end().to_owned()
+            }
             Lookup::Absent => "a command that was not sent".to_owned(),
             Lookup::NotCaptured => "a command that was not captured".to_owned(),
         };
