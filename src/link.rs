@@ -1,9 +1,10 @@
 //! From a frame to its TCP segment: link headers off, IP read, fragments put together.
 //!
-//! In: [`Frame`]s. Out: at most one [`Segment`] each, borrowed from the frame or from the datagram that it completed.
+//! Tunnels are followed. In: [`Frame`]s. Out: at most one [`Segment`] each, borrowed from the frame or from the datagram that it completed.
 //! What carries no TCP over IPv4 or IPv6 is passed over without a word; a link type that is not known is told once.
 
 mod ip;
+mod tunnel;
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::capture::{Frame, FrameNo};
@@ -12,6 +13,14 @@ use crate::limits::Limits;
 use crate::origin::{Origin, Span};
 use crate::tcp::{Segment, SegmentOrigin};
 use ip::{Datagram, Extensions, Tcp};
+
+/// The link types that others are made of.
+const ETHERNET: u16 = 1;
+const PPP: u16 = 9;
+const RAW: u16 = 101;
+
+/// Tunnels within each other that are followed.
+const TUNNELS: usize = 4;
 
 /// Link types that are told by number; what a hostile file adds to them is only counted.
 const TOLD: usize = 16;
@@ -23,6 +32,15 @@ pub struct Decoder {
     origin: Origin,
     unknown: Vec<Unknown>,
     untold: u64,
+}
+
+/// A link header and what is behind it: that of the frame, or of what a tunnel in it carries.
+struct Layer<'a> {
+    link: u16,
+    bytes: &'a [u8],
+    /// Offset of `bytes` in the frame.
+    at: usize,
+    wire_len: usize,
 }
 
 #[derive(Debug)]
@@ -40,26 +58,34 @@ impl Decoder {
 
     /// The TCP segment that this frame carries, or that its fragment completes.
     pub fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Segment<'a>> {
-        let at = match network(frame.link, frame.bytes) {
-            Network::Ip(at) => at,
-            Network::Other => return None,
-            Network::Unknown => {
+        let mut layer = Layer {
+            link: frame.link,
+            bytes: frame.bytes,
+            at: 0,
+            wire_len: (frame.wire_len as usize).max(frame.bytes.len()),
+        };
+        for _ in 0..=TUNNELS {
+            let Some(network) = network(layer.link, layer.bytes) else {
                 self.unknown(frame);
                 return None;
+            };
+            let Network::Ip(ip_at) = network else { return None };
+            let packet = layer.bytes.get(ip_at..)?;
+            let datagram = Datagram::parse(packet, layer.wire_len.saturating_sub(ip_at))?;
+            let at = layer.at + ip_at + datagram.payload_at;
+            if datagram.fragment.is_some() {
+                return self.fragment(frame, at, &datagram);
             }
-        };
-        let packet = frame.bytes.get(at..)?;
-        let wire_len = (frame.wire_len as usize).max(frame.bytes.len());
-        let datagram = Datagram::parse(packet, wire_len.saturating_sub(at))?;
-        if datagram.fragment.is_some() {
-            return self.fragment(frame, at, &datagram);
+            if datagram.protocol == ip::TCP {
+                let tcp = Tcp::parse(datagram.payload, datagram.cut)?;
+                let origin = SegmentOrigin::Frame(frame.run(at + tcp.payload_at));
+                return Some(tcp.segment(datagram.ends, origin, frame.at));
+            }
+            let (link, header) = tunnel::inside(datagram.protocol, datagram.payload)?;
+            let bytes = datagram.payload.get(header..)?;
+            layer = Layer { link, bytes, at: at + header, wire_len: bytes.len() + datagram.cut };
         }
-        if datagram.protocol != ip::TCP {
-            return None;
-        }
-        let tcp = Tcp::parse(datagram.payload, datagram.cut)?;
-        let payload_at = at + datagram.payload_at + tcp.payload_at;
-        Some(tcp.segment(datagram.ends, SegmentOrigin::Frame(frame.run(payload_at)), frame.at))
+        None
     }
 
     /// What was noticed, once all frames were given.
@@ -85,7 +111,7 @@ impl Decoder {
             more: fragment.more,
             bytes: datagram.payload,
             cut: datagram.cut,
-            run: frame.run(at + datagram.payload_at),
+            run: frame.run(at),
         })?;
         let inner = Extensions::walk(datagram.protocol, whole.bytes);
         if inner.protocol != ip::TCP || inner.fragment.is_some() {
@@ -122,26 +148,25 @@ enum Network {
     Ip(usize),
     /// Nothing that may hold TCP, or too little of it.
     Other,
-    /// The link type is not known.
-    Unknown,
 }
 
-/// Finds the IP header. Link types are those of the `LINKTYPE_` registry of the Tcpdump Group.
-fn network(link: u16, bytes: &[u8]) -> Network {
+/// Finds the IP header; `None` when the link type is not known. Link types are those of the `LINKTYPE_` registry of
+/// the Tcpdump Group.
+fn network(link: u16, bytes: &[u8]) -> Option<Network> {
     let found = match link {
-        1 => be16(bytes, 12).and_then(|kind| ethertype(bytes, kind, 14)),
+        ETHERNET => be16(bytes, 12).and_then(|kind| ethertype(bytes, kind, 14)),
         // Raw IP: as in files, and as some systems number it.
-        101 | 12 | 14 | 228 | 229 => Some(0),
+        RAW | 12 | 14 | 228 | 229 => Some(0),
         // NULL and LOOP: an address family in either byte order.
         0 | 108 => family(bytes),
         // Linux "any", versions 1 and 2.
         113 => be16(bytes, 14).and_then(|kind| ethertype(bytes, kind, 16)),
         276 => be16(bytes, 0).and_then(|kind| ethertype(bytes, kind, 20)),
-        9 | 50 => ppp(bytes, 0),
+        PPP | 50 => ppp(bytes, 0),
         51 => pppoe(bytes, 0),
-        _ => return Network::Unknown,
+        _ => return None,
     };
-    found.filter(|at| *at < bytes.len()).map_or(Network::Other, Network::Ip)
+    Some(found.filter(|at| *at < bytes.len()).map_or(Network::Other, Network::Ip))
 }
 
 /// Follows an EtherType whose data begin at `at`, through any VLAN tags.
@@ -189,7 +214,7 @@ mod tests {
     use super::*;
 
     fn found(link: u16, header: &[u8]) -> Network {
-        network(link, &[header, &[0x45, 0, 0, 20]].concat())
+        network(link, &[header, &[0x45, 0, 0, 20]].concat()).unwrap()
     }
 
     const MACS: [u8; 12] = [2; 12];
@@ -224,7 +249,7 @@ mod tests {
         for (link, header) in cases {
             assert_eq!(found(*link, header), Network::Ip(header.len()), "link {link}, header {header:02x?}");
             for cut in 0..header.len() {
-                assert_eq!(network(*link, &header[..cut]), Network::Other, "link {link} cut at {cut}");
+                assert_eq!(network(*link, &header[..cut]), Some(Network::Other), "link {link} cut at {cut}");
             }
         }
     }

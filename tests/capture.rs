@@ -349,6 +349,25 @@ fn a_total_length_of_zero_means_what_was_captured() {
 }
 
 #[test]
+fn what_a_tunnel_carries_is_read() {
+    let inner = data(b"inside", true);
+    let wrap = |inner: &[u8]| {
+        let mut outer = data(&[], false)[..20].to_vec();
+        outer[2..4].copy_from_slice(&((20 + inner.len()) as u16).to_be_bytes());
+        outer[9] = 41;
+        [&outer, inner].concat()
+    };
+    let packet = Packet::new(START, ethernet(&wrap(&inner)));
+    let expected = (b"inside".to_vec(), 0, vec![(0, Unit::Frame(1), 14 + 20 + 60)]);
+    assert_eq!(segments(ETHERNET, std::slice::from_ref(&packet)), (vec![expected], vec![]));
+    let cut = segments(ETHERNET, &[packet.cut(97)]).0;
+    assert_eq!((&cut[0].0[..], cut[0].1), (&b"ins"[..], 3));
+    // A bottomless nest is given up.
+    let deep = (0..50).fold(inner, |inner, _| wrap(&inner));
+    assert_eq!(segments(101, &[Packet::new(START, deep)]), (vec![], vec![]));
+}
+
+#[test]
 fn fragments_become_one_segment() {
     let payload: Vec<u8> = (0..3000u32).map(|n| n as u8).collect();
     for six in [false, true] {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn sample() -> Vec<u8> {
-        (0..50_000u32).flat_map(|n| (n * n / 7).to_le_bytes()).collect()
+        (0..8_000u32).flat_map(|n| (n * n / 7).to_le_bytes()).collect()
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
     fn a_cut_file_gives_its_beginning() {
         let bytes = sample();
         for (format, packed) in [(Format::Gzip, gzip(&bytes)), (Format::Zstd, zstd(&bytes))] {
-            for cut in (5..packed.len()).step_by(997) {
+            for cut in (5..packed.len()).step_by(499) {
                 let (out, kind) = unpack(format, &packed[..cut]);
                 assert!(bytes.starts_with(&out));
                 assert_eq!(kind, Some(Kind::CaptureTruncated), "{format:?} cut at {cut} of {}", packed.len());
