@@ -3,6 +3,8 @@
 //! In: bytes of a pcap or pcapng file, also inside gzip or zstd. Out: [`Frame`]s, and a [`Summary`] that says what was
 //! wrong with the file. Nothing here looks into a packet.
 
+#[cfg(feature = "live")]
+pub mod live;
 pub mod map;
 mod pcap;
 mod pcapng;
