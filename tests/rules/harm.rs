@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use dmscope::limits::Limits;
+use dmscope::origin::Span;
 use dmscope::rules::Severity;
 use dmscope::rules::location::Locator;
 use dmscope::session::Session;
@@ -13,12 +14,13 @@ use super::compose::Sent;
 use super::page::Example;
 use super::{check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
 
-/// The message with each of its elements taken out, and with each emptied.
+/// The message with each of its elements taken out or, in turn, emptied.
 fn harmed(body: &Arc<[u8]>) -> Vec<Arc<[u8]>> {
     let doc = xml::parse(body, &Limits::default());
-    let spans = doc.elements().flat_map(|element| [element.span(), element.inner()]);
-    let without = |(from, to): (u32, u32)| [&body[..from as usize], &body[to as usize..]].concat().into();
-    spans.filter(|span| !span.is_empty()).map(|span| without((span.start, span.end))).collect()
+    let spans = doc.elements().enumerate();
+    let spans = spans.map(|(number, element)| if number % 2 == 0 { element.inner() } else { element.span() });
+    let without = |span: Span| [&body[..span.start as usize], &body[span.end as usize..]].concat().into();
+    spans.filter(|span| !span.is_empty()).map(without).collect()
 }
 
 /// All rules over a session, and every finding resolved; a panic is the failure.
