@@ -81,14 +81,14 @@ fn examples_hold_as_documents() {
             if example.capture_only() {
                 return Vec::new();
             }
-            let found = check::findings(&runner(example.profile, &[]), &run::as_documents(sent), sent);
-            check::differences(rule, sent, &found)
+            let sessions = run::as_documents(sent);
+            let found = check::findings(&runner(example.profile, &[]), &sessions, sent);
+            [check::differences(rule, sent, &found), check::unseen(&sessions, sent)].concat()
         })
     });
 }
 
 #[test]
-#[ignore = "TCP is not connected yet"]
 fn examples_hold_in_a_capture() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
@@ -119,9 +119,8 @@ fn in_a_file(
 ) -> Vec<String> {
     let runner = runner(example.profile, &[]);
     let found = check::findings(&runner, sessions, sent);
-    let mut wrong = check::differences(rule, sent, &found);
-    wrong.extend(check::nowhere(&runner, sessions, is_somewhere));
-    wrong
+    let nowhere = check::nowhere(&runner, sessions, is_somewhere);
+    [check::differences(rule, sent, &found), check::unseen(sessions, sent), nowhere].concat()
 }
 
 #[test]

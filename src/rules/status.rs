@@ -46,6 +46,9 @@ pub(super) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
         if flow.aborts(message.index, &package) || flow.refuses(&package) || is_superseded(message, end) {
             continue;
         }
+        if package.0.first().and_then(|first| cx.message(*first)).is_some_and(|first| answers_another(first, message)) {
+            continue;
+        }
         for command in unanswered(message) {
             let (tag, id) = (command.tag().name(), command.cmd_id().unwrap_or_default());
             let strays = strays.get_or_insert_with(|| Strays::of(*cx));
@@ -196,6 +199,12 @@ fn ends_the_device(command: Command<'_>) -> bool {
 fn is_superseded(message: MessageCx<'_>, end: MessageCx<'_>) -> bool {
     let later = message.message.msg_id().zip(message.side()).map(|(id, side)| message.session.message(side, id, end.index));
     later.is_none_or(|later| later.found() != Some(message.index))
+}
+
+/// Whether a message says that it answers another one than `message`: what lies between them was not captured.
+fn answers_another(answer: MessageCx<'_>, message: MessageCx<'_>) -> bool {
+    let named = answer.statuses().find(|status| status.is_for_header()).and_then(Command::msg_ref);
+    named.is_some() && named != message.message.msg_id()
 }
 
 /// The commands of a message without a Status. Those in a container that is not answered or failed are left out: the

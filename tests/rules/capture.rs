@@ -32,6 +32,11 @@ struct Line {
 
 /// The pcap file in which the messages were captured.
 pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
+    pcap(&packets(sent))
+}
+
+/// The packets of the messages, in order of time.
+pub(crate) fn packets(sent: &[Sent<'_>]) -> Vec<Packet> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
         let number = message.block.connection.unwrap_or(1);
@@ -40,7 +45,7 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
     }
     let mut packets: Vec<Packet> = lines.into_values().flat_map(Line::finish).collect();
     packets.sort_by_key(|packet| packet.at);
-    pcap(&packets)
+    packets
 }
 
 fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {

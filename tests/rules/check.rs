@@ -47,6 +47,14 @@ fn numbers(session: &Session, sent: &[Sent<'_>]) -> Vec<Option<usize>> {
     session.messages.iter().map(number).collect()
 }
 
+/// Messages of SyncML that are in no session although they were captured.
+pub(crate) fn unseen(sessions: &[Session], sent: &[Sent<'_>]) -> Vec<String> {
+    let seen: Vec<usize> = sessions.iter().flat_map(|session| numbers(session, sent)).flatten().collect();
+    let is_syncml = |sent: &Sent<'_>| sent.body.starts_with(b"<SyncML") && !sent.lost && sent.cut.is_none();
+    let unseen = sent.iter().enumerate().filter(|(number, sent)| is_syncml(sent) && !seen.contains(number));
+    unseen.map(|(_, sent)| format!("the message of line {} is in no session", sent.block.line)).collect()
+}
+
 /// Findings that do not say where in the input they are; those in a message that was not captured cannot.
 pub(crate) fn nowhere(runner: &Runner, sessions: &[Session], is_somewhere: impl Fn(&Location) -> bool) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -82,11 +90,6 @@ pub(crate) fn differences(rule: &Rule, sent: &[Sent<'_>], found: &[Found]) -> Ve
         wrong.push(format!("no finding {} for the mark in the block of line {line} ({:?})", mark.id, mark.spot));
     }
     wrong
-}
-
-/// Whether a mark expects a finding.
-pub(crate) fn is_marked(found: &Found, sent: &[Sent<'_>]) -> bool {
-    sent.iter().enumerate().any(|(number, sent)| sent.marks.iter().any(|mark| hits(found, number, mark)))
 }
 
 fn hits(found: &Found, number: usize, mark: &Mark) -> bool {

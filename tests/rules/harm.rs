@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use dmscope::limits::Limits;
 use dmscope::origin::Span;
-use dmscope::rules::Severity;
 use dmscope::rules::location::Locator;
+use dmscope::rules::{Rule, Severity};
 use dmscope::session::Session;
 use dmscope::xml;
 
+use super::build::{Packet, pcap};
 use super::compose::Sent;
 use super::page::Example;
-use super::{check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
+use super::{capture, check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
 
 /// The message with each of its elements taken out or, in turn, emptied.
 fn harmed(body: &Arc<[u8]>) -> Vec<Arc<[u8]>> {
@@ -52,10 +53,12 @@ fn rules_stand_documents_without_any_one_element() {
     }
 }
 
-/// Errors that are not marked, over an example in which a message was not captured whole.
+/// Errors that are not marked, over an example of which not all was captured. A rule that the example marks may speak of
+/// another place then: that of the first message, say.
 fn errors(example: &Example, sent: &[Sent<'_>], sessions: &[Session], how: &str) -> Vec<String> {
     let found = check::findings(&runner(example.profile, &[]), sessions, sent);
-    let errors = found.iter().filter(|found| found.draft.severity == Severity::Error && !check::is_marked(found, sent));
+    let marked = |rule: &Rule| sent.iter().any(|sent| sent.marks.iter().any(|mark| mark.id == rule.id));
+    let errors = found.iter().filter(|found| found.draft.severity == Severity::Error && !marked(found.draft.rule));
     errors.map(|found| format!("{how}: {}", check::told(found, sent))).collect()
 }
 
@@ -73,6 +76,44 @@ fn a_cut_message_is_no_error() {
                 errors(example, &sent, &run::as_documents(&sent), &how)
             };
             (0..sent.len()).flat_map(cut).collect()
+        })
+    });
+}
+
+/// The packets of an example as a capture has them that lacks some.
+fn errors_in(example: &Example, sent: &[Sent<'_>], packets: &[Packet], how: &str) -> Vec<String> {
+    errors(example, sent, &run::as_file(&pcap(packets), "example.pcap"), how)
+}
+
+#[test]
+fn a_lost_message_is_no_error() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let lost = |number: usize| {
+                let mut sent = sent.to_vec();
+                sent[number].lost = true;
+                let how = format!("without the message of line {}", sent[number].block.line);
+                errors_in(example, &sent, &capture::packets(&sent), &how)
+            };
+            (0..sent.len()).flat_map(lost).collect()
+        })
+    });
+}
+
+#[test]
+fn a_capture_of_a_part_is_no_error() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let packets = capture::packets(sent);
+            let part = |number: usize| {
+                let line = sent[number].block.line;
+                let at = packets.partition_point(|packet| packet.at < sent[number].at);
+                let (before, after) = packets.split_at(at);
+                let mut wrong = errors_in(example, sent, after, &format!("from the message of line {line} on"));
+                wrong.extend(errors_in(example, sent, before, &format!("up to the message of line {line}")));
+                wrong
+            };
+            (1..sent.len()).flat_map(part).collect()
         })
     });
 }
