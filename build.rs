@@ -139,6 +139,7 @@ fn check(path: &Path, page: &Page) -> String {
         (_, true, true, true) => format!("Check::AnyMessage({function})"),
         ("message", true, true, false) => format!("Check::Message({function})"),
         ("session", true, true, false) => format!("Check::Session({function})"),
+        ("capture", true, true, false) => format!("Check::Capture({function})"),
         _ => panic!("{}: scope, on, anomaly and any_message do not go together", path.display()),
     }
 }

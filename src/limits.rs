@@ -56,6 +56,8 @@ pub struct Limits {
     pub unpack_ratio: usize,
     /// Findings of one rule kept per session; the rest is counted.
     pub findings_per_rule: usize,
+    /// Devices whose earlier sessions are remembered for rules that look over several; each costs a few hundred bytes.
+    pub devices: usize,
     /// Findings, sessions and unjudged messages kept for a report, each; the rest is counted. A finding has about 1 KiB.
     pub reported: usize,
 }
@@ -91,6 +93,7 @@ impl Default for Limits {
             entries: 1_000_000,
             unpack_ratio: 200,
             findings_per_rule: 100,
+            devices: 65_536,
             reported: 100_000,
         }
     }

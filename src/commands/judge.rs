@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::report::sessions::Row;
 use crate::report::{Input, Lint, NotJudged};
 use crate::rules::finding::Place;
+use crate::rules::history::History;
 use crate::rules::location::Locator;
 use crate::rules::runner::Runner;
 use crate::rules::select::Selection;
@@ -19,6 +20,7 @@ use crate::session::Session;
 /// The judge, with what it has said so far.
 pub(super) struct Judge {
     runner: Runner,
+    history: History,
     show_secrets: bool,
     keep: usize,
     lint: Lint,
@@ -31,12 +33,14 @@ impl Judge {
         let runner = Runner::new(selection, limits).timed(timed);
         let lint = Lint { rules: runner.len(), ..Lint::default() };
         let (omitted, times) = (BTreeMap::new(), BTreeMap::new());
-        Judge { runner, show_secrets, keep: limits.reported, lint, omitted, times }
+        let history = History::new(limits);
+        Judge { runner, history, show_secrets, keep: limits.reported, lint, omitted, times }
     }
 
     /// Judges a session. Returns the worst severity found in it.
     pub(super) fn session(&mut self, session: &Session) -> Option<Severity> {
-        let outcome = self.runner.run(session);
+        let outcome = self.runner.run_after(session, &self.history);
+        self.history.add(session);
         let mut locator = Locator::new(session, self.show_secrets);
         let mut worst = None;
         for draft in outcome.drafts {
@@ -83,6 +87,10 @@ impl Judge {
         lint.totals = read.totals;
         lint.findings.sort_by(|a, b| order(a).cmp(&order(b)));
         lint.not_judged.sort_by(|a, b| place(&a.location).cmp(&place(&b.location)));
+        if let Some(last) = lint.inputs.last_mut().filter(|_| self.history.is_full()) {
+            last.notes
+                .push("more devices than are remembered: rules over several sessions looked at the first ones".into());
+        }
         lint.omitted = self.omitted.into_values().collect();
         (lint, self.times.into_values().collect())
     }

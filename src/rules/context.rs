@@ -1,6 +1,7 @@
 //! What a rule is given: the session, the message, the element, and the profile.
 
 use super::Profile;
+use super::history::History;
 use crate::session::{At, Session};
 use crate::syncml::{Command, Element, Item, Message, Side};
 
@@ -11,6 +12,15 @@ pub struct SessionCx<'a> {
     pub session: &'a Session,
     /// The profile in force.
     pub profile: Profile,
+}
+
+/// For rules of scope capture: a session, and what is remembered of those that closed before it.
+#[derive(Clone, Copy)]
+pub struct CaptureCx<'a> {
+    /// The session.
+    pub session: SessionCx<'a>,
+    /// The sessions before it.
+    pub history: &'a History,
 }
 
 /// For rules of scope message: the message in its session.

@@ -11,12 +11,13 @@ use crate::syncml::uri::Naming;
 pub mod context;
 pub mod finding;
 mod flow;
+pub mod history;
 pub mod location;
 pub mod runner;
 pub mod select;
 mod silence;
 
-pub use context::{ElementCx, MessageCx, SessionCx};
+pub use context::{CaptureCx, ElementCx, MessageCx, SessionCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
@@ -135,6 +136,8 @@ pub enum Check {
     AnyMessage(fn(&MessageCx<'_>, &mut Sink<'_>)),
     /// Called for each session.
     Session(fn(&SessionCx<'_>, &mut Sink<'_>)),
+    /// Called for each session, with what is remembered of those before it.
+    Capture(fn(&CaptureCx<'_>, &mut Sink<'_>)),
 }
 
 /// A rule: the metadata of its page and its check.

@@ -10,9 +10,10 @@
 use std::time::{Duration, Instant};
 
 use super::finding::{Draft, Over, Place, Sink};
+use super::history::History;
 use super::select::Selection;
 use super::silence::Silence;
-use super::{Check, ElementCx, MessageCx, Profile, Rule, SessionCx, Severity};
+use super::{CaptureCx, Check, ElementCx, MessageCx, Profile, Rule, SessionCx, Severity};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::session::Session;
@@ -29,6 +30,7 @@ pub struct Runner {
     messages: Vec<usize>,
     any_messages: Vec<usize>,
     sessions: Vec<usize>,
+    captures: Vec<usize>,
 }
 
 /// A rule that runs. A muted one runs for what it silences alone.
@@ -65,6 +67,7 @@ impl Runner {
             messages: Vec::new(),
             any_messages: Vec::new(),
             sessions: Vec::new(),
+            captures: Vec::new(),
         };
         for (rule, chosen) in selection.rules() {
             let muted = chosen.is_none();
@@ -100,12 +103,18 @@ impl Runner {
             Check::Message(_) => self.messages.push(number),
             Check::AnyMessage(_) => self.any_messages.push(number),
             Check::Session(_) => self.sessions.push(number),
+            Check::Capture(_) => self.captures.push(number),
         }
         self.rules.push(active);
     }
 
-    /// Judges a session. One of data synchronization is none of ours: the rules are about device management.
+    /// Judges a session on its own.
     pub fn run(&self, session: &Session) -> Outcome {
+        self.run_after(session, &History::new(&Limits { devices: 0, ..Limits::default() }))
+    }
+
+    /// Judges a session that follows others. One of data synchronization is none of ours: the rules are about device management.
+    pub fn run_after(&self, session: &Session, history: &History) -> Outcome {
         if session.is_data_sync() {
             let all =
                 (0..session.messages.len()).map(|index| (index, "data synchronization, not device management".into()));
@@ -116,9 +125,15 @@ impl Runner {
         for (index, message) in session.messages.iter().enumerate() {
             pass.message(index, message);
         }
+        let cx = SessionCx { session, profile: self.profile };
         for number in &self.sessions {
             if let Check::Session(check) = self.rules[*number].rule.check {
-                pass.call(*number, |sink| check(&SessionCx { session, profile: self.profile }, sink));
+                pass.call(*number, |sink| check(&cx, sink));
+            }
+        }
+        for number in &self.captures {
+            if let Check::Capture(check) = self.rules[*number].rule.check {
+                pass.call(*number, |sink| check(&CaptureCx { session: cx, history }, sink));
             }
         }
         pass.finish()

@@ -1,6 +1,8 @@
 //! Whether what the rules say of an example is what its marks say.
 
+use dmscope::limits::Limits;
 use dmscope::rules::finding::{Draft, Place};
+use dmscope::rules::history::History;
 use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::{Location, Rule, Severity};
@@ -23,9 +25,12 @@ pub(crate) struct Found {
 /// All findings in these sessions.
 pub(crate) fn findings(runner: &Runner, sessions: &[Session], sent: &[Sent<'_>]) -> Vec<Found> {
     let mut found = Vec::new();
+    let mut history = History::new(&Limits::default());
     for session in sessions {
         let numbers = numbers(session, sent);
-        for draft in runner.run(session).drafts {
+        let drafts = runner.run_after(session, &history).drafts;
+        history.add(session);
+        for draft in drafts {
             let message = draft.place.message().and_then(|index| numbers.get(index).copied().flatten());
             let span = match draft.place {
                 Place::Session | Place::Message(_) => None,

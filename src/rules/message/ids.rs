@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::{HEADER, number, shown};
 use crate::rules::finding::Place;
-use crate::rules::{Draft, ElementCx, MessageCx, SessionCx, Severity, Sink};
+use crate::rules::history::Past;
+use crate::rules::{CaptureCx, Draft, ElementCx, MessageCx, SessionCx, Severity, Sink};
 use crate::session::{Edge, Session};
 use crate::syncml::{Element, Kind, Message, Side, Tag};
 
@@ -101,6 +102,19 @@ pub(in crate::rules) fn sessionid_changed(cx: &SessionCx<'_>, out: &mut Sink<'_>
             let text = format!("SessionID is {}; expected {}, as the session began", shown(id), shown(expected));
             out.at(message.index, element, text).related(first.at(first_element), "the SessionID of the session");
         }
+    }
+}
+
+/// A SessionID that an earlier session of the device with the server had.
+pub(in crate::rules) fn sessionid_reused(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
+    let session = cx.session.session;
+    let (Some(device), Some(id)) = (&session.device, session.session_id.as_deref()) else { return };
+    let same = |past: &&Past| past.session_id.as_deref() == Some(id) && past.server.as_deref() == session.server.as_deref();
+    let (Some(past), Some(first)) = (cx.history.of(device).find(same), cx.session.readable().next()) else { return };
+    if session.start == Edge::Seen {
+        let text = format!("SessionID {} was that of session s{} of this device before", shown(id), past.number);
+        let place = header_child(first, Tag::SessionID).map_or(Place::Message(first.index), |id| first.at(id).into());
+        out.report(place, text);
     }
 }
 

@@ -79,10 +79,13 @@ pub(in crate::rules) fn cmdref_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     if answer.cmd_ref().is_some() || answer.code() == Some(400) || is_default_results(cx) {
         return;
     }
-    let text = format!("this {} has no CmdRef, so nothing says which command it answers", cx.element.name());
-    let draft = out.report(cx.element.child(Tag::CmdRef).map_or(cx.at(), |empty| cx.message.at(empty)), text);
-    if answer.cmd() == Some(Tag::SyncHdr.name()) {
+    let place = cx.element.child(Tag::CmdRef).map_or(cx.at(), |empty| cx.message.at(empty));
+    if answer.is_for_header() {
+        let draft = out.report(place, "the Status of the SyncHdr has no CmdRef; expected 0");
         draft.at_most(Severity::Info).help("Add <CmdRef>0</CmdRef>.");
+    } else {
+        let text = format!("this {} has no CmdRef, so nothing says which command it answers", cx.element.name());
+        out.report(place, text);
     }
 }
 

@@ -1,0 +1,100 @@
+//! What is remembered of judged sessions, for rules that look over several.
+//!
+//! In: sessions in the order they close. Out: the earlier ones of a device. Bounds: `limits.devices` devices, and the
+//! last [`PER_DEVICE`] sessions of each.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::limits::Limits;
+use crate::session::Session;
+
+/// Sessions remembered for a device: as many as a counter of one byte tells apart.
+pub const PER_DEVICE: usize = 255;
+
+/// An earlier session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub number: u32,
+    /// Its SessionID.
+    pub session_id: Option<Box<str>>,
+    /// Its server.
+    pub server: Option<Box<str>>,
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct History {
+    devices: HashMap<Box<str>, VecDeque<Past>>,
+    most: usize,
+    is_full: bool,
+}
+
+impl History {
+    /// Nothing remembered yet.
+    pub fn new(limits: &Limits) -> History {
+        History { devices: HashMap::new(), most: limits.devices, is_full: false }
+    }
+
+    /// Remembers a session of a known device.
+    pub fn add(&mut self, session: &Session) {
+        let Some(device) = session.device.as_deref() else { return };
+        if !self.devices.contains_key(device) && self.devices.len() >= self.most {
+            self.is_full = true;
+            return;
+        }
+        let known = self.devices.entry(device.into()).or_default();
+        if known.len() >= PER_DEVICE {
+            known.pop_front();
+        }
+        let owned = |text: &Option<String>| text.as_deref().map(Into::into);
+        let (session_id, server) = (owned(&session.session_id), owned(&session.server));
+        known.push_back(Past { number: session.number, session_id, server });
+    }
+
+    /// The earlier sessions of a device, the last one first.
+    pub fn of(&self, device: &str) -> impl Iterator<Item = &Past> {
+        self.devices.get(device).into_iter().flat_map(|known| known.iter().rev())
+    }
+
+    /// Whether there were more devices than are remembered.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(number: u32, device: &str) -> Session {
+        let mut session = Session::new(number, Vec::new());
+        session.device = Some(device.into());
+        session
+    }
+
+    fn numbers(history: &History, device: &str) -> Vec<u32> {
+        history.of(device).map(|past| past.number).collect()
+    }
+
+    #[test]
+    fn sessions_are_remembered_by_device() {
+        let mut history = History::new(&Limits { devices: 2, ..Limits::default() });
+        for (number, device) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
+            history.add(&session(number, device));
+        }
+        assert_eq!((numbers(&history, "a"), numbers(&history, "b")), (vec![3, 1], vec![2]));
+        assert!(numbers(&history, "c").is_empty() && history.is_full());
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let mut history = History::new(&Limits::default());
+        for number in 0..1000 {
+            history.add(&session(number, "a"));
+        }
+        assert_eq!(numbers(&history, "a").len(), PER_DEVICE);
+        assert_eq!(numbers(&history, "a").last(), Some(&745));
+        assert!(!history.is_full());
+    }
+}
