@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Input, Lint, context, count};
+use super::{Input, Lint, context, count, spot};
 use crate::escape;
 use crate::rules::{Finding, Location, Severity};
 
@@ -83,7 +83,8 @@ fn notes<'a>(lint: &Lint, finding: &Finding) -> Vec<Element<'a>> {
     }
     for (text, location) in &finding.related {
         let place = related_place(lint, &finding.location, location);
-        notes.push(Level::NOTE.message(format!("{}: {place}", escape::line(text))).into());
+        let separator = if place.is_empty() { "" } else { ": " };
+        notes.push(Level::NOTE.message(format!("{}{separator}{place}", escape::line(text))).into());
     }
     if !finding.help.is_empty() {
         notes.push(Level::HELP.message(escape::line(&finding.help).into_owned()).into());
@@ -96,22 +97,25 @@ fn notes<'a>(lint: &Lint, finding: &Finding) -> Vec<Element<'a>> {
 
 /// A related place without what it shares with the finding's own: `frame 25 · server message 2 · <MsgID>2</MsgID>`.
 fn related_place(lint: &Lint, from: &Location, to: &Location) -> String {
-    let spot = lint.spot(to);
-    let path = escape::line(lint.path(to.input));
-    let spot = match spot.strip_prefix(&*path) {
-        Some(rest) if from.input == to.input && rest.starts_with(' ') => rest.trim_start(),
-        _ => &spot,
+    let same_input = from.input == to.input;
+    let packet = |location: &Location| location.frame.or(location.entry);
+    let same_message = same_input
+        && (packet(from), &from.session, from.side, &from.msg_id) == (packet(to), &to.session, to.side, &to.msg_id);
+    let spot = match (to.line, packet(to)) {
+        (Some(line), None) if same_input => format!("line {line}"),
+        (_, Some(_)) if same_message => String::new(),
+        _ if same_input => spot("", to).trim_start().to_owned(),
+        _ => lint.spot(to),
     };
-    let shared = |value: bool| value && from.session == to.session;
-    let other = Location {
-        session: to.session.clone().filter(|_| !shared(true)),
-        side: to.side,
+    let named = Location {
+        session: to.session.clone().filter(|_| from.session != to.session),
+        side: to.side.filter(|_| !same_message),
         msg_id: to.msg_id.clone(),
         ..Location::default()
     };
     let excerpt = to.excerpt.as_deref().map(|text| escape::shorten(text, RELATED).into_owned());
-    let parts = [Some(spot.to_owned()), Some(context(&other)), excerpt];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    let parts = [spot, context(&named), excerpt.unwrap_or_default()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn level(severity: Severity) -> Level<'static> {

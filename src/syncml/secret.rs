@@ -45,9 +45,10 @@ impl Secrets {
         let mut hidden: Vec<bool> = Vec::with_capacity(doc.len());
         for element in doc.elements() {
             let above = element.parent().and_then(|parent| hidden.get(parent.id().0 as usize)).copied();
-            let secret = above.unwrap_or(false) || names_secret(element);
+            let inside = above.unwrap_or(false);
+            let secret = inside || names_secret(element);
             hidden.push(secret);
-            secrets.add(element, secret);
+            secrets.add(element, inside, secret);
         }
         secrets
     }
@@ -62,10 +63,11 @@ impl Secrets {
         self.parts.is_empty()
     }
 
-    fn add(&mut self, element: Element<'_>, secret: bool) {
+    /// `inside` a secret element the attributes are secret too; its own say only what kind of secret it is.
+    fn add(&mut self, element: Element<'_>, inside: bool, secret: bool) {
         let id = element.id();
         for (at, (name, value)) in element.attributes().enumerate() {
-            let hide = !name.starts_with("xmlns") && (secret || attribute_is_secret(element, name));
+            let hide = !name.starts_with("xmlns") && (inside || attribute_is_secret(element, name));
             if hide && !value.is_empty() {
                 self.parts.push((id, Part::Attribute(at)));
             }
@@ -299,6 +301,15 @@ mod tests {
         );
         assert_masked(
             "<UsernameToken><Username>a</Username><o:Password xmlns:o='o'>HIDDEN</o:Password></UsernameToken>",
+        );
+    }
+
+    #[test]
+    fn the_kind_of_a_token_is_no_secret() {
+        let token = doc("<BinarySecurityToken ValueType='urn:PKCS10'>abc</BinarySecurityToken>");
+        assert_eq!(
+            Rendering::new(&token, false).text(),
+            "<BinarySecurityToken ValueType=\"urn:PKCS10\">********</BinarySecurityToken>\n"
         );
     }
 

@@ -90,6 +90,11 @@ impl Rendering<'_> {
                 .map_or(lines.end - lines.start, |at| start + at - lines.start);
         let end = (span.end as usize).clamp(start, line_end);
         let secrets = self.secrets.spans(self.doc);
+        // A mask is marked whole, so that it stands there once.
+        let touched = secrets.iter().filter(|secret| secret.overlaps(Span::new(start, end)));
+        let (start, end) = touched.fold((start, end), |(start, end), secret| {
+            (start.min(secret.range().start.max(lines.start)), end.max(secret.range().end.min(line_end)))
+        });
         let before = self.masked(lines.start..start, &secrets);
         let marked = self.masked(start..end, &secrets);
         let after = self.masked(end..lines.end, &secrets);
@@ -221,6 +226,9 @@ mod tests {
         }
         assert_eq!(rendering.excerpt(data.id()), "<Data>********</Data>");
         assert_eq!(rendering.source_excerpt(data.span()), "<Data>********</Data>");
+        let inside = Span { start: data.inner().start + 2, end: data.inner().start + 4 };
+        let snippet = rendering.source_snippet(inside, None);
+        assert_eq!((marked(&snippet), snippet.text.matches('*').count()), ("********", 8));
         assert!(Rendering::new(&doc, true).text().contains("QWxhZGRpbg=="));
     }
 }
