@@ -51,6 +51,8 @@ pub(super) struct Flow<C> {
     consumer: Option<C>,
     segments: u64,
     blocked: [Option<Blocked>; 2],
+    /// Directions that were waited for in vain: the capture is one-sided.
+    absent: [bool; 2],
     reset_at: Option<u64>,
     over: bool,
     last: Option<Time>,
@@ -68,6 +70,7 @@ impl<C: Consumer> Flow<C> {
             consumer: None,
             segments: 0,
             blocked: [None; 2],
+            absent: [false; 2],
             reset_at: None,
             over: false,
             last: None,
@@ -192,7 +195,7 @@ impl<C: Consumer> Flow<C> {
 
     /// Whether bytes that follow `needs` of `direction` may be delivered.
     fn may_follow(&self, direction: usize, needs: u64) -> bool {
-        !self.streams[direction].seen || self.halves[direction].has(needs)
+        self.is_absent(direction) || self.halves[direction].satisfies(needs)
     }
 
     /// Moves to the streams what may be moved, in an order that could have happened.
@@ -216,16 +219,16 @@ impl<C: Consumer> Flow<C> {
     }
 
     fn release(&mut self, sender: usize) -> bool {
+        let absent = self.is_absent(1 - sender);
         let [client, server] = &mut self.halves;
         let (half, other) = if sender == CLIENT { (client, server) } else { (server, client) };
-        let seen = self.streams[1 - sender].seen;
-        half.release(|needs| !seen || other.has(needs), &mut self.streams[sender])
+        half.release(|needs| absent || other.satisfies(needs), &mut self.streams[sender])
     }
 
     /// Lets the consumer read; opens it with the first bytes.
     fn advance(&mut self, cx: &Context<'_, C>, out: &mut Out<'_, C>) {
         if self.consumer.is_none() {
-            if self.streams.iter().all(|stream| stream.bytes().is_empty()) {
+            if self.streams.iter().all(|stream| stream.held() == 0) {
                 return;
             }
             self.open(cx);
@@ -265,7 +268,8 @@ impl<C: Consumer> Flow<C> {
         for direction in [CLIENT, SERVER] {
             let half = &self.halves[direction];
             let (next, acked) = half.progress();
-            let blocked = self.is_unsettled(direction) || self.hole(direction, acked).is_some();
+            let unknown = self.is_unsettled(direction) || self.is_awaited(direction);
+            let blocked = unknown || self.hole(direction, acked).is_some();
             let known = self.blocked[direction].filter(|known| known.next == next);
             self.blocked[direction] = match known {
                 _ if !blocked => None,
@@ -284,10 +288,8 @@ impl<C: Consumer> Flow<C> {
         let late = self.blocked.map(|blocked| blocked.filter(|blocked| blocked.since <= since));
         if late.iter().any(Option::is_some) {
             let upto = late.map(|blocked| blocked.map_or(0, |blocked| blocked.acked));
-            for direction in [CLIENT, SERVER] {
-                if late[direction].is_some() && self.is_unsettled(direction) {
-                    self.halves[direction].settle();
-                }
+            for direction in [CLIENT, SERVER].into_iter().filter(|direction| late[*direction].is_some()) {
+                self.settle(direction);
             }
             self.deliver(cx, out);
             while self.give_up_one(upto, cx, out) {}
@@ -295,13 +297,23 @@ impl<C: Consumer> Flow<C> {
         self.over |= self.reset_at.is_some_and(|reset| reset <= since);
     }
 
+    /// Ends waiting for a direction's first bytes. False when they are not waited for.
+    fn settle(&mut self, direction: usize) -> bool {
+        let (unsettled, awaited) = (self.is_unsettled(direction), self.is_awaited(direction));
+        if unsettled {
+            self.halves[direction].settle();
+        }
+        self.absent[direction] |= awaited;
+        unsettled || awaited
+    }
+
     /// Settles where the streams begin, or declares one gap, and delivers what that sets free. False when there is
     /// nothing to give up before the offsets `upto`.
     fn give_up_one(&mut self, upto: [u64; 2], cx: &Context<'_, C>, out: &mut Out<'_, C>) -> bool {
+        let settled = upto == [u64::MAX; 2] && [CLIENT, SERVER].map(|direction| self.settle(direction)).contains(&true);
         let gap = |direction: usize| self.hole(direction, upto[direction]).map(|end| (direction, end));
-        let unsettled = [CLIENT, SERVER].map(|direction| upto[direction] == u64::MAX && self.is_unsettled(direction));
-        if let Some(direction) = unsettled.iter().position(|unsettled| *unsettled) {
-            self.halves[direction].settle();
+        if settled {
+            // What was unknown is so no more: gaps come after what that sets free.
         } else if let Some((direction, end)) = gap(CLIENT).or_else(|| gap(SERVER)) {
             self.halves[direction].skip_to(end, &mut self.streams[direction]);
             self.advance(cx, out);
@@ -325,6 +337,16 @@ impl<C: Consumer> Flow<C> {
 
     fn is_unsettled(&self, direction: usize) -> bool {
         self.streams[direction].seen && !self.halves[direction].is_settled()
+    }
+
+    fn is_absent(&self, direction: usize) -> bool {
+        self.absent[direction] && !self.streams[direction].seen
+    }
+
+    /// Whether bytes wait for those of a direction of which nothing came yet.
+    fn is_awaited(&self, direction: usize) -> bool {
+        let unseen = !self.streams[direction].seen && !self.absent[direction];
+        unseen && !self.halves[direction].satisfies(self.halves[1 - direction].wants())
     }
 
     /// End of the first hole of a direction, when it ends before `upto`.

@@ -198,8 +198,13 @@ impl Half {
         }
     }
 
-    /// Whether all that was sent up to `offset` is in the stream. A byte is allowed for a FIN that was not captured.
-    pub(super) fn has(&self, offset: u64) -> bool {
+    /// Whether what was sent up to `offset` is known to be in the stream.
+    pub(super) fn satisfies(&self, offset: u64) -> bool {
+        offset == 0 || (self.is_settled() && self.has(offset))
+    }
+
+    /// Whether the stream holds all up to `offset`. A byte is allowed for a FIN that was not captured.
+    fn has(&self, offset: u64) -> bool {
         self.next.saturating_add(1) >= offset
     }
 

@@ -7,6 +7,8 @@ mod flow;
 mod half;
 mod idle;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,267 @@
+//! HTTP/1.x messages of real captures, against what tshark says of them and what was really exchanged.
+//!
+//! Only what travels in clear text: mode `nokeys` of `facts.tsv`. Where tshark is wrong or limited, [`EXCEPTIONS`] says
+//! in what and why, so that nothing is passed over in silence.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use dmscope::anomaly::Kind;
+use dmscope::capture::{self, Source, map};
+use dmscope::http::{Body, Captured, Conn, Event, Half, InputId, Message};
+use dmscope::limits::Limits;
+use dmscope::link::Decoder;
+use dmscope::origin::Unit;
+use dmscope::tcp::Table;
+use sha2::{Digest, Sha256};
+
+/// What we read where tshark's facts say another thing: file, what, our value, why.
+const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
+    ("dpkt/nb6-http.pcap", "streams", "2", "the third runs in an L2TP tunnel, which is not opened"),
+    ("dpkt/nb6-http.pcap", "requests", "2", "L2TP"),
+    ("dpkt/nb6-http.pcap", "responses", "2", "L2TP"),
+    (
+        "dpkt/nb6-http.pcap",
+        "request rows",
+        "0|GET|ncdn.nb6dsl.neufbox.neuf.fr|/nb6dsl_Vers%203.3.4_ter/nb6-3.3.4_ter.sha256sum|\n1|GET|ipv4.icanhazip.com|/|",
+        "L2TP",
+    ),
+    ("dpkt/nb6-http.pcap", "response rows", "0|200||||497\n1|200|text/plain; charset=UTF-8|||14", "L2TP"),
+    (
+        "suricata-verify/http-connect_http-connect-fragmented.pcap",
+        "requests",
+        "2",
+        "tshark does not look into the tunnel when a request in it begins in two segments",
+    ),
+    ("suricata-verify/http-connect_http-connect-fragmented.pcap", "responses", "2", "the tunnel"),
+    (
+        "suricata-verify/http-connect_http-connect-fragmented.pcap",
+        "request rows",
+        "0|CONNECT||abc:443|\n0|GET||/|",
+        "the tunnel",
+    ),
+    (
+        "suricata-verify/http-connect_http-connect-fragmented.pcap",
+        "response rows",
+        "0|200||||\n0|200||||",
+        "the tunnel",
+    ),
+    ("tcpflow/test1.pcap", "streams", "3", "the facts count one more than tcp.stream has values"),
+    ("tcpflow/test1-part1.pcap", "streams", "2", "the facts count one more than tcp.stream has values"),
+    ("tcpflow/test1-part1.pcap", "responses", "1", "tshark drops a response whose end was not captured"),
+    ("tcpflow/test1-part1.pcap", "response rows", "1|200|text/html; charset=UTF-8|gzip||2589", "the same"),
+    (
+        "tcpflow/test5-lines-randomized.pcap",
+        "streams",
+        "1",
+        "tshark takes the SYN that comes late for a new connection",
+    ),
+    ("wireshark/tcp-badsegments.pcap", "requests", "1", "tshark drops a head with a hole in it"),
+    ("wireshark/tcp-badsegments.pcap", "request rows", "0|GET|localhost|/|", "the same"),
+];
+
+/// Captures whose clear text tshark gets by the keys within: they are compared where TLS is tested.
+const ENCRYPTED: &[&str] = &["lab/dm-tls13-chacha-gzip-chunked-dsb.pcapng", "wireshark/tls12-dsb.pcapng"];
+
+/// The folder with `captures/`, or a loud word that the test did not run.
+fn captures() -> Option<PathBuf> {
+    let found = std::env::var_os("DMSCOPE_CORPUS").map(|corpus| PathBuf::from(corpus).join("captures"));
+    if found.is_none() {
+        eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, real captures were not read");
+    }
+    found
+}
+
+/// What was read from one capture.
+struct Read {
+    events: Vec<Event>,
+    streams: u32,
+    /// The captured bytes of all frames.
+    frames: Vec<Vec<u8>>,
+}
+
+impl Read {
+    fn messages(&self, half: Half) -> impl Iterator<Item = &Message> {
+        self.events.iter().filter_map(move |event| match event {
+            Event::Message(message) if message.half == half => Some(message),
+            _ => None,
+        })
+    }
+}
+
+fn read(path: &Path) -> Read {
+    let data = map::Data::open(path, true).unwrap();
+    let limits = Limits::default();
+    let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(InputId(0), &limits));
+    let (mut events, mut frames) = (Vec::new(), Vec::new());
+    capture::read(Source::Bytes(&data), &limits, &mut |frame| {
+        frames.push(frame.bytes.to_vec());
+        if let Some(segment) = decoder.frame(&frame) {
+            table.segment(&segment, &mut |event| events.push(event));
+        }
+        ControlFlow::Continue(())
+    });
+    table.finish(&mut |event| events.push(event));
+    Read { events, streams: table.streams(), frames }
+}
+
+/// Facts of one file in order: name and value.
+type Facts = BTreeMap<String, Vec<(String, String)>>;
+
+fn facts(captures: &Path) -> Facts {
+    let table = fs::read_to_string(captures.join("facts.tsv")).unwrap();
+    let mut facts = Facts::new();
+    for line in table.lines() {
+        let columns: Vec<&str> = line.splitn(4, '\t').collect();
+        let [file, mode, name, value] = columns[..] else { continue };
+        if mode == "mode" {
+            continue;
+        }
+        let of_file = facts.entry(file.to_owned()).or_default();
+        if mode == "nokeys" || name == "tcp_streams" {
+            let name = name.split(' ').next().unwrap();
+            of_file.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    facts
+}
+
+fn values<'a>(facts: &'a [(String, String)], name: &str) -> Vec<&'a str> {
+    facts.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+}
+
+fn row(columns: &[&str]) -> String {
+    columns.join("|")
+}
+
+fn request_row(message: &Message) -> String {
+    let head = &message.head;
+    let header = |name| head.header(name).unwrap_or_default();
+    let stream = message.connection.number.to_string();
+    row(&[&stream, &head.method, header("host"), &head.target, header("content-length")])
+}
+
+fn response_row(message: &Message) -> String {
+    let head = &message.head;
+    let header = |name| head.header(name).unwrap_or_default();
+    let (stream, status) = (message.connection.number.to_string(), head.status.to_string());
+    let coding: Vec<&str> = head.all("content-encoding").collect();
+    let coding = coding.join(", ");
+    row(&[&stream, &status, header("content-type"), &coding, header("transfer-encoding"), header("content-length")])
+}
+
+/// Differences between what was read and the facts; marks the exceptions that were needed.
+fn compare(file: &str, read: &Read, facts: &[(String, String)], used: &mut BTreeSet<usize>) -> Vec<String> {
+    let one = |name: &str| values(facts, name).first().copied().unwrap_or("0").to_owned();
+    let requests: Vec<String> = read.messages(Half::Request).map(request_row).collect();
+    let responses: Vec<String> = read.messages(Half::Response).map(response_row).collect();
+    let rows = |name: &str| values(facts, name).join("\n");
+    let mut wrong = Vec::new();
+    for (what, ours, theirs) in [
+        ("streams", read.streams.to_string(), one("tcp_streams")),
+        ("requests", requests.len().to_string(), one("http1_requests")),
+        ("responses", responses.len().to_string(), one("http1_responses")),
+        ("request rows", requests.join("\n"), rows("req")),
+        ("response rows", responses.join("\n"), rows("resp")),
+    ] {
+        let exception = EXCEPTIONS.iter().position(|(known, fact, ..)| *known == file && *fact == what);
+        let expected = exception.map_or(theirs.as_str(), |at| EXCEPTIONS[at].2);
+        if ours != expected {
+            wrong.push(format!("{file}: {what}\n--- ours\n{ours}\n--- expected\n{expected}\n"));
+        }
+        used.extend(exception.filter(|_| ours != theirs));
+    }
+    wrong
+}
+
+#[test]
+fn messages_are_those_that_tshark_sees() {
+    let Some(captures) = captures() else { return };
+    let facts = facts(&captures);
+    assert!(facts.len() >= 60, "facts.tsv names {} files", facts.len());
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
+    for (file, facts) in facts.iter().filter(|(file, _)| !ENCRYPTED.contains(&file.as_str())) {
+        wrong.extend(compare(file, &read(&captures.join(file)), facts, &mut used));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(used.len(), EXCEPTIONS.len(), "an exception is not needed any more: {used:?}");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn bodies_are_those_that_were_exchanged() {
+    let Some(captures) = captures() else { return };
+    let expected = fs::read_to_string(captures.join("lab/dm-clear-http11.expected.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
+    let read = read(&captures.join("lab/dm-clear-http11.pcap"));
+    let exchanges = expected["exchanges"].as_array().unwrap();
+    assert_eq!(read.messages(Half::Request).count(), exchanges.len());
+    for (half, key) in [(Half::Request, "req_sha256"), (Half::Response, "resp_sha256")] {
+        for (message, exchange) in read.messages(half).zip(exchanges) {
+            assert_eq!(sha256(&message.body.bytes), exchange[key].as_str().unwrap());
+            assert_eq!(u64::from(message.exchange) + 1, exchange["n"].as_u64().unwrap());
+            assert_eq!(message.body.captured, Captured::Whole);
+        }
+    }
+}
+
+#[test]
+fn codings_are_removed_and_false_ones_told() {
+    let Some(captures) = captures() else { return };
+    let one = |file: &str| read(&captures.join(file)).messages(Half::Response).next().unwrap().clone();
+
+    let brotli = one("wireshark/http-brotli.pcapng").body;
+    assert_eq!((brotli.codings, brotli.captured), (vec!["br".to_owned()], Captured::Whole));
+    let text = String::from_utf8(brotli.bytes.to_vec()).unwrap();
+    assert!(text.chars().all(|char| char.is_ascii_graphic() || char.is_ascii_whitespace()), "{text}");
+
+    let gzip = one("tcpflow/test-gzip.pcap").body;
+    assert!(serde_json::from_slice::<serde_json::Value>(&gzip.bytes).is_ok());
+
+    let stacked = one("suricata-verify/bug-2511_response_identity_identity_gzip_identity_gzip_gzip.pcap").body;
+    assert_eq!((stacked.codings.len(), stacked.captured), (3, Captured::Whole));
+    assert!(stacked.bytes.starts_with(b"Hi "));
+
+    let plain = read(&captures.join("suricata-verify/http-encoding-gzip-uncompressed.pcap"));
+    let plain = plain.messages(Half::Request).next().unwrap();
+    assert_eq!((plain.body.bytes.len(), &plain.body.captured), (106, &Captured::Whole));
+    assert_eq!(plain.notes.iter().map(|note| note.kind).collect::<Vec<_>>(), [Kind::CodingInvalid]);
+}
+
+#[test]
+fn every_byte_leads_back_to_its_frame() {
+    let Some(captures) = captures() else { return };
+    let mut checked = 0;
+    for file in facts(&captures).keys() {
+        let read = read(&captures.join(file));
+        for message in [Half::Request, Half::Response].into_iter().flat_map(|half| read.messages(half)) {
+            let Body { bytes, origin, .. } = &message.body;
+            for (at, byte) in bytes.iter().enumerate() {
+                let run = origin.run_at(at as u64).unwrap();
+                let Unit::Frame(frame) = run.unit else { panic!("{file}: {run:?}") };
+                if run.exact {
+                    let offset = (run.offset + at as u64 - run.at) as usize;
+                    assert_eq!(read.frames[frame as usize - 1].get(offset), Some(byte), "{file}: byte {at}, {run:?}");
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 40_000, "only {checked} bytes were checked");
+}
+
+#[test]
+fn bytes_sent_again_otherwise_are_noted() {
+    let Some(captures) = captures() else { return };
+    let read = read(&captures.join("wireshark/tcp-badsegments.pcap"));
+    let notes: Vec<Kind> =
+        read.messages(Half::Request).flat_map(|message| &message.notes).map(|note| note.kind).collect();
+    assert!(notes.contains(&Kind::TcpOverlapDiffers), "{notes:?}");
+}
