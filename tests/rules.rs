@@ -2,6 +2,8 @@
 //!
 //! `RULE=DM-MSG-014` (ids, names or families, with commas) runs those alone. `rules/README.md` tells the format.
 
+#[path = "rules/binary.rs"]
+mod binary;
 #[path = "build/mod.rs"]
 mod build;
 #[path = "rules/capture.rs"]
@@ -84,6 +86,17 @@ fn examples_hold_as_documents() {
             let sessions = run::as_documents(sent);
             let found = check::findings(&runner(example.profile, &[]), &sessions, sent);
             [check::differences(rule, sent, &found), check::unseen(&sessions, sent)].concat()
+        })
+    });
+}
+
+#[test]
+fn examples_hold_as_wbxml() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let Some(sent) = binary::encoded(sent).filter(|_| !example.capture_only()) else { return Vec::new() };
+            let found = check::findings(&runner(example.profile, &[]), &run::as_documents(&sent), &sent);
+            check::differences(rule, &sent, &found)
         })
     });
 }
