@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dmscope::limits::Limits;
 use dmscope::origin::Span;
 use dmscope::rules::location::Locator;
+use dmscope::rules::runner::Runner;
 use dmscope::rules::{Rule, Severity};
 use dmscope::session::Session;
 use dmscope::xml;
@@ -25,8 +26,7 @@ fn harmed(body: &Arc<[u8]>) -> Vec<Arc<[u8]>> {
 }
 
 /// All rules over a session, and every finding resolved; a panic is the failure.
-fn judge(example: &Example, sessions: &[Session]) {
-    let runner = runner(example.profile, &[]);
+fn judge(runner: &Runner, sessions: &[Session]) {
     for session in sessions {
         let mut locator = Locator::new(session, false);
         for draft in runner.run(session).drafts {
@@ -42,12 +42,12 @@ fn rules_stand_documents_without_any_one_element() {
     for rule in chosen() {
         let examples = page::examples(rule).expect("a page");
         let Some(example) = examples.iter().find(|example| example.bad) else { continue };
-        let sent = compose::messages(example);
+        let (sent, runner) = (compose::messages(example), runner(example.profile, &[]));
         for number in (0..sent.len()).filter(|number| !sent[*number].marks.is_empty()) {
             for body in harmed(&sent[number].body) {
                 let mut sent = sent.clone();
                 sent[number].body = body;
-                judge(example, &run::as_documents(&sent));
+                judge(&runner, &run::as_documents(&sent));
             }
         }
     }
