@@ -26,9 +26,16 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// Options of every command.
-    #[command(flatten)]
-    pub common: Common,
+    /// When to use colours: auto, always or never. NO_COLOR is honoured
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -81,21 +88,6 @@ const SHOW_HELP: &str = "Examples:
   dmscope show capture.pcapng --session s2 --message 3 --as hex
   dmscope show server.log --as tree";
 
-/// Options of every command.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Output")]
-pub struct Common {
-    /// When to use colours: auto, always or never. NO_COLOR is honoured
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = true)]
-    pub color: Color,
-    /// Print results and errors only: no summary, no progress
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// List every unjudged message and every note on the inputs, not the first few
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-}
-
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -123,9 +115,9 @@ pub struct Reading {
     /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,
-    /// Print credentials, nonces, tokens and private values instead of ********
-    #[arg(long)]
-    pub show_secrets: bool,
+    /// Print results and errors only: no summary, no progress
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
 }
 
 /// The kinds of input that can be read.
@@ -158,6 +150,12 @@ pub struct Lint {
     /// Exit with 0 instead of 3 when there was nothing to judge
     #[arg(long, help_heading = "Reporting")]
     pub allow_empty: bool,
+    /// Print credentials, nonces, tokens and private values instead of ********
+    #[arg(long, help_heading = "Reporting")]
+    pub show_secrets: bool,
+    /// List every unjudged message and every note on the inputs, not the first few
+    #[arg(short, long, help_heading = "Output", conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Say on standard error how much was read, how fast, and the time of each rule
     #[arg(long, help_heading = "Reporting")]
     pub stats: bool,
@@ -238,6 +236,9 @@ pub struct Show {
     /// Only the Nth message of each session, counted from 1
     #[arg(long, value_name = "N", help_heading = "What to show", value_parser = clap::value_parser!(u32).range(1..))]
     pub message: Option<u32>,
+    /// Print credentials, nonces, tokens and private values instead of ********
+    #[arg(long, help_heading = "What to show")]
+    pub show_secrets: bool,
     /// How to print them
     #[arg(long = "as", value_name = "FORM", default_value = "xml", help_heading = "What to show")]
     pub form: Form,

@@ -45,20 +45,29 @@ impl From<Exit> for ExitCode {
 /// Wrong usage, an input that cannot be read, an output that cannot be written: exit status 2. Also a closed pipe, which
 /// is no failure: see [`is_closed_pipe`].
 pub fn run(cli: &Cli) -> Result<Exit> {
-    match cli.common.color {
+    match cli.color {
         cli::Color::Auto => {}
         cli::Color::Always => anstream::ColorChoice::Always.write_global(),
         cli::Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    match &cli.command {
-        Command::Lint(options) => lint::run(options, &cli.common),
-        Command::Sessions(options) => sessions::run(options, &cli.common),
-        Command::Show(options) => show::run(options, &cli.common),
+    let result = match &cli.command {
+        Command::Lint(options) => lint::run(options),
+        Command::Sessions(options) => sessions::run(options),
+        Command::Show(options) => show::run(options),
         Command::Explain(options) => explain(options),
         Command::Rules(options) => list_rules(options),
         Command::Completions { shell } => completions(*shell),
         Command::Man => manual(),
+    };
+    match result {
+        // A directory without recordings is as empty as a recording without messages.
+        Err(error) if is_nothing(&error) => reading::nothing_seen(&error.to_string(), false),
+        result => result,
     }
+}
+
+fn is_nothing(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(crate::input::Error::Nothing { .. }))
 }
 
 /// Whether an error is that nobody reads the output any more.

@@ -19,8 +19,8 @@ pub struct Reading {
     pub kind: Option<input::Kind>,
     /// How the pipeline reads.
     pub engine: engine::Settings,
-    /// Whether secrets are left as they are.
-    pub show_secrets: bool,
+    /// Whether nothing but results and errors is said.
+    pub quiet: bool,
 }
 
 /// What `lint` does.
@@ -36,6 +36,10 @@ pub struct Lint {
     pub fail_on: Option<Severity>,
     /// Whether nothing to judge is a success.
     pub allow_empty: bool,
+    /// Whether secrets are left as they are.
+    pub show_secrets: bool,
+    /// Whether all is listed that was not judged.
+    pub verbose: bool,
     /// Whether to say what the run cost.
     pub stats: bool,
 }
@@ -72,7 +76,7 @@ impl Reading {
     pub fn new(reading: &cli::Reading) -> Reading {
         let kind = reading.input_kind;
         let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
-        Reading { paths: reading.paths.clone(), kind, engine, show_secrets: reading.show_secrets }
+        Reading { paths: reading.paths.clone(), kind, engine, quiet: reading.quiet }
     }
 }
 
@@ -93,6 +97,8 @@ impl Lint {
                 cli::FailOn::Never => None,
             },
             allow_empty: lint.allow_empty,
+            show_secrets: lint.show_secrets,
+            verbose: lint.verbose,
             stats: lint.stats,
         })
     }

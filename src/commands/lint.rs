@@ -10,26 +10,24 @@ use super::judge::Judge;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config::{self, Format, Output};
-use crate::escape;
 use crate::input;
 use crate::report::stats::Stats;
 use crate::report::{self, Lint, concise, json, text};
 
-pub(super) fn run(options: &cli::Lint, common: &cli::Common) -> Result<Exit> {
+pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
     let config = config::Lint::new(options)?;
     let started = Instant::now();
-    let inputs = match reading::inputs(&config.reading) {
-        // A directory without recordings is as empty as a recording without messages.
-        Err(error @ input::Error::Nothing { .. }) => return nothing_seen(&error.to_string(), config.allow_empty),
-        inputs => inputs?,
+    // A directory without recordings is as empty as a recording without messages: reports are written all the same.
+    let (inputs, nothing) = match reading::inputs(&config.reading) {
+        Err(error @ input::Error::Nothing { .. }) => (Vec::new(), Some(error.to_string())),
+        inputs => (inputs?, None),
     };
-    let limits = &config.reading.engine.limits;
-    let mut judge = Judge::new(&config.selection, limits, config.reading.show_secrets, config.stats);
-    let read = reading::read(&inputs, &config.reading, common.quiet, &mut |session| {
+    let mut judge = Judge::new(&config.selection, &config.reading.engine.limits, config.show_secrets, config.stats);
+    let read = reading::read(&inputs, &config.reading, &mut |session| {
         judge.session(&session);
     })?;
     let (lint, times) = judge.finish(&read);
-    let text_options = text::Options { width: width(), quiet: common.quiet, verbose: common.verbose };
+    let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {
         write(&lint, output, text_options)?;
     }
@@ -38,7 +36,13 @@ pub(super) fn run(options: &cli::Lint, common: &cli::Common) -> Result<Exit> {
         let stats = Stats { bytes, elapsed: started.elapsed(), rules: times };
         report::stats::write(&lint, &stats, &mut anstream::stderr())?;
     }
-    exit(&config, &lint)
+    if lint.totals.messages == 0 {
+        let line = nothing.unwrap_or_else(|| format!("no device-management message in {}", text::inputs(&lint.inputs)));
+        let hint = if config.allow_empty { "" } else { " (--allow-empty makes this a success)" };
+        return reading::nothing_seen(&format!("{line}{hint}"), config.allow_empty);
+    }
+    let failed = lint.counts.worst().zip(config.fail_on).is_some_and(|(worst, level)| worst >= level);
+    Ok(if failed { Exit::Findings } else { Exit::Clean })
 }
 
 /// Writes one report to its place.
@@ -63,23 +67,4 @@ fn report(lint: &Lint, format: Format, options: text::Options, out: &mut dyn Wri
         Format::Json => json::write(lint, out),
         Format::JsonLines => json::write_lines(lint, out),
     }
-}
-
-fn exit(config: &config::Lint, lint: &Lint) -> Result<Exit> {
-    if lint.totals.messages == 0 {
-        let line = format!("no device-management message in {}", text::inputs(&lint.inputs));
-        return nothing_seen(&line, config.allow_empty);
-    }
-    let failed = lint.counts.worst().zip(config.fail_on).is_some_and(|(worst, level)| worst >= level);
-    Ok(if failed { Exit::Findings } else { Exit::Clean })
-}
-
-fn nothing_seen(line: &str, allowed: bool) -> Result<Exit> {
-    let mut stderr = anstream::stderr();
-    if allowed {
-        writeln!(stderr, "note: {}", escape::line(line))?;
-        return Ok(Exit::Clean);
-    }
-    writeln!(stderr, "error: {} (--allow-empty makes this a success)", escape::line(line))?;
-    Ok(Exit::NothingSeen)
 }

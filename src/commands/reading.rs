@@ -27,22 +27,38 @@ pub(super) fn inputs(reading: &config::Reading) -> Result<Vec<Input>, input::Err
 pub(super) fn read(
     inputs: &[Input],
     reading: &config::Reading,
-    quiet: bool,
     each: &mut dyn FnMut(Session),
 ) -> Result<engine::Reading> {
     let sizes = inputs.iter().map(|input| std::fs::metadata(input.path.as_deref()?).ok().map(|meta| meta.len()));
-    let mut progress = Progress::new(quiet, sizes.sum());
+    let mut progress = Progress::new(reading.quiet, sizes.sum());
     let read = engine::read(inputs, &reading.engine, each, &mut |done| progress.at(done));
     progress.finish();
     Ok(read?)
 }
 
-/// Says that there was no session in the inputs.
-pub(super) fn nothing(inputs: &[Input]) -> Result<Exit> {
+/// The exit of a command that saw nothing, with a line that says so.
+///
+/// # Errors
+/// Standard error cannot be written.
+pub(super) fn nothing_seen(line: &str, allowed: bool) -> Result<Exit> {
+    let mut stderr = anstream::stderr();
+    let line = escape::line(line);
+    if allowed {
+        writeln!(stderr, "note: {line}")?;
+        return Ok(Exit::Clean);
+    }
+    writeln!(stderr, "error: {line}")?;
+    Ok(Exit::NothingSeen)
+}
+
+/// The same for a command that is about sessions.
+///
+/// # Errors
+/// Standard error cannot be written.
+pub(super) fn no_session(inputs: &[Input]) -> Result<Exit> {
     let what = match inputs {
         [one] => one.name.clone(),
         many => format!("{} inputs", many.len()),
     };
-    writeln!(anstream::stderr(), "error: no device-management session in {}", escape::line(&what))?;
-    Ok(Exit::NothingSeen)
+    nothing_seen(&format!("no device-management session in {what}"), false)
 }

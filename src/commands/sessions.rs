@@ -11,12 +11,12 @@ use crate::config;
 use crate::report::sessions;
 use crate::rules::select::Selection;
 
-pub(super) fn run(options: &cli::Sessions, common: &cli::Common) -> Result<Exit> {
+pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let config = config::Reading::new(&options.reading);
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
     let mut judge = Judge::new(&selection, &config.engine.limits, false, false);
-    let read = reading::read(&inputs, &config, common.quiet, &mut |session| {
+    let read = reading::read(&inputs, &config, &mut |session| {
         judge.session(&session);
     })?;
     let (lint, _) = judge.finish(&read);
@@ -27,5 +27,5 @@ pub(super) fn run(options: &cli::Sessions, common: &cli::Common) -> Result<Exit>
         cli::TableFormat::Text => sessions::text(&lint.sessions, width(), &mut out)?,
     }
     out.flush()?;
-    if lint.sessions.is_empty() { reading::nothing(&inputs) } else { Ok(Exit::Clean) }
+    if lint.sessions.is_empty() { reading::no_session(&inputs) } else { Ok(Exit::Clean) }
 }

@@ -10,18 +10,18 @@ use crate::config;
 use crate::report::show::{self, Form, Options};
 use crate::session::Session;
 
-pub(super) fn run(options: &cli::Show, common: &cli::Common) -> Result<Exit> {
+pub(super) fn run(options: &cli::Show) -> Result<Exit> {
     let config = config::Reading::new(&options.reading);
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let wanted = Options {
         form: form(options.form),
         message: options.message.map(|number| number as usize - 1),
-        show_secrets: config.show_secrets,
+        show_secrets: options.show_secrets,
     };
     let mut out = stdout();
     let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
-    reading::read(&inputs, &config, common.quiet, &mut |session| {
+    reading::read(&inputs, &config, &mut |session| {
         seen += 1;
         if written.is_ok() && is_wanted(&session, options) {
             shown += 1;
@@ -32,7 +32,7 @@ pub(super) fn run(options: &cli::Show, common: &cli::Common) -> Result<Exit> {
     written?;
     out.flush()?;
     match (seen, shown, &options.session, options.message) {
-        (0, ..) => reading::nothing(&inputs),
+        (0, ..) => reading::no_session(&inputs),
         (_, 0, Some(key), None) => bail!("there is no session {key:?}; `dmscope sessions` lists them"),
         (_, 0, Some(key), Some(number)) => bail!("there is no message {number} in a session {key:?}"),
         (_, 0, None, Some(number)) => bail!("no session has a message {number}"),

@@ -156,9 +156,16 @@ impl Shown<'_> {
             let end = rendering.tag_range(command.0.id()).end;
             out.write_all(text.get(at..end).unwrap_or_default().as_bytes())?;
             at = end;
-            for answer in self.answers(index, command) {
+            let answers = self.answers(index, command);
+            let line_start = text.get(..end).and_then(|before| before.rfind('\n')).map_or(0, |found| found + 1);
+            let tag_start = rendering.tag_range(command.0.id()).start;
+            for answer in &answers {
+                match answers.len() {
+                    1 => write!(out, " ")?,
+                    _ => write!(out, "\n{:width$}", "", width = tag_start - line_start + 2)?,
+                }
                 // Two hyphens would end the comment.
-                write!(out, " {DIM}<!-- {} -->{DIM:#}", answer.replace("--", "- -"))?;
+                write!(out, "{DIM}<!-- {} -->{DIM:#}", answer.replace("--", "- -"))?;
             }
         }
         out.write_all(text.get(at..).unwrap_or_default().as_bytes())

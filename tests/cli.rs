@@ -1,0 +1,179 @@
+//! What the program prints and how it exits: the command lines under `tests/cmd`, and reports on the samples.
+//!
+//! `TRYCMD=overwrite cargo test --test cli` and `INSTA_UPDATE=always cargo test --test cli` write what is printed now;
+//! read it before it is committed.
+
+use std::process::{Command, Output};
+
+fn dmscope(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the program runs")
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    String::from_utf8(dmscope(arguments).stdout).expect("UTF-8")
+}
+
+/// The output without the number of rules, which grows.
+fn steady(arguments: &[&str]) -> String {
+    let text = stdout(arguments);
+    match text.rsplit_once(" rules") {
+        Some((before, after)) => format!("{}N rules{after}", before.trim_end_matches(|c: char| c.is_ascii_digit())),
+        None => text,
+    }
+}
+
+#[test]
+fn command_lines() {
+    trycmd::TestCases::new().case("tests/cmd/*.trycmd");
+}
+
+#[test]
+fn text_report() {
+    insta::assert_snapshot!(steady(&["lint", "samples/msgid-skipped.pcap"]));
+}
+
+#[test]
+fn json_report() {
+    insta::assert_snapshot!(stdout(&["lint", "--select", "DM-MSG", "--format", "json", "samples/msgid-skipped.pcap"]));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    for format in ["text", "concise", "json", "jsonl"] {
+        let run = || dmscope(&["lint", "--format", format, "samples"]);
+        let (first, second) = (run(), run());
+        assert!(!first.stdout.is_empty(), "{format}");
+        assert_eq!((first.stdout, first.status), (second.stdout, second.status), "{format}");
+    }
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let coloured = |arguments: &[&str]| stdout(arguments).contains('\u{1b}');
+    assert!(!coloured(&["lint", "samples/msgid-skipped.pcap"]));
+    assert!(coloured(&["lint", "--color", "always", "samples/msgid-skipped.pcap"]));
+    assert!(coloured(&["show", "--color", "always", "samples/clean.pcap"]));
+}
+
+#[test]
+fn nothing_of_the_input_acts_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a\u{1b}[31m\u{202e}.xml");
+    let xml = "<SyncML><SyncHdr><SessionID>\u{1b}[2J</SessionID><MsgID>\u{9b}1</MsgID></SyncHdr><SyncBody><Status>\
+               <CmdID>1</CmdID><MsgRef>\u{202e}9</MsgRef><Cmd>\u{7}Get</Cmd><Data>\u{1b}]0;owned\u{7}</Data></Status>\
+               <Replace><Item><Target><LocURI>./A\u{200b}\r\u{1b}[1m</LocURI></Target><Data>\u{85}</Data></Item></Replace>\
+               </SyncBody></SyncML>";
+    std::fs::write(&path, xml).unwrap();
+    let file = path.to_str().unwrap();
+    let missing = folder.path().join("\u{1b}[31mnone");
+    let runs = [
+        vec!["lint", "--input-kind", "xml", file],
+        vec!["lint", "--format", "concise", "--input-kind", "xml", file],
+        vec!["lint", "--format", "json", "--input-kind", "xml", file],
+        vec!["lint", "--format", "jsonl", "--input-kind", "xml", file],
+        vec!["sessions", "--input-kind", "xml", file],
+        vec!["show", "--input-kind", "xml", file],
+        vec!["show", "--as", "tree", "--input-kind", "xml", file],
+        vec!["show", "--as", "hex", "--input-kind", "xml", file],
+        vec!["show", "--as", "http", "--input-kind", "xml", file],
+        vec!["lint", missing.to_str().unwrap()],
+    ];
+    for arguments in runs {
+        let Output { stdout, stderr, .. } = dmscope(&arguments);
+        for text in [String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap()] {
+            let hidden = text.chars().find(|c| *c != '\n' && dmscope::escape::is_hidden(*c));
+            assert_eq!(hidden, None, "{arguments:?}: {text}");
+        }
+        assert!(arguments.len() == 2 || !dmscope(&arguments).stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn secrets_are_masked_until_they_are_asked_for() {
+    let runs = [["--as", "xml"], ["--as", "tree"], ["--as", "hex"]];
+    for form in runs {
+        let hidden = stdout(&[&["show", "tests/cmd/show.in/session"], &form[..]].concat());
+        assert!(!hidden.contains("correct horse") && !hidden.contains("|orrect hor"), "{hidden}");
+    }
+    let hex = stdout(&["show", "tests/cmd/show.in/session", "--as", "hex", "--message", "2"]);
+    assert!(hex.contains(" ** **") && hex.contains("****"), "{hex}");
+    let shown = stdout(&["show", "tests/cmd/show.in/session", "--show-secrets"]);
+    assert!(shown.contains("<Data>correct horse</Data>") && shown.contains("Zm9ydHktdHdvIGJ5dGVzIQ=="));
+}
+
+#[test]
+fn statistics_go_to_standard_error() {
+    let output = dmscope(&["lint", "--stats", "--format", "concise", "samples/clean.pcap"]);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    for line in ["1  inputs", "28  packets", "1  TCP streams", "1  sessions", "6  messages", "  MB/s", "seconds in DM-"]
+    {
+        assert!(err.contains(line) && !out.contains(line), "{line}: {err}");
+    }
+}
+
+#[test]
+fn every_rule_is_listed_and_explained() {
+    let listed: serde_json::Value = serde_json::from_str(&stdout(&["rules", "--format", "json"])).unwrap();
+    assert_eq!(listed["schema"], "dmscope/rules/1");
+    let rules = listed["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), dmscope::rules::ALL.len());
+    for (rule, known) in rules.iter().zip(dmscope::rules::ALL) {
+        assert_eq!(rule["id"], known.id);
+        for field in ["name", "family", "severity", "fault", "scope", "since", "summary"] {
+            assert!(rule[field].is_string(), "{} {field}", known.id);
+        }
+        assert!(rule["profiles"].is_object() && rule["spec"].is_array());
+    }
+    for rule in dmscope::rules::ALL {
+        let page = stdout(&["explain", rule.name]);
+        assert!(page.starts_with(&format!("{} {}\n", rule.id, rule.name)), "{page}");
+        assert_eq!(stdout(&["explain", rule.id, "--format", "markdown"]), rule.page);
+    }
+    assert_eq!(stdout(&["rules"]).lines().count(), dmscope::rules::ALL.len());
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dmscope"))
+        .args(["show", "samples"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn completions_and_the_manual_page_name_all_commands() {
+    let commands = ["lint", "sessions", "show", "explain", "rules", "completions", "man"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = stdout(&["completions", shell]);
+        assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+    }
+    let page = stdout(&["man"]);
+    assert!(commands.iter().all(|command| page.contains(&format!(".SH DMSCOPE {}", command.to_uppercase()))));
+}
+
+#[test]
+fn reports_go_to_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.json");
+    let format = format!("json={}", path.display());
+    let output = dmscope(&["lint", "--format", &format, "--format", "concise", "samples/msgid-skipped.pcap"]);
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), String::from_utf8(output.stdout).unwrap().lines().count());
+    let unwritable = format!("json={}/no/such/folder", folder.path().display());
+    let output = dmscope(&["lint", "--format", &unwritable, "samples/msgid-skipped.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/folder: cannot be written: No such file"));
+}
