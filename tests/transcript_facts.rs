@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use dmscope::http::{Captured, Event, Half, InputId, Message};
 use dmscope::input::{self, Kind};
 use dmscope::limits::Limits;
+use dmscope::syncml::Side;
 use dmscope::transcript::{self, Document, Record};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -217,4 +218,45 @@ fn every_file_is_read_in_a_moment() {
             assert!(start.elapsed() < Duration::from_secs(1), "{} as {kind:?}", path.display());
         }
     }
+}
+
+/// The manifest's documents that are not well-formed are one malformed document, not pieces.
+#[test]
+fn every_document_of_the_corpus_is_one() {
+    let Some(corpus) = corpus() else { return };
+    for path in files(&corpus.join("corpus")) {
+        if path.extension().is_none_or(|extension| extension != "xml") {
+            continue;
+        }
+        let data = fs::read(&path).unwrap();
+        let documents = documents(transcript::Kind::Xml, &data);
+        // One example of the documentation has two messages.
+        if path.ends_with("ms-docs/027.xml") {
+            assert_eq!(documents.len(), 2);
+            continue;
+        }
+        assert_eq!(documents.len(), 1, "{}", path.display());
+        assert_eq!(*documents[0].body.bytes, *data);
+    }
+}
+
+#[test]
+fn logs_have_the_documents_that_their_tags_enclose() {
+    let Some(corpus) = corpus() else { return };
+    for (name, count) in [("002", 12), ("016", 8), ("025", 4), ("030", 6)] {
+        let data = fs::read(corpus.join(format!("corpus/syncmldotnet/{name}.txt"))).unwrap();
+        let documents = documents(transcript::Kind::Log, &data);
+        assert_eq!(documents.len(), count, "{name}");
+        for document in &documents {
+            assert_eq!(document.body.captured, Captured::Whole, "{name}");
+            assert!(document.body.bytes.ends_with(b"</SyncML>") && document.at.is_none());
+            let (line, column) = document.position.unwrap();
+            let text: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
+            let from = &text[line as usize - 1][column as usize - 1..];
+            assert!(from.starts_with(b"<?xml") || from.starts_with(b"<SyncML>"), "{name} {line}:{column}");
+        }
+    }
+    let data = fs::read(corpus.join("corpus/syncmldotnet/002.txt")).unwrap();
+    let sides: Vec<_> = documents(transcript::Kind::Log, &data).iter().map(|document| document.side).collect();
+    assert!(sides.chunks(2).all(|pair| pair == [Some(Side::Client), Some(Side::Server)]), "{sides:?}");
 }

@@ -202,7 +202,18 @@ impl Http1 {
     fn message(&mut self, raw: Raw, exchange: u32, half: Half, request: Option<Arc<Head>>) -> Message {
         let Raw { head, body, first, last, notes } = raw;
         self.at = last.or(self.at);
-        Message { connection: self.connection.clone(), exchange, half, head, request, body, first, last, notes }
+        Message {
+            connection: self.connection.clone(),
+            exchange,
+            half,
+            head,
+            request,
+            body,
+            first,
+            last,
+            position: None,
+            notes,
+        }
     }
 
     fn missing(&self, exchange: u32, half: Half, request: Option<Arc<Head>>) -> Event {

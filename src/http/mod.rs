@@ -142,6 +142,8 @@ pub struct Message {
     pub first: Option<Time>,
     /// When its last byte was captured.
     pub last: Option<Time>,
+    /// Line and column (from 1, in characters) of the body's first byte in its file, where that is a text.
+    pub position: Option<(u32, u32)>,
     /// What was noticed in reading it; spans are in `body.bytes` (empty span: the head or the whole).
     pub notes: Vec<Anomaly>,
 }

@@ -72,6 +72,7 @@ impl Line {
             body: Body::whole(body.into(), Origin::file(0)),
             first: None,
             last: None,
+            position: None,
             notes: Vec::new(),
         }));
         self.exchange += u32::from(half == Half::Response);

@@ -21,7 +21,7 @@ const PREAMBLE: usize = 1024;
 impl Message {
     /// A message that travelled over HTTP.
     pub fn from_http(message: http::Message, limits: &Limits) -> Message {
-        let http::Message { connection, exchange, half, head, request, body, first, last, notes } = message;
+        let http::Message { connection, exchange, half, head, request, body, first, last, position, notes } = message;
         let (kind, doc, body) = read(body, &head.media_type(), limits);
         Message {
             input: connection.input,
@@ -30,7 +30,7 @@ impl Message {
             body,
             side: Some(side(half)),
             http: Some(Envelope { connection, exchange, half, head, request }),
-            position: None,
+            position,
             first,
             last,
             notes,

@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use self::exchange::Exchanges;
-use self::format::{Creator, Entry, Started};
+use self::format::{Creator, Entry};
 use super::text::Text;
 use super::{Record, Summary};
 use crate::anomaly::Kind;
@@ -161,11 +161,18 @@ impl<'a> Index<'a> {
     fn add(&mut self, raw: &'a RawValue) {
         let start = (raw.get().as_ptr() as usize).saturating_sub(self.json.as_ptr() as usize);
         let before = self.places.last().map_or(Time(i64::MIN), |place| place.started);
-        let started = serde_json::from_str::<Started<'_>>(raw.get()).ok();
-        let started = started.and_then(|started| Time::parse(started.started_date_time.as_text()?)).unwrap_or(before);
+        let started = started(raw.get()).unwrap_or(before);
         let number = u32::try_from(self.places.len() + 1).unwrap_or(u32::MAX);
         self.places.push(Place { number, start, end: start + raw.get().len(), started });
     }
+}
+
+/// When an entry started, without reading all of it. Inside a string, the quotes of the key would be escaped.
+fn started(entry: &str) -> Option<Time> {
+    const KEY: &str = "\"startedDateTime\"";
+    let key = memchr::memmem::find(entry.as_bytes(), KEY.as_bytes())?;
+    let value = entry.get(key + KEY.len()..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    Time::parse(value.split('"').next()?)
 }
 
 /// The byte offset of a line and column of serde_json.

@@ -13,16 +13,23 @@ use crate::origin::Origin;
 /// Reads an XML document.
 pub fn read(data: &[u8], limits: &Limits, out: &mut dyn FnMut(Record)) {
     let text = Text::of(data);
-    let mut whole = 0;
-    let mut cut = false;
+    let (mut first, mut whole, mut several) = (None, false, false);
     carve(&text.bytes, &mut |found| {
-        whole += usize::from(found.ending == Ending::Closed);
-        cut |= found.ending == Ending::CutByTool;
+        // A document that ends too early and one behind it may be one that is malformed; after a whole one begins another.
+        several |= whole || found.ending == Ending::CutByTool;
+        whole |= found.ending == Ending::Closed;
+        first.get_or_insert(found.start);
     });
-    match whole > 1 || cut {
+    // Inside another root, they are its payload.
+    let several = several && first.is_some_and(|first| !has_tag(text.bytes.get(..first).unwrap_or_default()));
+    match several {
         true => log::documents(&text, limits, out),
         false => binary(data, limits, out),
     }
+}
+
+fn has_tag(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', text).any(|at| text.get(at + 1).is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// Hands on a file that is one message, whatever its bytes.
@@ -46,7 +53,8 @@ mod tests {
 
     #[test]
     fn a_file_is_one_document_with_all_that_stands_around_it() {
-        for file in ["\u{FEFF} <!-- a --><SyncML/> x", "<Status/><Status/>", "<SyncML><SyncHdr>", "<Add>"] {
+        let payload = "<Add><Data><SyncML><a/></SyncML></Data><Data><SyncML><a/></SyncML></Data></Add>";
+        for file in ["\u{FEFF} <!-- a --><SyncML/> x", "<Status/><Status/>", "<SyncML><SyncHdr>", "<Add>", payload] {
             let documents = read_all(file.as_bytes());
             assert_eq!(documents.len(), 1, "{file}");
             assert_eq!(&*documents[0].body.bytes, file.as_bytes());
@@ -59,5 +67,7 @@ mod tests {
         assert_eq!(documents.len(), 2);
         assert_eq!(&*documents[1].body.bytes, b"<SyncML><SyncBody/></SyncML>");
         assert_eq!(documents[1].position, Some((2, 1)));
+        let cut = read_all(b"<SyncML><SyncHdr/></SyncML> <SyncML><SyncBody>");
+        assert!(cut.len() == 2 && cut[1].body.captured != Captured::Whole);
     }
 }

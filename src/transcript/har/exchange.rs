@@ -52,6 +52,7 @@ impl<'l> Exchanges<'l> {
             body,
             first,
             last,
+            position: None,
             notes: Vec::new(),
         };
         let sent = message(Half::Request, &head, None, body, times.start, times.start);

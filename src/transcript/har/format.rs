@@ -26,14 +26,6 @@ pub(super) struct Entry<'a> {
     pub(super) connection: Scalar<'a>,
 }
 
-/// The fields that decide the order of entries.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Started<'a> {
-    #[serde(borrow)]
-    pub(super) started_date_time: Scalar<'a>,
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Request<'a> {

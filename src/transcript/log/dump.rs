@@ -63,7 +63,7 @@ pub(super) fn read(text: &Text<'_>, input: InputId, limits: &Limits, out: &mut d
     let mut at = 0;
     while let Some((start, block)) = next_block(&text.bytes, at) {
         super::documents_in(text, at..start, &mut position, limits, out);
-        exchanges.read(text, &block, limits, out);
+        exchanges.read(text, &block, &mut position, limits, out);
         at = block.end;
     }
     super::documents_in(text, at..text.bytes.len(), &mut position, limits, out);
@@ -161,7 +161,14 @@ struct Exchanges {
 }
 
 impl Exchanges {
-    fn read(&mut self, text: &Text<'_>, block: &Block, limits: &Limits, out: &mut dyn FnMut(Record)) {
+    fn read(
+        &mut self,
+        text: &Text<'_>,
+        block: &Block,
+        position: &mut Position,
+        limits: &Limits,
+        out: &mut dyn FnMut(Record),
+    ) {
         let head = Arc::new(head(text, block.half, block.head.clone()));
         let (connection, request) = match block.half {
             Half::Request => self.asked(&head, out),
@@ -182,6 +189,7 @@ impl Exchanges {
             body: body(all.trim_ascii(), text.origin(start), captured, limits),
             first: None,
             last: None,
+            position: Some(position.advance(&text.bytes, start)),
             notes: Vec::new(),
         })));
     }
@@ -304,6 +312,8 @@ mod tests {
             assert_eq!((&request.body.captured, request.body.wire_len), (&Captured::Whole, None));
             let at = request.body.origin.runs()[0].offset as usize;
             assert!(dump[at..].starts_with("<SyncML>"));
+            let line = dump[..at].matches('\n').count() as u32 + 1;
+            assert_eq!(request.position.map(|(found, _)| found), Some(line));
             assert_eq!((response.head.status, &*response.head.reason), (500, "Internal Server Error"));
             assert_eq!(response.request.as_ref().unwrap().target, request.head.target);
             assert!(response.body.bytes.is_empty() && response.body.captured == Captured::Whole);
