@@ -25,6 +25,9 @@ struct Page {
     /// Anomaly kinds (variant names): there is no function.
     #[serde(default)]
     anomaly: Vec<String>,
+    /// The function wants connections that could not be decrypted.
+    #[serde(default)]
+    encrypted: bool,
     /// The function also wants messages that could not be read.
     #[serde(default)]
     any_message: bool,
@@ -139,6 +142,7 @@ fn check(path: &Path, page: &Page) -> String {
         (_, true, true, true) => format!("Check::AnyMessage({function})"),
         ("message", true, true, false) => format!("Check::Message({function})"),
         ("session", true, true, false) => format!("Check::Session({function})"),
+        ("capture", true, true, false) if page.encrypted => format!("Check::Encrypted({function})"),
         ("capture", true, true, false) => format!("Check::Capture({function})"),
         _ => panic!("{}: scope, on, anomaly and any_message do not go together", path.display()),
     }

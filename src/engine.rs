@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::capture::{self, Source, map::Data};
-use crate::http::{Conn, Event, InputId};
+use crate::http::{Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
 use crate::link;
@@ -20,6 +20,8 @@ use crate::session::Session;
 use crate::syncml::Message;
 use crate::tcp;
 use crate::transcript::{self, Record};
+
+mod encrypted;
 
 /// Bytes of standard input from which its kind is told.
 const HEAD: usize = 16 * 1024;
@@ -76,6 +78,8 @@ pub struct Reading {
     pub inputs: Vec<InputReport>,
     /// Sums over all.
     pub totals: Totals,
+    /// Servers whose connections could not be decrypted.
+    pub encrypted: Vec<Encrypted>,
 }
 
 /// Reads `inputs` in order and hands each session to `each` when it closes. `progress` is told from time to time how
@@ -89,7 +93,8 @@ pub fn read(
     each: &mut dyn FnMut(Session),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Reading, Error> {
-    let mut run = Run { settings, assembler: Assembler::new(&settings.limits), each, progress, done: 0 };
+    let assembler = Assembler::new(&settings.limits);
+    let mut run = Run { settings, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 };
     let mut reports = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
         let id = InputId(u32::try_from(number).unwrap_or(u32::MAX));
@@ -99,6 +104,10 @@ pub fn read(
             run.assembler.finish(run.each);
         }
         report.notes.extend(run.assembler.take_notes());
+        if run.encrypted.take_left_out() {
+            let detail = format!("encrypted connections to more than {} hosts", settings.limits.encrypted_hosts);
+            report.notes.push(Anomaly::new(Note::LimitFlows, Span::default(), detail));
+        }
         reports.push(report);
     }
     let counts = run.assembler.counts();
@@ -108,12 +117,13 @@ pub fn read(
         enrollments: counts.enrollments,
         other: counts.dropped,
     };
-    Ok(Reading { inputs: reports, totals })
+    Ok(Reading { inputs: reports, totals, encrypted: run.encrypted.finish() })
 }
 
 struct Run<'a> {
     settings: &'a Settings,
     assembler: Assembler,
+    encrypted: encrypted::Hosts,
     each: &'a mut dyn FnMut(Session),
     progress: &'a mut dyn FnMut(u64),
     done: u64,
@@ -168,8 +178,11 @@ impl Run<'_> {
         let limits = &self.settings.limits;
         let mut decoder = link::Decoder::new(limits);
         let mut table: tcp::Table<Conn> = tcp::Table::new(id, limits);
-        let Run { assembler, each, progress, done, .. } = self;
-        let mut hand_on = |event: Event| assembler.http(event, *each);
+        let Run { assembler, encrypted, each, progress, done, .. } = self;
+        let mut hand_on = |event: Event| match event {
+            Event::Encrypted(connection) => encrypted.add(connection, limits),
+            event => assembler.http(event, *each),
+        };
         let (mut frames, mut bytes) = (0u64, 0u64);
         let mut summary = capture::read(source, limits, &mut |frame| {
             frames += 1;

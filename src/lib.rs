@@ -30,6 +30,7 @@ pub mod stream;
 pub mod syncml;
 pub mod tcp;
 pub mod time;
+pub mod tls;
 pub mod transcript;
 pub mod wbxml;
 pub mod xml;

@@ -58,6 +58,8 @@ pub struct Limits {
     pub findings_per_rule: usize,
     /// Devices whose earlier sessions are remembered for rules that look over several; each costs a few hundred bytes.
     pub devices: usize,
+    /// Hosts of an input told apart among the connections that cannot be decrypted. An office reaches some thousand.
+    pub encrypted_hosts: usize,
     /// Findings, sessions and unjudged messages kept for a report, each; the rest is counted. A finding has about 1 KiB.
     pub reported: usize,
 }
@@ -94,6 +96,7 @@ impl Default for Limits {
             unpack_ratio: 200,
             findings_per_rule: 100,
             devices: 65_536,
+            encrypted_hosts: 16_384,
             reported: 100_000,
         }
     }

@@ -27,7 +27,6 @@ use dmscope::limits::Limits;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::{Selection, is_named};
 use dmscope::rules::{ALL, Location, Profile, Rule};
-use dmscope::session::Session;
 
 /// The rules that `RULE` names; all without it.
 fn chosen() -> Vec<&'static Rule> {
@@ -105,8 +104,8 @@ fn examples_hold_as_wbxml() {
 fn examples_hold_in_a_capture() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
-            let sessions = run::as_file(&capture::file(sent), "example.pcap");
-            in_a_file(rule, example, sent, &sessions, |location| location.frame.is_some())
+            let read = run::as_file(&capture::file(sent), "example.pcap");
+            in_a_file(rule, example, sent, &read, |location| location.frame.is_some())
         })
     });
 }
@@ -116,8 +115,8 @@ fn examples_hold_in_a_har() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
             let Some(har) = har::file(sent) else { return Vec::new() };
-            let sessions = run::as_file(&har, "example.har");
-            in_a_file(rule, example, sent, &sessions, |location| location.entry.is_some())
+            let read = run::as_file(&har, "example.har");
+            in_a_file(rule, example, sent, &read, |location| location.entry.is_some())
         })
     });
 }
@@ -127,11 +126,12 @@ fn in_a_file(
     rule: &Rule,
     example: &page::Example,
     sent: &[compose::Sent<'_>],
-    sessions: &[Session],
+    read: &run::Read,
     is_somewhere: impl Fn(&Location) -> bool,
 ) -> Vec<String> {
-    let runner = runner(example.profile, &[]);
-    let found = check::findings(&runner, sessions, sent);
+    let (runner, sessions) = (runner(example.profile, &[]), &read.sessions);
+    let mut found = check::findings(&runner, sessions, sent);
+    found.extend(check::findings_on_encrypted(&runner, read, sent));
     let nowhere = check::nowhere(&runner, sessions, is_somewhere);
     [check::differences(rule, sent, &found), check::unseen(sessions, sent), nowhere].concat()
 }

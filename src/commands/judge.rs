@@ -2,7 +2,7 @@
 //!
 //! Bounds: `limits.reported` findings, sessions and unjudged messages are kept, each; the rest is counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::engine;
@@ -16,6 +16,7 @@ use crate::rules::runner::Runner;
 use crate::rules::select::Selection;
 use crate::rules::{Finding, Location, Rule, Severity};
 use crate::session::Session;
+use crate::syncml::uri;
 
 /// The judge, with what it has said so far.
 pub(super) struct Judge {
@@ -24,6 +25,8 @@ pub(super) struct Judge {
     show_secrets: bool,
     keep: usize,
     lint: Lint,
+    /// Hosts of management servers, at most `keep`.
+    hosts: BTreeSet<String>,
     omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
     times: BTreeMap<&'static str, (&'static Rule, Duration)>,
 }
@@ -33,8 +36,8 @@ impl Judge {
         let runner = Runner::new(selection, limits).timed(timed);
         let lint = Lint { rules: runner.len(), ..Lint::default() };
         let (omitted, times) = (BTreeMap::new(), BTreeMap::new());
-        let history = History::new(limits);
-        Judge { runner, history, show_secrets, keep: limits.reported, lint, omitted, times }
+        let (history, hosts) = (History::new(limits), BTreeSet::new());
+        Judge { runner, history, show_secrets, keep: limits.reported, lint, hosts, omitted, times }
     }
 
     /// Judges a session. Returns the worst severity found in it.
@@ -66,6 +69,9 @@ impl Judge {
         for (rule, time) in outcome.times {
             self.times.entry(rule.id).or_insert((rule, Duration::ZERO)).1 += time;
         }
+        if let Some(host) = session.server.as_deref().and_then(uri::host).filter(|_| self.hosts.len() < self.keep) {
+            self.hosts.insert(host.to_ascii_lowercase());
+        }
         self.count(session, worst);
         worst
     }
@@ -83,6 +89,10 @@ impl Judge {
     /// The report, with all in its final order.
     pub(super) fn finish(self, read: &engine::Reading) -> (Lint, Vec<(&'static Rule, Duration)>) {
         let mut lint = self.lint;
+        for finding in self.runner.run_encrypted(&read.encrypted, &self.hosts) {
+            lint.counts.add(finding.severity, 1);
+            lint.findings.push(finding);
+        }
         lint.inputs = read.inputs.iter().map(input).collect();
         lint.totals = read.totals;
         lint.findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use super::h1::{CLIENT, Http1, SERVER};
 use super::reader::Begin;
 use super::start::{self, Sign};
-use super::{Connection, Event, InputId};
+use super::{Connection, Encrypted, Event, InputId};
 use crate::limits::Limits;
+use crate::origin::Span;
 use crate::stream::{End, Stream};
 use crate::tcp::{Consumer, Opening, Role};
 use crate::time::Time;
+use crate::tls::hello::{self, MAX_HELLO, Name};
 
 /// A connection, as far as it is known what it speaks.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Conn {
 enum Protocol {
     Probing(Probe),
     Http1(Box<Http1>),
+    /// TLS of which the client's hello is awaited.
+    Hello,
     /// TLS that cannot be decrypted.
     Tls,
     Ignored,
@@ -92,7 +96,7 @@ impl Probe {
 
 impl Conn {
     /// Finds out what the streams speak; false when more bytes are needed.
-    fn probe(&mut self, streams: &mut [Stream; 2], out: &mut dyn FnMut(Event)) -> bool {
+    fn probe(&mut self, streams: &mut [Stream; 2]) -> bool {
         let Protocol::Probing(probe) = &mut self.protocol else { return false };
         let told = [CLIENT, SERVER].map(|side| probe.look(side, &mut streams[side], &self.limits));
         let begin = probe.begin;
@@ -100,15 +104,28 @@ impl Conn {
             [Told::Http1, _] | [_, Told::Http1] => {
                 Protocol::Http1(Box::new(Http1::new(self.connection.clone(), begin, self.exchanges)))
             }
-            [Told::Tls, _] | [_, Told::Tls] => {
-                let connection = Arc::new(Connection { tls: Some(true), ..(*self.connection).clone() });
-                out(Event::Encrypted { connection, at: streams.iter().find_map(|stream| stream.time_at(0)) });
-                Protocol::Tls
-            }
+            [Told::Tls, _] | [_, Told::Tls] => Protocol::Hello,
             [Told::Other, _] | [_, Told::Other] => Protocol::Ignored,
             [Told::Nothing, Told::Nothing] => return false,
         };
         true
+    }
+
+    /// Hands on that the connection is encrypted, once the name of its server is known or cannot be.
+    fn hello(&mut self, streams: &[Stream; 2], last: bool, out: &mut dyn FnMut(Event)) {
+        let stream = &streams[CLIENT];
+        // A server that has said so much has got the whole hello.
+        let last = last || stream.next_gap().is_some() || streams[SERVER].held() > MAX_HELLO;
+        let server_name = match hello::server_name(stream.bytes()) {
+            Name::More if !last && stream.held() <= MAX_HELLO => return,
+            Name::More | Name::None => None,
+            Name::Host(name) => Some(name),
+        };
+        let connection = Arc::new(Connection { tls: Some(true), ..(*self.connection).clone() });
+        let first = streams.iter().find(|stream| !stream.bytes().is_empty());
+        let origin = first.map(|stream| stream.origin_of(Span::new(0, 1))).unwrap_or_default();
+        out(Event::Encrypted(Encrypted { connection, server_name, origin, connections: 1 }));
+        self.protocol = Protocol::Tls;
     }
 }
 
@@ -138,7 +155,7 @@ impl Consumer for Conn {
         loop {
             match &mut self.protocol {
                 Protocol::Probing(_) => {
-                    if !self.probe(streams, out) {
+                    if !self.probe(streams) {
                         return;
                     }
                 }
@@ -149,6 +166,7 @@ impl Consumer for Conn {
                     self.exchanges = http.next_exchange();
                     self.protocol = Protocol::Probing(Probe::new([true; 2]));
                 }
+                Protocol::Hello => return self.hello(streams, false, out),
                 Protocol::Tls | Protocol::Ignored => return,
             }
         }
@@ -156,6 +174,9 @@ impl Consumer for Conn {
 
     fn close(&mut self, streams: &mut [Stream; 2], at: Option<Time>, out: &mut dyn FnMut(Event)) {
         self.advance(streams, out);
+        if matches!(self.protocol, Protocol::Hello) {
+            self.hello(streams, true, out);
+        }
         if self.exchanges > 0 || matches!(self.protocol, Protocol::Http1(_)) {
             let ends = streams.each_ref().map(|stream| stream.end().unwrap_or(End::Unknown));
             let end = match ends {

@@ -148,6 +148,26 @@ pub struct Message {
     pub notes: Vec<Anomaly>,
 }
 
+/// A connection that speaks TLS and cannot be decrypted.
+#[derive(Clone, Debug)]
+pub struct Encrypted {
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// The host that the client asked for, lower case, where the capture shows it.
+    pub server_name: Option<String>,
+    /// Where its first byte was captured.
+    pub origin: Origin,
+    /// How many connections it stands for: itself, and later ones to the same host.
+    pub connections: u64,
+}
+
+impl Encrypted {
+    /// The host that the client asked for, else the address that it connected to.
+    pub fn host(&self) -> Option<String> {
+        self.server_name.clone().or_else(|| Some(self.connection.server?.ip().to_string()))
+    }
+}
+
 /// What an HTTP source hands on, in the order it happened on each connection.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -167,12 +187,7 @@ pub enum Event {
         at: Option<Time>,
     },
     /// The connection speaks TLS and cannot be decrypted.
-    Encrypted {
-        /// The connection.
-        connection: Arc<Connection>,
-        /// Since when.
-        at: Option<Time>,
-    },
+    Encrypted(Encrypted),
     /// The connection ended.
     Closed {
         /// The connection.

@@ -1,7 +1,7 @@
 //! What the capture does not hold, so that other rules keep silent about it.
 
 use super::finding::Place;
-use super::{MessageCx, SessionCx, Sink};
+use super::{EncryptedCx, MessageCx, SessionCx, Sink, quoted};
 use crate::anomaly;
 use crate::http::{Captured, Head};
 use crate::session::Edge;
@@ -98,6 +98,25 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
         (_, text) if text.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => Some("plain text"),
         _ => Some("binary data of another kind"),
     }
+}
+
+/// TLS with a server that looks like one of device management.
+pub(super) fn tls_not_decrypted(cx: &EncryptedCx<'_>) -> Option<String> {
+    let count = match cx.encrypted.connections {
+        1 => "a TLS connection".to_owned(),
+        many => format!("{many} TLS connections"),
+    };
+    let told = cx.manages || names_dm(cx.host);
+    told.then(|| format!("{count} to {} could not be decrypted; expected keys", quoted(cx.host)))
+}
+
+/// Whether a host's name is one that Windows looks for, Intune's, or speaks of MDM.
+fn names_dm(host: &str) -> bool {
+    let well_known = ["enterpriseenrollment.", "enterpriseregistration."].iter().any(|start| host.starts_with(start))
+        || host == "manage.microsoft.com"
+        || host.ends_with(".manage.microsoft.com");
+    let mut words = host.split(['.', '-', '_']);
+    well_known || words.any(|word| word.starts_with("mdm") || word.ends_with("mdm") || word.contains("omadm"))
 }
 
 fn is_from_proxy(head: &Head) -> bool {

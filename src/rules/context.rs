@@ -2,6 +2,7 @@
 
 use super::Profile;
 use super::history::History;
+use crate::http::Encrypted;
 use crate::session::{At, Session};
 use crate::syncml::{Command, Element, Item, Message, Side};
 
@@ -43,6 +44,17 @@ pub struct ElementCx<'a> {
     pub message: MessageCx<'a>,
     /// The element.
     pub element: Element<'a>,
+}
+
+/// For rules on what could not be decrypted: the connections to one host.
+#[derive(Clone, Copy)]
+pub struct EncryptedCx<'a> {
+    /// The connections.
+    pub encrypted: &'a Encrypted,
+    /// The host: a name, else an address.
+    pub host: &'a str,
+    /// Whether a session with that host was read from any input.
+    pub manages: bool,
 }
 
 impl<'a> SessionCx<'a> {

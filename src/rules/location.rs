@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::finding::{Draft, Finding, Location, Place};
 use super::{Fault, Rule};
+use crate::http::Encrypted;
 use crate::origin::{Located, Origin, Span, Unit};
 use crate::session::{At, Session};
 use crate::syncml::doc::Form;
@@ -175,6 +176,17 @@ fn line_and_column(bytes: &[u8], at: u32, from: (u32, u32)) -> (u32, u32) {
     (from.0.saturating_add(clamp(lines)), first.saturating_add(clamp(characters)))
 }
 
+/// Where a connection that could not be decrypted begins.
+pub(super) fn of_connection(encrypted: &Encrypted) -> Location {
+    let connection = &encrypted.connection;
+    let mut location =
+        Location { input: Some(connection.input), tcp_stream: Some(connection.number), ..Location::default() };
+    if let Some(located) = encrypted.origin.locate(Span::new(0, 1)) {
+        fill(located, &mut location);
+    }
+    location
+}
+
 /// Which unit of the input holds a stretch of the document; the head's, when there is no body.
 fn captured(message: &Message, span: Span, location: &mut Location) {
     let head = || message.http.as_ref().and_then(|http| http.head.origin.locate(Span::default()));
@@ -183,7 +195,13 @@ fn captured(message: &Message, span: Span, location: &mut Location) {
         true => origin.locate(span),
         false => origin.inexact().locate(span),
     };
-    let Some(Located { first, last, offset, time, exact }) = found.or_else(head) else { return };
+    if let Some(located) = found.or_else(head) {
+        fill(located, location);
+    }
+}
+
+fn fill(located: Located, location: &mut Location) {
+    let Located { first, last, offset, time, exact } = located;
     match first {
         Unit::Frame(frame) => location.frame = Some(frame),
         Unit::Entry(entry) => location.entry = Some(entry),

@@ -17,7 +17,7 @@ pub mod runner;
 pub mod select;
 mod silence;
 
-pub use context::{CaptureCx, ElementCx, MessageCx, SessionCx};
+pub use context::{CaptureCx, ElementCx, EncryptedCx, MessageCx, SessionCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
@@ -138,6 +138,8 @@ pub enum Check {
     Session(fn(&SessionCx<'_>, &mut Sink<'_>)),
     /// Called for each session, with what is remembered of those before it.
     Capture(fn(&CaptureCx<'_>, &mut Sink<'_>)),
+    /// Called at the end for each host whose connections could not be decrypted; gives a finding's message.
+    Encrypted(fn(&EncryptedCx<'_>) -> Option<String>),
 }
 
 /// A rule: the metadata of its page and its check.

@@ -7,14 +7,17 @@
 //! Rules that silence others run even where they were not selected: what one does not want to hear of (a session
 //! whose start is missing) must not make other rules cry wolf.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::finding::{Draft, Over, Place, Sink};
 use super::history::History;
+use super::location;
 use super::select::Selection;
 use super::silence::Silence;
-use super::{CaptureCx, Check, ElementCx, MessageCx, Profile, Rule, SessionCx, Severity};
+use super::{CaptureCx, Check, ElementCx, EncryptedCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity};
 use crate::anomaly::{Anomaly, Kind};
+use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::session::Session;
 use crate::syncml::{Message, Tag};
@@ -104,6 +107,7 @@ impl Runner {
             Check::AnyMessage(_) => self.any_messages.push(number),
             Check::Session(_) => self.sessions.push(number),
             Check::Capture(_) => self.captures.push(number),
+            Check::Encrypted(_) => {}
         }
         self.rules.push(active);
     }
@@ -137,6 +141,33 @@ impl Runner {
             }
         }
         pass.finish()
+    }
+}
+
+impl Runner {
+    /// Judges connections that could not be decrypted. `hosts` are those that sessions were held with, in lower case.
+    pub fn run_encrypted(&self, connections: &[Encrypted], hosts: &BTreeSet<String>) -> Vec<Finding> {
+        let checks = self.rules.iter().filter(|active| !active.muted).filter_map(|active| match active.rule.check {
+            Check::Encrypted(check) => Some((active, check)),
+            _ => None,
+        });
+        let checks: Vec<_> = checks.collect();
+        let mut findings = Vec::new();
+        for encrypted in connections {
+            let Some(host) = encrypted.host() else { continue };
+            let cx = EncryptedCx { encrypted, host: &host, manages: hosts.contains(&host) };
+            let found = checks.iter().filter_map(|(active, check)| Some((active, check(&cx)?)));
+            findings.extend(found.map(|(active, message)| Finding {
+                rule: active.rule,
+                severity: active.severity,
+                fault: active.rule.fault.name(),
+                message,
+                help: active.rule.fix.to_owned(),
+                location: location::of_connection(encrypted),
+                related: Vec::new(),
+            }));
+        }
+        findings
     }
 }
 

@@ -137,7 +137,7 @@ impl Assembler {
                     Half::Response => self.response(message, out),
                 }
             }
-            Event::Encrypted { .. } => {}
+            Event::Encrypted(_) => {}
             Event::Closed { connection, end, at } => {
                 self.latest = self.latest.max(at);
                 self.closed(&connection, end, out);

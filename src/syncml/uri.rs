@@ -65,6 +65,18 @@ pub fn is_http(uri: &str) -> bool {
         .any(|scheme| uri.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
 }
 
+/// The host of an http or https URI, without user and port.
+pub fn host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://").filter(|_| is_http(uri))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let named = authority.rsplit('@').next()?;
+    let host = match named.strip_prefix('[') {
+        Some(address) => address.split(']').next()?,
+        None => named.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
 fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { text }
 }

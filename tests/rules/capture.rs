@@ -104,7 +104,21 @@ pub(crate) fn head_of<'a>(message: &'a Sent<'_>) -> &'a str {
     })
 }
 
+/// What a client sends first over TLS to the server of that name (RFC 8446 §4.1.2, RFC 6066 §3).
+fn client_hello(name: &[u8]) -> Vec<u8> {
+    fn block(len_bytes: usize, content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32).to_be_bytes()[4 - len_bytes..], content].concat()
+    }
+    let server_name = [&[0, 0][..], &block(2, &block(2, &[&[0][..], &block(2, name)].concat()))].concat();
+    let fields = [block(1, &[]), block(2, &[0x13, 0x01]), block(1, &[0]), block(2, &server_name)].concat();
+    let hello = [&[1][..], &block(3, &[&[3, 3][..], &[7; 32], &fields].concat())].concat();
+    [&[22, 3, 1][..], &block(2, &hello)].concat()
+}
+
 fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
+    if message.block.tls {
+        return client_hello(&message.body);
+    }
     let head = head_of(message);
     let lower = head.to_ascii_lowercase();
     let has = |name: &str| lower.lines().any(|line| line.starts_with(name));

@@ -7,9 +7,10 @@ use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::{Location, Rule, Severity};
 use dmscope::session::Session;
-use dmscope::syncml::Kind;
+use dmscope::syncml::{Kind, uri};
 
 use super::compose::{Mark, Sent, Spot};
+use super::run::Read;
 
 /// A finding, told in terms of the example.
 #[derive(Debug)]
@@ -40,6 +41,28 @@ pub(crate) fn findings(runner: &Runner, sessions: &[Session], sent: &[Sent<'_>])
         }
     }
     found
+}
+
+/// All findings on connections that could not be decrypted, as findings on the messages that opened them.
+pub(crate) fn findings_on_encrypted(runner: &Runner, read: &Read, sent: &[Sent<'_>]) -> Vec<Found> {
+    let servers = read.sessions.iter().filter_map(|session| session.server.as_deref());
+    let hosts = servers.filter_map(uri::host).map(str::to_owned).collect();
+    let found = runner.run_encrypted(&read.encrypted, &hosts).into_iter().map(|finding| {
+        let opens = |sent: &Sent<'_>| finding.location.time.is_some_and(|time| time.0 == sent.at);
+        Found {
+            message: sent.iter().position(opens),
+            span: None,
+            draft: Draft {
+                rule: finding.rule,
+                severity: finding.severity,
+                place: Place::Message(0),
+                message: finding.message,
+                help: None,
+                related: Vec::new(),
+            },
+        }
+    });
+    found.collect()
 }
 
 /// Which sent message each message of a session is, by its time; missing ones are the lost ones, in order.

@@ -82,7 +82,7 @@ fn a_cut_message_is_no_error() {
 
 /// The packets of an example as a capture has them that lacks some.
 fn errors_in(example: &Example, sent: &[Sent<'_>], packets: &[Packet], how: &str) -> Vec<String> {
-    errors(example, sent, &run::as_file(&pcap(packets), "example.pcap"), how)
+    errors(example, sent, &run::as_file(&pcap(packets), "example.pcap").sessions, how)
 }
 
 #[test]

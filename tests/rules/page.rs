@@ -25,6 +25,8 @@ pub(crate) struct Block {
     pub(crate) line: usize,
     /// Whether the text begins with an HTTP head.
     pub(crate) http: bool,
+    /// Whether it is no message but TLS, and the text the name of the server.
+    pub(crate) tls: bool,
     /// Who sends it.
     pub(crate) side: Option<Side>,
     /// Its MsgID.
@@ -62,7 +64,12 @@ impl Example {
     /// Whether it says something that only a capture can show.
     pub(crate) fn capture_only(&self) -> bool {
         self.blocks.iter().any(|block| {
-            block.http || block.lost || block.client.is_some() || block.connection.is_some() || block.end.is_some()
+            block.http
+                || block.tls
+                || block.lost
+                || block.client.is_some()
+                || block.connection.is_some()
+                || block.end.is_some()
         })
     }
 }
@@ -122,9 +129,10 @@ fn profile(rule: &Rule, heading: &str) -> Profile {
 /// Reads an info line; a block of another language has no side.
 fn block(info: &str) -> Result<Block, String> {
     let mut words = info.split_whitespace();
-    let http = match words.next() {
-        Some("syncml") => false,
-        Some("http") => true,
+    let (http, tls) = match words.next() {
+        Some("syncml") => (false, false),
+        Some("http") => (true, false),
+        Some("tls") => (false, true),
         _ => return Ok(Block::default()),
     };
     let side = match words.next() {
@@ -132,7 +140,7 @@ fn block(info: &str) -> Result<Block, String> {
         Some("server") => Side::Server,
         other => return Err(format!("client or server expected, not {other:?}")),
     };
-    let mut block = Block { http, side: Some(side), ..Block::default() };
+    let mut block = Block { http, tls, side: Some(side), ..Block::default() };
     for (place, word) in words.enumerate() {
         match word.split_once('=').unwrap_or((word, "")) {
             ("nofinal", "") => block.no_final = true,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dmscope::engine::{self, Settings};
-use dmscope::http::{Body, Captured, InputId};
+use dmscope::http::{Body, Captured, Encrypted, InputId};
 use dmscope::input;
 use dmscope::limits::Limits;
 use dmscope::origin::Origin;
@@ -36,18 +36,27 @@ fn message(sent: &Sent<'_>) -> Message {
     Message::from_document(document, InputId(0), &Limits::default())
 }
 
-/// The sessions in a file with this content.
-pub(crate) fn as_file(content: &[u8], name: &str) -> Vec<Session> {
+/// What the program read from a file.
+pub(crate) struct Read {
+    /// The sessions.
+    pub(crate) sessions: Vec<Session>,
+    /// The connections it could not decrypt.
+    pub(crate) encrypted: Vec<Encrypted>,
+}
+
+/// What is in a file with this content.
+pub(crate) fn as_file(content: &[u8], name: &str) -> Read {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, content).expect("a file");
-    sessions_of(&path)
+    read(&path)
 }
 
-fn sessions_of(path: &Path) -> Vec<Session> {
+fn read(path: &Path) -> Read {
     let mut sessions = Vec::new();
     let inputs = input::collect(&[path.to_owned()], None).expect("a readable file");
     let settings = Settings { limits: Limits::default(), mmap: false };
-    engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).expect("a readable file");
-    sessions
+    let each = &mut |session| sessions.push(session);
+    let reading = engine::read(&inputs, &settings, each, &mut |_| {}).expect("a readable file");
+    Read { sessions, encrypted: reading.encrypted }
 }

@@ -1,0 +1,48 @@
+//! The servers whose connections could not be decrypted, each once for an input.
+//!
+//! In: encrypted connections. Out: one for each host, with their number. Bound: `limits.encrypted_hosts`; connections to
+//! further hosts are not kept.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::http::{Encrypted, InputId};
+use crate::limits::Limits;
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub(super) struct Hosts {
+    all: Vec<Encrypted>,
+    known: HashMap<(InputId, String), usize>,
+    left_out: bool,
+}
+
+impl Hosts {
+    /// Adds a connection.
+    pub(super) fn add(&mut self, encrypted: Encrypted, limits: &Limits) {
+        let Some(host) = encrypted.host() else { return };
+        let room = self.all.len() < limits.encrypted_hosts;
+        match self.known.entry((encrypted.connection.input, host)) {
+            Entry::Occupied(known) => {
+                if let Some(known) = self.all.get_mut(*known.get()) {
+                    known.connections += encrypted.connections;
+                }
+            }
+            Entry::Vacant(free) if room => {
+                free.insert(self.all.len());
+                self.all.push(encrypted);
+            }
+            Entry::Vacant(_) => self.left_out = true,
+        }
+    }
+
+    /// Whether some were left out since the last call.
+    pub(super) fn take_left_out(&mut self) -> bool {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// All of them, in the order they were first seen.
+    pub(super) fn finish(self) -> Vec<Encrypted> {
+        self.all
+    }
+}
