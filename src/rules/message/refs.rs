@@ -1,27 +1,33 @@
 //! DM-MSG-012 to DM-MSG-018 and DM-MSG-021: what a Status or Results refers to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Answer, HEADER, answers, listed, shown};
 use crate::rules::finding::Place;
 use crate::rules::{Draft, ElementCx, SessionCx, Severity, Sink, quoted};
 use crate::session::{Lookup, Session};
-use crate::syncml::{Command, Tag};
+use crate::syncml::{Command, Side, Tag};
 
 /// A MsgRef that names no message of the other side. Told once per value and message.
 pub(in crate::rules) fn msgref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut told = HashSet::new();
+    let mut lists: HashMap<usize, String> = HashMap::new();
     for answer in answers(cx).filter(|answer| answer.message().is_absent()) {
+        let index = answer.cx.index;
         let (Some(side), Some(id)) = (answer.cx.side(), answer.command.msg_ref()) else { continue };
-        if told.insert((answer.cx.index, id)) {
-            let peer = side.peer();
-            let sent = cx.session.of(peer).take_while(|(index, _)| *index < answer.cx.index);
-            let mut sent = sent.filter_map(|(_, message)| message.msg_id()).peekable();
-            let sent = if sent.peek().is_some() { listed("MsgID", sent) } else { "nothing yet".into() };
-            let text = format!("MsgRef {} names no message of the {}, which has sent {sent}", shown(id), peer.name());
+        if told.insert((index, id)) {
+            let sent = lists.entry(index).or_insert_with(|| sent_before(cx.session, side.peer(), index));
+            let peer = side.peer().name();
+            let text = format!("MsgRef {} names no message of the {peer}, which has sent {sent}", shown(id));
             report_child(out, answer, Tag::MsgRef, text);
         }
     }
+}
+
+fn sent_before(session: &Session, side: Side, index: usize) -> String {
+    let before = session.of(side).take_while(|(number, _)| *number < index);
+    let mut ids = before.filter_map(|(_, message)| message.msg_id()).peekable();
+    if ids.peek().is_some() { listed("MsgID", ids) } else { "nothing yet".into() }
 }
 
 /// A Status for an older message that was answered in full before. Told once per message.
@@ -42,13 +48,15 @@ pub(in crate::rules) fn msgref_not_latest(cx: &SessionCx<'_>, out: &mut Sink<'_>
 
 /// A CmdRef that names no command of the message that MsgRef names.
 pub(in crate::rules) fn cmdref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let mut lists: HashMap<usize, String> = HashMap::new();
     for answer in answers(cx) {
         let (Lookup::Found(message), Some(cmd_ref)) = (answer.message(), answer.command.cmd_ref()) else { continue };
         if cmd_ref == HEADER || !cx.session.command(message, cmd_ref).is_absent() {
             continue;
         }
         let Some(named) = cx.session.messages.get(message) else { continue };
-        let has = listed("CmdID", named.doc.all_commands().filter_map(Command::cmd_id));
+        let list = || listed("CmdID", named.doc.all_commands().filter_map(Command::cmd_id));
+        let has = lists.entry(message).or_insert_with(list);
         let msg_id = named.msg_id().unwrap_or_default();
         let text = format!("CmdRef {} names no command of message {}, which has {has}", shown(cmd_ref), shown(msg_id));
         let draft = report_child(out, answer, Tag::CmdRef, text);
