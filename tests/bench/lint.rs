@@ -1,0 +1,37 @@
+//! How long `dmscope lint` takes on DM traffic: `cargo bench --bench lint [-- MEGABYTES]`.
+//!
+//! Makes a capture of sessions that run side by side, lints it three times and prints the best time.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+#[path = "../build/mod.rs"]
+mod build;
+mod traffic;
+
+const RUNS: usize = 3;
+/// Sessions at a time: what one second of a busy server holds.
+const OVERLAP: usize = 50;
+
+fn main() {
+    let megabytes = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100usize);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dense.pcap");
+    let packets = traffic::dense(megabytes * 1_000_000, OVERLAP);
+    std::fs::write(&path, build::pcap(&packets)).unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    println!("{} packets, {:.1} MB", packets.len(), size as f64 / 1e6);
+    drop(packets);
+    let best = (0..RUNS).map(|_| lint(&path)).min().unwrap();
+    println!("lint: {:.3} s, {:.0} MB/s (best of {RUNS})", best.as_secs_f64(), size as f64 / 1e6 / best.as_secs_f64());
+}
+
+fn lint(path: &std::path::Path) -> Duration {
+    let start = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
+    let status = command.arg("lint").arg("--quiet").arg(path).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success(), "a clean capture must lint clean: {status}");
+    start.elapsed()
+}

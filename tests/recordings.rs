@@ -1,0 +1,228 @@
+//! What a recording says does not depend on its form, nor on the order in which its packets were captured; and what a
+//! lost packet touched, and only that, is not judged.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use dmscope::engine::{self, Settings};
+use dmscope::input;
+use dmscope::limits::Limits;
+use dmscope::rules::Profile;
+use dmscope::rules::location::Locator;
+use dmscope::rules::runner::Runner;
+use dmscope::rules::select::Selection;
+use dmscope::session::Session;
+use dmscope::syncml::Side;
+
+#[path = "build/mod.rs"]
+mod build;
+#[path = "bench/traffic.rs"]
+#[allow(dead_code, reason = "the bench uses more of it")]
+mod traffic;
+
+use build::{Conversation, Packet};
+
+/// What is said of a recording: findings without their places in the recording, and messages that were not judged.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    findings: Vec<(String, String, String)>,
+    not_judged: Vec<usize>,
+}
+
+fn sessions(path: &Path) -> Vec<Session> {
+    let inputs = input::collect(&[path.to_owned()], None).unwrap();
+    let settings = Settings { limits: Limits::default(), mmap: true };
+    let mut sessions = Vec::new();
+    engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
+    sessions
+}
+
+fn said(path: &Path) -> Said {
+    let runner = Runner::new(&Selection::of(Profile::Windows), &Limits::default());
+    let mut said = Said::default();
+    for session in sessions(path) {
+        let outcome = runner.run(&session);
+        said.not_judged.extend(outcome.not_judged.iter().map(|(message, _)| message));
+        let mut locator = Locator::new(&session, false);
+        for finding in outcome.drafts.into_iter().map(|draft| locator.finding(draft)) {
+            let place = finding.location.path.unwrap_or_default();
+            said.findings.push((finding.rule.id.to_owned(), place, finding.message));
+        }
+    }
+    said.findings.sort();
+    said
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A session with faults: a MsgID skipped and so used twice, a Status code that does not exist, a command answered twice.
+fn faulty(device: usize) -> Vec<String> {
+    let mut messages = traffic::session(device);
+    messages[3] = messages[3].replace("<MsgID>2</MsgID>", "<MsgID>3</MsgID>");
+    messages[4] = messages[4].replace("<MsgRef>2</MsgRef>", "<MsgRef>3</MsgRef>");
+    messages[2] = messages[2].replacen("<Cmd>Replace</Cmd><Data>200</Data>", "<Cmd>Replace</Cmd><Data>299</Data>", 1);
+    let status = messages[4].find("<Status><CmdID>2<").unwrap();
+    let end = messages[4][status..].find("</Status>").unwrap() + status + "</Status>".len();
+    let again = messages[4][status..end].replace("<CmdID>2<", "<CmdID>999<");
+    messages[4].insert_str(end, &again);
+    messages
+}
+
+fn head(client: bool, length: usize) -> String {
+    let start = match client {
+        true => "POST /omadm HTTP/1.1\r\nHost: mdm.example.test\r\nUser-Agent: MSFT OMA DM Client/1.2.0.1\r\n",
+        false => "HTTP/1.1 200 OK\r\n",
+    };
+    format!("{start}Content-Type: application/vnd.syncml.dm+xml\r\nContent-Length: {length}\r\n\r\n")
+}
+
+const MSS: usize = 700;
+
+/// The packets of a session; for each with data, the number of its message.
+fn packets(device: usize, messages: &[String]) -> (Vec<Packet>, Vec<Option<usize>>) {
+    let client = format!("127.0.0.1:{}", 50_000 + device);
+    let mut conversation = Conversation::new(&client, "127.0.0.1:80").mss(MSS).open();
+    let mut of_message = Vec::new();
+    for (number, body) in messages.iter().enumerate() {
+        let whole = head(number % 2 == 0, body.len()) + body;
+        of_message.extend(std::iter::repeat_n(number, whole.len().div_ceil(MSS)));
+        let side = if number % 2 == 0 { Conversation::client } else { Conversation::server };
+        conversation = side(conversation, whole.as_bytes());
+    }
+    let packets = conversation.close();
+    let mut data = of_message.into_iter();
+    // The IP length at byte 16 (frames are padded to 60 bytes) less 20 bytes of IPv4 and the TCP header's own length.
+    let has_data = |packet: &Packet| {
+        let ip = u16::from_be_bytes([packet.bytes[16], packet.bytes[17]]);
+        ip > 20 + u16::from(packet.bytes[46] >> 4) * 4
+    };
+    let numbers = packets.iter().map(|packet| if has_data(packet) { data.next() } else { None }).collect();
+    assert_eq!(data.next(), None);
+    (packets, numbers)
+}
+
+fn har(messages: &[String]) -> Vec<u8> {
+    let body = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let entry = |pair: &[String]| {
+        serde_json::json!({
+            "startedDateTime": "2026-01-02T03:04:05.000Z", "time": 1,
+            "request": { "method": "POST", "url": "https://mdm.example.test/omadm", "httpVersion": "HTTP/1.1",
+                "headers": [{ "name": "Content-Type", "value": "application/vnd.syncml.dm+xml" }],
+                "postData": { "mimeType": "application/vnd.syncml.dm+xml", "text": pair[0] } },
+            "response": { "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1",
+                "headers": [{ "name": "Content-Type", "value": "application/vnd.syncml.dm+xml" }],
+                "content": { "mimeType": "application/vnd.syncml.dm+xml", "size": pair[1].len(),
+                    "text": body(&pair[1]), "encoding": "base64" } },
+        })
+    };
+    let entries: Vec<_> = messages.chunks(2).map(entry).collect();
+    let log = serde_json::json!({ "log": { "version": "1.2", "creator": { "name": "t", "version": "1" }, "entries": entries } });
+    serde_json::to_vec(&log).unwrap()
+}
+
+#[test]
+fn the_form_of_a_recording_does_not_change_what_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let messages = faulty(1);
+    let (packets, _) = packets(1, &messages);
+    let straight = said(&write(folder.path(), "a.pcap", &build::pcap(&packets)));
+    let rules: Vec<&str> = straight.findings.iter().map(|(rule, ..)| rule.as_str()).collect();
+    assert_eq!(rules, ["DM-MSG-003", "DM-MSG-004", "DM-STA-005", "DM-STA-006"], "{straight:#?}");
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&build::pcapng(&packets)).unwrap();
+    let text: String = messages.iter().map(|message| format!("2026 message:\n{message}\n\n")).collect();
+    let single = folder.path().join("messages");
+    fs::create_dir(&single).unwrap();
+    for (number, message) in messages.iter().enumerate() {
+        write(&single, &format!("{number}.xml"), message.as_bytes());
+    }
+    let binaries = folder.path().join("binaries");
+    fs::create_dir(&binaries).unwrap();
+    for (number, message) in messages.iter().enumerate() {
+        let doc = dmscope::xml::parse(&message.as_bytes().into(), &Limits::default());
+        write(&binaries, &format!("{number}.wbxml"), &dmscope::wbxml::encode::encode(&doc).0);
+    }
+    for path in [
+        write(folder.path(), "a.pcapng", &build::pcapng(&packets)),
+        write(folder.path(), "a.pcapng.gz", &gzip.finish().unwrap()),
+        write(folder.path(), "a.har", &har(&messages)),
+        write(folder.path(), "a.log", text.as_bytes()),
+        single,
+        binaries,
+    ] {
+        assert_eq!(said(&path), straight, "{}", path.display());
+    }
+}
+
+/// A generator that is the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn one_in(&mut self, n: u64) -> bool {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33).is_multiple_of(n)
+    }
+}
+
+#[test]
+fn packets_out_of_order_and_doubled_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let straight: Vec<Packet> = (1..6).flat_map(|device| packets(device, &faulty(device)).0).collect();
+    let expected = said(&write(folder.path(), "straight.pcap", &build::pcap(&straight)));
+    assert_eq!(expected.findings.len(), 20, "{expected:#?}");
+    for seed in 0..8 {
+        let mut chance = Chance(seed);
+        let mut mixed = Vec::new();
+        for packet in &straight {
+            mixed.push(packet.clone());
+            if chance.one_in(20) {
+                mixed.push(packet.clone());
+            }
+        }
+        for at in 1..mixed.len() {
+            if chance.one_in(20) {
+                mixed.swap(at - 1, at);
+            }
+        }
+        assert_eq!(said(&write(folder.path(), "mixed.pcap", &build::pcap(&mixed))), expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_lost_packet_leaves_unjudged_exactly_the_message_it_was_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (all, of_message) = packets(1, &faulty(1));
+    let whole = said(&write(folder.path(), "all.pcap", &build::pcap(&all)));
+    for (lost, message) in of_message.iter().enumerate() {
+        let Some(message) = message else { continue };
+        let kept: Vec<Packet> =
+            all.iter().enumerate().filter(|(at, _)| *at != lost).map(|(_, packet)| packet.clone()).collect();
+        let path = write(folder.path(), "lost.pcap", &build::pcap(&kept));
+        let said = said(&path);
+        assert_eq!(said.not_judged, [*message], "packet {lost} of message {message}");
+        let invented: Vec<_> = said.findings.iter().filter(|found| !whole.findings.contains(found)).collect();
+        assert!(
+            invented.iter().all(|(rule, ..)| rule.starts_with("DM-CAP")),
+            "packet {lost} of message {message}: {invented:?}"
+        );
+    }
+}
+
+#[test]
+fn sessions_have_their_messages_in_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (packets, _) = packets(1, &faulty(1));
+    let sessions = sessions(&write(folder.path(), "a.pcap", &build::pcap(&packets)));
+    assert_eq!(sessions.len(), 1);
+    let sides: Vec<_> = sessions[0].messages.iter().map(|message| message.side.unwrap()).collect();
+    assert!(sides.chunks(2).all(|pair| pair == [Side::Client, Side::Server]), "{sides:?}");
+}
