@@ -22,9 +22,10 @@ pub(super) fn pair(session: &Session) -> Vec<Exchange> {
     exchanges
 }
 
-/// Commands, statuses and results of all messages, retransmissions left out.
+/// Commands, statuses and results of all readable messages, retransmissions left out.
 fn commands(session: &Session) -> impl Iterator<Item = (At, Command<'_>)> {
-    let counted = session.messages.iter().enumerate().filter(|(_, message)| !message.retransmission);
+    let counted =
+        session.messages.iter().enumerate().filter(|(_, message)| message.is_readable() && !message.retransmission);
     counted.flat_map(|(message, content)| {
         content.doc.all_commands().map(move |command| (At { message, node: command.0.id() }, command))
     })

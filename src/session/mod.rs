@@ -244,10 +244,19 @@ impl Session {
         let known = self.index.messages.get(&(side, msg_id.into()));
         let found = known.and_then(|all| all.iter().rev().find(|index| **index < before));
         match found {
+            // One that was lost since may have used the MsgID again.
+            Some(index) if self.has_unnamed(side, *index, before) => Lookup::NotCaptured,
             Some(index) => Lookup::Found(*index),
             None if self.has_hole(side, before) => Lookup::NotCaptured,
             None => Lookup::Absent,
         }
+    }
+
+    /// Whether a message of `side` between two others was captured so badly that its MsgID is not known.
+    fn has_unnamed(&self, side: Side, after: usize, before: usize) -> bool {
+        let between = self.messages.get(after + 1..before).unwrap_or_default();
+        let unnamed = |message: &Message| message.judged().is_err() && message.msg_id().is_none();
+        between.iter().any(|message| message.side.is_none_or(|of| of == side) && unnamed(message))
     }
 
     /// The command with this CmdID in message `message`.
@@ -307,7 +316,9 @@ impl Index {
             if let Some(msg_id) = message.msg_id() {
                 index.messages.entry((side, msg_id.into())).or_default().push(number);
             }
-            for command in message.doc.all_commands() {
+            // What stands on both sides of a gap reads as one element that nobody sent.
+            let commands = message.doc.all_commands().filter(|_| message.is_readable());
+            for command in commands {
                 let Some(cmd_id) = command.cmd_id() else { continue };
                 match index.commands.entry((number, cmd_id.into())) {
                     Entry::Vacant(free) => drop(free.insert(command.0.id())),
