@@ -10,8 +10,11 @@ mod conn;
 mod framing;
 mod h1;
 mod head;
+mod open;
 mod reader;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
