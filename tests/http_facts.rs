@@ -21,16 +21,6 @@ use sha2::{Digest, Sha256};
 
 /// What we read where tshark's facts say another thing: file, what, our value, why.
 const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
-    ("dpkt/nb6-http.pcap", "streams", "2", "the third runs in an L2TP tunnel, which is not opened"),
-    ("dpkt/nb6-http.pcap", "requests", "2", "L2TP"),
-    ("dpkt/nb6-http.pcap", "responses", "2", "L2TP"),
-    (
-        "dpkt/nb6-http.pcap",
-        "request rows",
-        "0|GET|ncdn.nb6dsl.neufbox.neuf.fr|/nb6dsl_Vers%203.3.4_ter/nb6-3.3.4_ter.sha256sum|\n1|GET|ipv4.icanhazip.com|/|",
-        "L2TP",
-    ),
-    ("dpkt/nb6-http.pcap", "response rows", "0|200||||497\n1|200|text/plain; charset=UTF-8|||14", "L2TP"),
     (
         "suricata-verify/http-connect_http-connect-fragmented.pcap",
         "requests",
@@ -82,6 +72,8 @@ struct Read {
     streams: u32,
     /// The captured bytes of all frames.
     frames: Vec<Vec<u8>>,
+    /// Numbers of the frames that carry data over TCP.
+    data: Vec<u32>,
 }
 
 impl Read {
@@ -94,19 +86,25 @@ impl Read {
 }
 
 fn read(path: &Path) -> Read {
+    read_without(path, 0)
+}
+
+/// Reads a capture as if frame `lost` (from 1; 0 for none) had not been captured.
+fn read_without(path: &Path, lost: u32) -> Read {
     let data = map::Data::open(path, true).unwrap();
     let limits = Limits::default();
     let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(InputId(0), &limits));
-    let (mut events, mut frames) = (Vec::new(), Vec::new());
+    let (mut events, mut frames, mut with_data) = (Vec::new(), Vec::new(), Vec::new());
     capture::read(Source::Bytes(&data), &limits, &mut |frame| {
         frames.push(frame.bytes.to_vec());
-        if let Some(segment) = decoder.frame(&frame) {
+        if let Some(segment) = decoder.frame(&frame).filter(|_| frame.no != lost) {
+            with_data.extend((!segment.payload.is_empty()).then_some(frame.no));
             table.segment(&segment, &mut |event| events.push(event));
         }
         ControlFlow::Continue(())
     });
     table.finish(&mut |event| events.push(event));
-    Read { events, streams: table.streams(), frames }
+    Read { events, streams: table.streams(), frames, data: with_data }
 }
 
 /// Facts of one file in order: name and value.
@@ -264,4 +262,62 @@ fn bytes_sent_again_otherwise_are_noted() {
     let notes: Vec<Kind> =
         read.messages(Half::Request).flat_map(|message| &message.notes).map(|note| note.kind).collect();
     assert!(notes.contains(&Kind::TcpOverlapDiffers), "{notes:?}");
+}
+
+/// What makes a message the same in two readings. What came before a connection that began unseen is not counted.
+fn identity(message: &Message) -> (u32, Half, Option<u32>, String, u16, Vec<u8>) {
+    let Message { connection, exchange, half, head, body, .. } = message;
+    let exchange = connection.from_start.then_some(*exchange);
+    (connection.number, *half, exchange, head.target.clone(), head.status, body.bytes.to_vec())
+}
+
+/// First and last frame that hold bytes of a message.
+fn frames_of(message: &Message) -> (u32, u32) {
+    let runs = message.head.origin.runs().iter().chain(message.body.origin.runs());
+    let frames: Vec<u32> = runs.map(|run| if let Unit::Frame(frame) = run.unit { frame } else { 0 }).collect();
+    (*frames.iter().min().unwrap(), *frames.iter().max().unwrap())
+}
+
+#[test]
+fn a_lost_frame_harms_only_the_messages_it_touched() {
+    let Some(captures) = captures() else { return };
+    let mut tried = 0;
+    for (file, facts) in facts(&captures) {
+        if values(&facts, "req").is_empty() || ENCRYPTED.contains(&file.as_str()) {
+            continue;
+        }
+        let path = captures.join(&file);
+        let straight = read(&path);
+        let all: Vec<&Message> =
+            [Half::Request, Half::Response].into_iter().flat_map(|half| straight.messages(half)).collect();
+        // How an answer to HEAD or CONNECT ends cannot be told without the request.
+        let decisive = |lost: &u32| {
+            let asks = |message: &&Message| ["HEAD", "CONNECT"].contains(&message.head.method.as_str());
+            straight
+                .messages(Half::Request)
+                .filter(asks)
+                .any(|message| (frames_of(message).0..=frames_of(message).1).contains(lost))
+        };
+        for lost in straight.data.iter().copied().filter(|lost| !decisive(lost)).take(150) {
+            let harmed = read_without(&path, lost);
+            let found: Vec<_> = harmed.events.iter().filter_map(whole).map(identity).collect();
+            for message in all.iter().filter(|message| message.body.captured == Captured::Whole) {
+                let (first, last) = frames_of(message);
+                let untouched = !(first..=last).contains(&lost);
+                assert!(!untouched || found.contains(&identity(message)), "{file} without {lost}: {message:?}");
+            }
+            let known: Vec<_> = all.iter().map(|message| identity(message)).collect();
+            let invented = found.iter().find(|message| !known.contains(message));
+            assert!(invented.is_none(), "{file} without {lost}: {invented:?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 140, "only {tried} losses were tried");
+}
+
+fn whole(event: &Event) -> Option<&Message> {
+    match event {
+        Event::Message(message) if message.body.captured == Captured::Whole => Some(message),
+        _ => None,
+    }
 }

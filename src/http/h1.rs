@@ -104,6 +104,7 @@ impl Http1 {
             Step::Head(_) => {}
             Step::Message(raw) if side == CLIENT => self.request(*raw, seen, limits, out),
             Step::Message(raw) => self.response(*raw, seen, out),
+            Step::Switched => self.tunnel = Tunnel::Open,
             Step::Lost if side == CLIENT => self.lost_request(seen, limits, out),
             Step::Lost => self.lost_response(seen, out),
         }

@@ -40,6 +40,8 @@ pub(super) enum Step {
     Message(Box<Raw>),
     /// A message's head was sent but not captured.
     Lost,
+    /// HTTP/2 begins here: the response that agreed to it was not seen.
+    Switched,
 }
 
 #[derive(Debug)]
@@ -182,6 +184,9 @@ impl Reader {
     /// Reads a whole head of `length` bytes.
     fn head(&mut self, stream: &mut Stream, length: usize, request: Option<&Head>, limits: &Limits) -> Option<Step> {
         let bytes = stream.bytes().get(..length).unwrap_or_default();
+        if self.half == Half::Request && bytes.starts_with(start::HTTP2) {
+            return Some(Step::Switched);
+        }
         let parsed = head::parse(bytes, self.half, limits).filter(|(_, notes)| notes.is_empty() || !self.sought);
         let Some((mut head, mut notes)) = parsed else {
             let line = memchr::memchr(b'\n', bytes).map_or(length, |at| at + 1);

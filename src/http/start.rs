@@ -25,6 +25,8 @@ const METHODS: &[&str] = &[
     "SUBSCRIBE",
     "NOTIFY",
 ];
+/// How a client begins HTTP/2 (RFC 9113 section 3.4).
+pub(super) const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 const VERSION: &[u8] = b"HTTP/1.";
 /// `HTTP/1.1 200`.
 pub(super) const STATUS_LEN: usize = 12;

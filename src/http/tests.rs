@@ -157,6 +157,13 @@ fn an_upgrade_ends_http() {
 }
 
 #[test]
+fn http2_ends_http1_even_when_the_upgrade_was_not_seen() {
+    let wire = Wire::new().client(&post("/", "")).gap(SERVER, 70).client("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert!(!wire.conn.wants_more());
+    assert_eq!(wire.close(), ["> 0 POST / []", "< 0 missing", "closed"]);
+}
+
+#[test]
 fn other_protocols_are_dropped_at_once() {
     assert!(!Wire::new().server("220 mail ESMTP\r\n").conn.wants_more());
     assert!(!Wire::new().client("SSH-2.0-x\r\n").conn.wants_more());
