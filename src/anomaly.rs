@@ -143,6 +143,8 @@ kinds! {
     SourceUnsupported = "source.unsupported",
     /// A limit on the entries of a recording was reached.
     LimitEntries = "limit.entries",
+    /// A limit on what is kept of a capture file was reached.
+    LimitCapture = "limit.capture",
     /// A limit on flows was reached.
     LimitFlows = "limit.flows",
     /// A limit on stream buffers was reached.

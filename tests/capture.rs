@@ -231,8 +231,6 @@ fn a_packed_capture_is_the_capture() {
             let (seen, summary) = both(&packed);
             same(&seen, &packets, 1_000);
             assert_eq!((summary.packed, kinds(&summary.notes)), (Some(format), vec![]));
-            assert_eq!(capture::holds_capture(&packed), Some(true));
-            assert_eq!(capture::holds_capture(&packed[..12]), None);
 
             let (seen, summary) = both(&packed[..packed.len() / 2]);
             assert!(seen.len() < packets.len());
@@ -248,13 +246,32 @@ fn what_is_no_capture_is_told_by_its_first_bytes() {
     let gzip = gzip.finish().unwrap();
     assert_eq!(capture::sniff(&gzip), Some(Format::Gzip));
     for other in [&gzip[..], b"", b"{", b"\x89PNG\r\n\x1a\n", b"\x0a\x0d\x0d\x0a0000 no section"] {
-        assert_eq!(capture::holds_capture(other), Some(false));
         let (seen, summary) = both(other);
         assert_eq!((seen.len(), summary.format), (0, None));
     }
     let header = pcap(&[]);
-    assert_eq!(capture::holds_capture(&header), Some(true));
     assert_eq!(both(&header).1.format, Some(Format::Pcap));
+}
+
+#[test]
+fn what_is_kept_of_a_file_is_bounded() {
+    let packet = &sample()[0];
+    let limits = Limits { interfaces: 1, key_logs: 10, ..Limits::default() };
+    let file = PcapNg::new()
+        .section(false)
+        .interface(ETHERNET, 9)
+        .interface(ETHERNET, 9)
+        .packet(1, packet, &[])
+        .packet(0, packet, &[])
+        .secrets(b"12345678")
+        .secrets(b"12345678");
+    let mut seen = Vec::new();
+    let summary = capture::read(Source::Bytes(&file.bytes), &limits, &mut |frame| {
+        seen.push(frame.no);
+        ControlFlow::Continue(())
+    });
+    assert_eq!((seen, summary.secrets.len()), (vec![2], 1));
+    assert_eq!(kinds(&summary.notes), [Kind::LimitCapture, Kind::CaptureMalformed]);
 }
 
 #[test]

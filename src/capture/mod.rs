@@ -93,7 +93,7 @@ pub struct Summary {
 /// Bytes from which [`sniff`] can tell.
 pub const SNIFF: usize = 12;
 
-/// Tells by the first bytes of an input what it is; packed data need not hold a capture (see [`holds_capture`]).
+/// Tells by the first bytes of an input what it is; packed data need not hold a capture.
 pub fn sniff(first: &[u8]) -> Option<Format> {
     match first {
         [0x1f, 0x8b, 8, ..] => Some(Format::Gzip),
@@ -108,21 +108,6 @@ fn sniff_unpacked(first: &[u8]) -> Option<Format> {
         return Some(Format::PcapNg);
     }
     pcap::sniff(first).map(|_| Format::Pcap)
-}
-
-/// Whether an input that begins with `first` is a capture, packed or not. `None` when `first` is too short to tell: a
-/// KiB is enough but for zstd, of which a whole window (some MiB, or all of a small file) is needed.
-pub fn holds_capture(first: &[u8]) -> Option<bool> {
-    let packed = match sniff(first) {
-        Some(format @ (Format::Gzip | Format::Zstd)) => format,
-        format => return Some(format.is_some()),
-    };
-    let mut unpack = Unpack::new(packed, first, &Limits::default());
-    let mut inside = Vec::new();
-    // `Unpack` has no errors of its own and a slice has none either.
-    let _ = unpack.by_ref().take(SNIFF as u64).read_to_end(&mut inside);
-    let cut = inside.len() < 4 && unpack.finish().1.is_some_and(|note| note.kind == Kind::CaptureTruncated);
-    (!cut).then(|| sniff_unpacked(&inside).is_some())
 }
 
 /// Reads a capture and hands on its packets in the order of the file, until `on_frame` breaks or the input ends.
@@ -240,7 +225,7 @@ impl<'s> Delivery<'s> {
         let bytes = self.key_log_bytes.saturating_add(text.len());
         if bytes > self.limits.key_logs {
             let limit = self.limits.key_logs;
-            self.note(Kind::CaptureMalformed, || format!("more than {limit} bytes of key logs; the rest was left out"));
+            self.note(Kind::LimitCapture, || format!("more than {limit} bytes of key logs; the rest was left out"));
             return;
         }
         self.key_log_bytes = bytes;

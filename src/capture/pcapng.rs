@@ -193,7 +193,11 @@ impl Section {
 
     fn interface(&mut self, body: &[u8], out: &mut Delivery<'_>) -> Option<()> {
         if self.interfaces.len() >= out.limits.interfaces {
-            return None;
+            let limit = out.limits.interfaces;
+            out.note(Kind::LimitCapture, || {
+                format!("more than {limit} interfaces; packets of the others were left out")
+            });
+            return Some(());
         }
         let (link, snap) = (self.order.u16(body, 0)?, self.order.u32(body, 4)?);
         let mut clock = Clock::default();
