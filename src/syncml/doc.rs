@@ -364,6 +364,11 @@ impl Builder {
         Builder { doc, open: Vec::new(), last_root: NONE }
     }
 
+    /// Makes room for that many elements.
+    pub fn reserve(&mut self, elements: usize) {
+        self.doc.nodes.reserve_exact(elements);
+    }
+
     /// Opens an element: its local name's span, its tag (from the name or a token), where its tag starts.
     /// Below a `Data` the tag is set to [`Tag::Other`].
     pub fn open(&mut self, tag: Tag, name: Span, start: u32) -> NodeId {
@@ -565,6 +570,9 @@ impl Builder {
         while let Some(id) = self.current() {
             self.flags(id, |flags| flags.unclosed = true);
             self.close(end, end);
+        }
+        if self.doc.nodes.len() < self.doc.nodes.capacity() / 2 {
+            self.doc.nodes.shrink_to_fit();
         }
         self.doc
     }

@@ -18,24 +18,14 @@ macro_rules! tags {
             /// All known tags.
             pub const ALL: &'static [Tag] = &[$(Tag::$name),+];
 
-            /// The tag of a local name; names are case-sensitive (RP 5.4).
-            pub fn of(name: &[u8]) -> Tag {
-                $(const $name: &[u8] = stringify!($name).as_bytes();)+
-                match name {
-                    $($name => Tag::$name,)+
-                    _ => Tag::Other,
-                }
-            }
-
             /// The element name; empty for [`Tag::Other`].
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Tag::$name => stringify!($name),)+ Tag::Other => "" }
             }
         }
     };
 }
 
-#[allow(non_upper_case_globals, reason = "the byte constants are named after the elements they spell")]
 mod list {
     tags! {
         // SyncML
@@ -51,7 +41,47 @@ mod list {
 }
 pub use list::Tag;
 
+/// Tags by the hash of their names; a taken slot sends on to the next. A chain of comparisons with all names would
+/// cost more than all else that is done for an element.
+static BY_HASH: [Tag; SLOTS] = {
+    let mut table = [Tag::Other; SLOTS];
+    let mut index = 0;
+    while index < Tag::ALL.len() {
+        let tag = Tag::ALL[index];
+        let mut slot = hash(tag.name().as_bytes());
+        while !matches!(table[slot], Tag::Other) {
+            slot = (slot + 1) % SLOTS;
+        }
+        table[slot] = tag;
+        index += 1;
+    }
+    table
+};
+
+const SLOTS: usize = 256;
+
+/// Of a name's length, first, middle and last letter.
+const fn hash(name: &[u8]) -> usize {
+    let len = name.len();
+    if len == 0 {
+        return 0;
+    }
+    (len * 32 + (name[0] as usize + name[len / 2] as usize + name[len - 1] as usize) * 3) % SLOTS
+}
+
 impl Tag {
+    /// The tag of a local name; names are case-sensitive (RP 5.4).
+    pub fn of(name: &[u8]) -> Tag {
+        let mut slot = hash(name);
+        loop {
+            match BY_HASH[slot] {
+                Tag::Other => return Tag::Other,
+                tag if tag.name().as_bytes() == name => return tag,
+                _ => slot = (slot + 1) % SLOTS,
+            }
+        }
+    }
+
     /// A protocol command element, `Status` and `Results` not counted.
     pub fn is_command(self) -> bool {
         use Tag::*;

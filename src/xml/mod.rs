@@ -49,6 +49,8 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     for note in decoded.notes {
         parser.builder.note(note);
     }
+    let elements = memchr::memchr_iter(b'<', &bytes).count() / 2 + 1;
+    parser.builder.reserve(elements.min(limits.nodes));
     parser.forbidden_characters(decoded.start);
     parser.run(decoded.start);
     parser.finish()
@@ -59,6 +61,7 @@ struct Open {
     id: NodeId,
     /// Its name with prefix, as the end tag must repeat it.
     name: Span,
+    prefix: Span,
     /// Number of namespace bindings outside it.
     bindings: usize,
 }
@@ -185,15 +188,18 @@ impl Parser<'_> {
                 }
             }
         }
-        let local = match memchr::memchr(b':', name.slice(self.bytes)) {
-            Some(colon) => Span::new(name.start as usize + colon + 1, name.end as usize),
-            None => name,
+        let (prefix, local) = match name.slice(self.bytes).iter().position(|byte| *byte == b':') {
+            Some(colon) => {
+                let colon = name.start as usize + colon;
+                (Span::new(name.start as usize, colon), Span::new(colon + 1, name.end as usize))
+            }
+            None => (Span::default(), name),
         };
         let id = self.builder.open(Tag::of(local.slice(self.bytes)), local, offset(at));
         if local != name {
             self.builder.flags(id, |flags| flags.prefixed = true);
         }
-        self.open.push(Open { id, name, bindings: self.bindings.len() });
+        self.open.push(Open { id, name, prefix, bindings: self.bindings.len() });
         id
     }
 
@@ -229,12 +235,7 @@ impl Parser<'_> {
                 }
             }
         }
-        let name = self.open.last().map(|open| open.name).unwrap_or_default();
-        let prefix = match memchr::memchr(b':', name.slice(self.bytes)) {
-            Some(colon) => Span::new(name.start as usize, name.start as usize + colon),
-            None => Span::default(),
-        };
-        let wanted = prefix.slice(self.bytes);
+        let wanted = self.open.last().map(|open| open.prefix).unwrap_or_default().slice(self.bytes);
         let found = self.bindings.iter().rev().find(|binding| binding.prefix.slice(self.bytes) == wanted);
         if let Some(binding) = found {
             self.builder.set_namespace(id, binding.namespace);
@@ -303,6 +304,12 @@ impl Parser<'_> {
     }
 
     fn end(&mut self, at: usize, end: usize) -> Next {
+        if let Some(open) = self.open.last()
+            && self.bytes.get(at + 2..end - 1) == Some(open.name.slice(self.bytes))
+        {
+            self.close(at, end);
+            return Next::Event;
+        }
         let inside = end - 1;
         let name = Span::new(at + 2, tag::name_end(self.bytes, at + 2, inside));
         if name.is_empty() {
@@ -363,7 +370,10 @@ impl Parser<'_> {
         if raw.first() == Some(&b'&') {
             self.fault(Span::new(at, at + 1), "`&` does not begin a reference");
         }
-        if !blank && let Some(found) = memchr::memmem::find(raw, b"]]>") {
+        if !blank
+            && memchr::memchr(b'>', raw).is_some()
+            && let Some(found) = memchr::memmem::find(raw, b"]]>")
+        {
             self.fault(Span::new(at + found, at + found + 3), "`]]>` in text");
         }
         self.add_text(at, end, blank)
@@ -537,16 +547,11 @@ impl Parser<'_> {
     /// Characters that no XML document may hold (XML 1.0, 2.2).
     fn forbidden_characters(&mut self, from: usize) {
         let rest = self.bytes.get(from..).unwrap_or_default();
-        let control = rest.iter().position(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n'));
-        let beyond = memchr::memmem::find(rest, "\u{FFFE}".as_bytes())
-            .or_else(|| memchr::memmem::find(rest, "\u{FFFF}".as_bytes()));
-        if let Some(found) = control.or(beyond) {
-            let char =
-                std::str::from_utf8(rest.get(found..).unwrap_or_default()).ok().and_then(|text| text.chars().next());
-            let char = char.unwrap_or_default();
-            let span = Span::new(from + found, from + found + char.len_utf8());
-            self.fault(span, format!("character U+{:04X} is not allowed in XML", u32::from(char)));
-        }
+        let Some(found) = control(rest).or_else(|| beyond(rest)) else { return };
+        let tail = std::str::from_utf8(rest.get(found..).unwrap_or_default()).unwrap_or_default();
+        let char = tail.chars().next().unwrap_or_default();
+        let span = Span::new(from + found, from + found + char.len_utf8());
+        self.fault(span, format!("character U+{:04X} is not allowed in XML", u32::from(char)));
     }
 
     fn finish(mut self) -> Doc {
@@ -576,3 +581,18 @@ fn offset(at: usize) -> u32 {
 
 #[cfg(test)]
 mod tests;
+
+/// The first control character that XML forbids. In blocks, which the compiler compares many bytes at a time.
+fn control(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let bad = |byte: u8| byte < b' ' && byte != b'\t' && byte != b'\r' && byte != b'\n';
+    let holds = |block: &[u8]| block.iter().fold(false, |found, byte| found | bad(*byte));
+    let at = bytes.chunks(BLOCK).position(holds)? * BLOCK;
+    Some(at + bytes.get(at..)?.iter().position(|byte| bad(*byte))?)
+}
+
+/// The first of `U+FFFE` and `U+FFFF`.
+fn beyond(bytes: &[u8]) -> Option<usize> {
+    let starts = memchr::memchr_iter(0xEF, bytes);
+    starts.into_iter().find(|at| matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])))
+}
