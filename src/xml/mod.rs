@@ -64,6 +64,15 @@ struct Open {
     prefix: Span,
     /// Number of namespace bindings outside it.
     bindings: usize,
+    said: Said,
+}
+
+/// What text an element has before its first child.
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    Nothing,
+    Blank,
+    Text,
 }
 
 /// A namespace declaration in scope.
@@ -179,13 +188,11 @@ impl Parser<'_> {
     }
 
     fn open_element(&mut self, at: usize, name: Span) -> NodeId {
-        match self.open.last() {
-            Some(parent) => self.settle_text(parent.id),
-            None => {
-                self.roots += 1;
-                if self.roots == 2 {
-                    self.note(Kind::XmlSecondRoot, name, format!("a second root element, {}", self.quote(name)));
-                }
+        self.settle_text();
+        if self.open.is_empty() {
+            self.roots += 1;
+            if self.roots == 2 {
+                self.note(Kind::XmlSecondRoot, name, format!("a second root element, {}", self.quote(name)));
             }
         }
         let (prefix, local) = match name.slice(self.bytes).iter().position(|byte| *byte == b':') {
@@ -199,21 +206,17 @@ impl Parser<'_> {
         if local != name {
             self.builder.flags(id, |flags| flags.prefixed = true);
         }
-        self.open.push(Open { id, name, prefix, bindings: self.bindings.len() });
+        self.open.push(Open { id, name, prefix, bindings: self.bindings.len(), said: Said::Nothing });
         id
     }
 
     /// What stood before the first child is text only if it is more than white space.
-    fn settle_text(&mut self, parent: NodeId) {
-        if self.builder.text_so_far(parent) == Text::None {
-            return;
-        }
-        let blank =
-            self.builder.doc().element(parent).is_none_or(|element| element.text().trim_matches(SPACES).is_empty());
-        if blank {
-            self.builder.text(parent, Text::None);
-        } else {
-            self.builder.flags(parent, |flags| flags.mixed = true);
+    fn settle_text(&mut self) {
+        let Some(parent) = self.open.last_mut() else { return };
+        match std::mem::replace(&mut parent.said, Said::Nothing) {
+            Said::Nothing => {}
+            Said::Blank => self.builder.text(parent.id, Text::None),
+            Said::Text => self.builder.flags(parent.id, |flags| flags.mixed = true),
         }
     }
 
@@ -366,17 +369,17 @@ impl Parser<'_> {
 
     fn text(&mut self, at: usize, end: usize) -> Next {
         let raw = self.bytes.get(at..end).unwrap_or_default();
-        let blank = raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        if raw.iter().all(|byte| tag::is_space(*byte)) {
+            return self.add_text(at, end, true);
+        }
         if raw.first() == Some(&b'&') {
             self.fault(Span::new(at, at + 1), "`&` does not begin a reference");
         }
-        if !blank
-            && memchr::memchr(b'>', raw).is_some()
-            && let Some(found) = memchr::memmem::find(raw, b"]]>")
-        {
+        let closes = memchr::memchr(b'>', raw).and_then(|_| memchr::memmem::find(raw, b"]]>"));
+        if let Some(found) = closes {
             self.fault(Span::new(at + found, at + found + 3), "`]]>` in text");
         }
-        self.add_text(at, end, blank)
+        self.add_text(at, end, false)
     }
 
     fn cdata(&mut self, at: usize, end: usize) -> Next {
@@ -398,8 +401,8 @@ impl Parser<'_> {
         }
         let raw = span.slice(self.bytes);
         // White space that stands first is mostly indentation, dropped at the first child: not worth a copy.
-        let leading = || blank && self.open.last().is_some_and(|open| self.builder.text_so_far(open.id) == Text::None);
-        let piece = if memchr::memchr(b'\r', raw).is_some() && !leading() {
+        let leading = blank && self.open.last().is_some_and(|open| open.said == Said::Nothing);
+        let piece = if !leading && memchr::memchr(b'\r', raw).is_some() {
             let plain = std::str::from_utf8(raw).unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
             self.builder.pool(&plain)
         } else {
@@ -409,13 +412,15 @@ impl Parser<'_> {
     }
 
     fn add_piece(&mut self, piece: Text, blank: bool) -> Next {
-        let Some(open) = self.open.last() else { return Next::Event };
+        let Some(open) = self.open.last_mut() else { return Next::Event };
         let id = open.id;
         if self.builder.has_children(id) {
             if blank {
                 return Next::Event;
             }
             self.builder.flags(id, |flags| flags.mixed = true);
+        } else if open.said != Said::Text {
+            open.said = if blank { Said::Blank } else { Said::Text };
         }
         self.builder.add_text(id, piece);
         if self.builder.pool_len() > self.bytes.len().saturating_mul(2).saturating_add(POOL_SPARE) {
@@ -572,8 +577,6 @@ impl Parser<'_> {
         doc
     }
 }
-
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn offset(at: usize) -> u32 {
     Span::new(at, at).start

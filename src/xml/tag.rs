@@ -31,24 +31,42 @@ pub(super) struct Scan<'a> {
     pending: Option<Attribute>,
 }
 
-/// Whether a byte can begin a name. Beyond ASCII all is taken: the few code points XML forbids there do no harm.
+/// Classes of bytes: bit 0 begins a name, bit 1 goes on in one, bit 2 is white space. Beyond ASCII all is taken for a
+/// name: the few code points that XML forbids there do no harm.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80.. => 3,
+            b'0'..=b'9' | b'-' | b'.' => 2,
+            b' ' | b'\t' | b'\r' | b'\n' => 4,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Whether a byte can begin a name.
 pub(super) fn starts_name(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || !byte.is_ascii()
+    CLASSES[usize::from(byte)] & 1 != 0
 }
 
 fn in_name(byte: u8) -> bool {
-    starts_name(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+    CLASSES[usize::from(byte)] & 2 != 0
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+/// Whether a byte is white space.
+pub(super) fn is_space(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & 4 != 0
 }
 
 /// End of the name that begins at `at`; `at` itself when none does.
 pub(super) fn name_end(bytes: &[u8], at: usize, end: usize) -> usize {
     let rest = bytes.get(at..end).unwrap_or_default();
     match rest.first() {
-        Some(first) if starts_name(*first) => at + rest.iter().take_while(|byte| in_name(**byte)).count(),
+        Some(first) if starts_name(*first) => at + rest.iter().position(|byte| !in_name(*byte)).unwrap_or(rest.len()),
         _ => at,
     }
 }
