@@ -15,10 +15,12 @@
 //! - Without HTTP the content tells who sent a message (see `role`).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::open::{Ids, Open};
-use super::outcome::has_session_alert;
+use super::outcome::{has_session_alert, is_discovery};
 use super::{Flavor, Session};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::http::{Captured, Connection, Event, Half, InputId};
@@ -34,6 +36,8 @@ use crate::time::Time;
 const PER_DEVICE: usize = 64;
 /// Bytes of request bodies kept until their response tells whether they matter.
 const HELD_BYTES: usize = 16 * 1024 * 1024;
+/// A session that is over is closed when the capture has gone on for so long: nothing more will come.
+const IDLE: Duration = Duration::from_secs(600);
 /// Notes kept on limits that were reached.
 const NOTES: usize = 20;
 
@@ -53,13 +57,14 @@ pub struct Counts {
 /// Where messages come from: a connection of an input, or the documents of an input.
 type Road = (InputId, Option<u32>);
 
+/// Who enrolls: the input, and the address where it has one.
+type Enroller = (InputId, Option<IpAddr>);
+
 /// What is known of a road.
 #[derive(Default)]
 struct Travel {
     /// The session of its last message.
     current: Option<u32>,
-    /// The enrollment that goes on there.
-    enrollment: Option<u32>,
     /// Requests without a response, by the number of their exchange.
     waiting: VecDeque<(u32, Waiting)>,
 }
@@ -84,6 +89,9 @@ pub struct Assembler {
     devices: HashMap<String, Vec<u32>>,
     ages: BTreeMap<u64, u32>,
     roads: HashMap<Road, Travel>,
+    enrolling: HashMap<Enroller, u32>,
+    /// Sessions that are over but may still get a late message: number and age, oldest first.
+    over: VecDeque<(u32, u64)>,
     latest: Option<Time>,
     counts: Counts,
     notes: Vec<Anomaly>,
@@ -102,6 +110,8 @@ impl Assembler {
             devices: HashMap::new(),
             ages: BTreeMap::new(),
             roads: HashMap::new(),
+            enrolling: HashMap::new(),
+            over: VecDeque::new(),
             latest: None,
             counts: Counts::default(),
             notes: Vec::new(),
@@ -120,6 +130,7 @@ impl Assembler {
 
     /// Takes what an HTTP source hands on.
     pub fn http(&mut self, event: Event, out: Out<'_>) {
+        self.close_idle(out);
         match event {
             Event::Message(message) => {
                 self.latest = self.latest.max(message.last.or(message.first));
@@ -140,7 +151,7 @@ impl Assembler {
             Event::Encrypted(_) => {}
             Event::Closed { connection, end, at } => {
                 self.latest = self.latest.max(at);
-                self.closed(&connection, end, out);
+                self.closed(&connection, end);
             }
         }
     }
@@ -171,11 +182,21 @@ impl Assembler {
             }
         }
         self.held = 0;
+        self.enrolling.clear();
+        self.over.clear();
         let mut numbers: Vec<u32> = self.open.keys().copied().collect();
         numbers.sort_unstable();
         for number in numbers {
             self.close(number, None, out);
         }
+        self.latest = None;
+    }
+
+    /// Sizes of all that is kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> [usize; 8] {
+        let Assembler { open, devices, ages, roads, enrolling, over, bytes, held, .. } = self;
+        [open.len(), devices.len(), ages.len(), roads.len(), enrolling.len(), over.len(), *bytes, *held]
     }
 
     fn request(&mut self, message: Message, out: Out<'_>) {
@@ -245,7 +266,7 @@ impl Assembler {
             Some(Message::missing(Arc::clone(&http.connection), http.exchange, Half::Request, None, message.first))
         });
         let session = match flavor(&message) {
-            Some(Flavor::Enrollment) => self.roads.get(&road).and_then(|travel| travel.enrollment),
+            Some(Flavor::Enrollment) => self.enrolling.get(&enroller(&message)).copied(),
             _ => self.session_of_server(&message, road),
         };
         let session = session.filter(|number| self.open.contains_key(number));
@@ -272,7 +293,7 @@ impl Assembler {
         }
     }
 
-    fn closed(&mut self, connection: &Connection, end: End, out: Out<'_>) {
+    fn closed(&mut self, connection: &Connection, end: End) {
         let Some(travel) = self.roads.remove(&(connection.input, Some(connection.number))) else { return };
         for (_, waiting) in travel.waiting {
             match waiting {
@@ -287,9 +308,6 @@ impl Assembler {
                 }
             }
         }
-        if let Some(enrollment) = travel.enrollment {
-            self.close(enrollment, None, out);
-        }
     }
 
     fn take_waiting(&mut self, road: Road, exchange: u32) -> Option<Waiting> {
@@ -303,8 +321,7 @@ impl Assembler {
     }
 
     fn forget_idle(&mut self, road: Road) {
-        let idle =
-            |travel: &Travel| travel.waiting.is_empty() && travel.current.is_none() && travel.enrollment.is_none();
+        let idle = |travel: &Travel| travel.waiting.is_empty() && travel.current.is_none();
         if self.roads.get(&road).is_some_and(idle) {
             self.roads.remove(&road);
         }
@@ -345,7 +362,7 @@ impl Assembler {
                 return Some(number);
             }
             if let Some(open) = self.open.get_mut(&number) {
-                open.around.superseded = true;
+                open.around.superseded = open.is_recorded_with(message);
             }
             self.close(number, None, out);
             return None;
@@ -392,10 +409,14 @@ impl Assembler {
         numbers.iter().filter_map(|number| self.open.get(number))
     }
 
-    /// Adds a message of enrollment to the group on its road.
+    /// Adds a message to the enrollment of its sender. Each discovery begins another, once the last one came further.
     fn enroll(&mut self, message: Message, out: Out<'_>) -> (u32, usize) {
-        let group = self.roads.get(&road(&message)).and_then(|travel| travel.enrollment);
-        match group.filter(|number| self.open.contains_key(number)) {
+        let going_on = self.enrolling.get(&enroller(&message)).copied();
+        match going_on.filter(|number| self.open.contains_key(number)) {
+            Some(number) if self.open.get(&number).is_some_and(|open| open.complete && is_discovery(&message)) => {
+                self.close(number, None, out);
+                self.begin(message, Flavor::Enrollment, out)
+            }
             Some(number) => self.add(number, message, out),
             None => self.begin(message, Flavor::Enrollment, out),
         }
@@ -416,21 +437,22 @@ impl Assembler {
         let number = self.numbers;
         let mut open = Open::new(number, flavor);
         if flavor == Flavor::Dm && message.side == Some(Side::Client) {
-            open.around.follows = self.supersede(&Ids::of(&message), out);
+            open.around.follows = self.supersede(&message, out);
         }
         self.open.insert(number, open);
         self.add(number, message, out)
     }
 
     /// Ends the sessions that a new one of their device leaves behind. Whether one of them was complete.
-    fn supersede(&mut self, ids: &Ids, out: Out<'_>) -> bool {
+    fn supersede(&mut self, message: &Message, out: Out<'_>) -> bool {
+        let ids = Ids::of(message);
         let Some(device) = &ids.source else { return false };
-        let earlier: Vec<u32> =
-            self.of_device(device).filter(|open| open.knows(ids.target.as_deref())).map(|open| open.number).collect();
+        let earlier = self.of_device(device).filter(|open| open.knows(ids.target.as_deref()));
+        let earlier: Vec<u32> = earlier.map(|open| open.number).collect();
         let mut follows = false;
         for number in earlier {
             let Some(open) = self.open.get_mut(&number) else { continue };
-            open.around.superseded = true;
+            open.around.superseded = open.is_recorded_with(message);
             if open.complete {
                 follows = true;
                 self.close(number, None, out);
@@ -441,7 +463,7 @@ impl Assembler {
 
     /// Adds a message to an open session; gives where it went.
     fn add(&mut self, number: u32, message: Message, out: Out<'_>) -> (u32, usize) {
-        let road = road(&message);
+        let (road, enroller) = (road(&message), enroller(&message));
         let Some(open) = self.open.get_mut(&number) else { return (number, 0) };
         self.counts.messages += u64::from(message.kind != Kind::Missing);
         let (unknown, before) = (open.device.is_none(), open.bytes);
@@ -451,10 +473,12 @@ impl Assembler {
         open.tick = self.ticks;
         self.ages.insert(self.ticks, number);
         self.bytes = self.bytes.saturating_add(open.bytes - before);
-        let travel = self.roads.entry(road).or_default();
         match open.flavor {
-            Flavor::Dm => travel.current = Some(number),
-            Flavor::Enrollment => travel.enrollment = Some(number),
+            Flavor::Dm => self.roads.entry(road).or_default().current = Some(number),
+            Flavor::Enrollment => drop(self.enrolling.insert(enroller, number)),
+        }
+        if open.complete {
+            self.over.push_back((number, self.ticks));
         }
         let full = open.len() >= self.limits.session_messages;
         if unknown && let Some(device) = open.device.clone() {
@@ -475,6 +499,26 @@ impl Assembler {
         if let Some(oldest) = oldest {
             self.limit(format!("more than {PER_DEVICE} sessions of one device at once; the first of them was closed"));
             self.close(oldest, Some("too many sessions of the device at once: it was closed as it stood"), out);
+        }
+    }
+
+    /// Closes sessions that are over and that the capture has left behind. What is no longer there is forgotten.
+    fn close_idle(&mut self, out: Out<'_>) {
+        while let Some((number, age)) = self.over.front().copied() {
+            let grown = self.open.get(&number).is_none_or(|open| open.tick != age);
+            let ended = self.open.get(&number).and_then(|open| open.last()?.last);
+            let idle = ended.zip(self.latest).is_some_and(|(ended, now)| now.since(ended) >= IDLE);
+            if !(grown || idle) {
+                break;
+            }
+            self.over.pop_front();
+            if !grown {
+                self.close(number, None, out);
+            }
+        }
+        if self.over.len() > self.limits.sessions.saturating_mul(2) {
+            let open = &self.open;
+            self.over.retain(|(number, age)| open.get(number).is_some_and(|open| open.tick == *age));
         }
     }
 
@@ -510,7 +554,10 @@ impl Assembler {
         }
         match open.flavor {
             Flavor::Dm => self.counts.sessions += 1,
-            Flavor::Enrollment => self.counts.enrollments += 1,
+            Flavor::Enrollment => {
+                self.counts.enrollments += 1;
+                self.enrolling.retain(|_, enrolling| *enrolling != number);
+            }
         }
         open.around.limit = limit;
         open.around.last = self.latest;
@@ -550,6 +597,11 @@ impl Assembler {
 
 fn road(message: &Message) -> Road {
     (message.input, message.http.as_ref().map(|http| http.connection.number))
+}
+
+fn enroller(message: &Message) -> Enroller {
+    let client = message.http.as_ref().and_then(|http| http.connection.client);
+    (message.input, client.map(|address| address.ip()))
 }
 
 fn exchange(message: &Message) -> u32 {

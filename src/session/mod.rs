@@ -16,7 +16,7 @@ mod tests;
 
 pub use assemble::{Assembler, Counts};
 
-use crate::syncml::{Command, Element, Header, Message, NodeId, Side};
+use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};
 use crate::time::Time;
 
 /// A node of a message of a session.
@@ -268,14 +268,16 @@ impl Session {
         }
     }
 
-    /// The command that a Status or Results of message `from` refers to. A missing MsgRef means the peer's last message.
+    /// The command that a Status or Results of message `from` refers to. A missing MsgRef means the peer's last message;
+    /// a Results without CmdRef refers to command 1 (RP 6.1.5).
     pub fn referred(&self, from: usize, answer: Command<'_>) -> Lookup<At> {
         let Some(side) = self.messages.get(from).and_then(|message| message.side) else { return Lookup::NotCaptured };
         let message = match answer.msg_ref() {
             Some(msg_id) => self.message(side.peer(), msg_id, from),
             None => self.answered_by(from).map_or(Lookup::Absent, |(index, _)| Lookup::Found(index)),
         };
-        match (message, answer.cmd_ref()) {
+        let default = (answer.tag() == Tag::Results).then_some("1");
+        match (message, answer.cmd_ref().or(default)) {
             (Lookup::Found(message), Some(cmd_id)) => self.command(message, cmd_id),
             (Lookup::Found(_), None) | (Lookup::Absent, _) => Lookup::Absent,
             (Lookup::NotCaptured, _) => Lookup::NotCaptured,

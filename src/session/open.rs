@@ -38,7 +38,7 @@ pub(super) struct Open {
     pub(super) device: Option<String>,
     pub(super) session_id: Option<String>,
     pub(super) around: Around,
-    /// Whether the server ended it, or a side aborted it.
+    /// Whether the server ended it, or a side aborted it. An enrollment may end at any answer.
     pub(super) complete: bool,
     /// Whether a challenge of the server waits for an answer.
     pub(super) challenged: bool,
@@ -140,7 +140,17 @@ impl Open {
         index
     }
 
+    /// Whether a message is part of the same recording, so that it shows that the session was left behind. Documents in
+    /// several files have no such order.
+    pub(super) fn is_recorded_with(&self, message: &Message) -> bool {
+        message.http.is_some() || self.last().is_some_and(|last| last.input == message.input)
+    }
+
     fn learn(&mut self, message: &Message) {
+        if self.flavor == Flavor::Enrollment {
+            self.complete |= message.side == Some(Side::Server) && !outcome::is_discovery_answer(message);
+            return;
+        }
         let ids = Ids::of(message);
         let (device, server) = match message.side {
             Some(Side::Server) => (ids.target, ids.source),

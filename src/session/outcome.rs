@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Edge, Outcome, Session};
+use super::{Edge, Flavor, Outcome, Session};
 use crate::stream::End;
 use crate::syncml::{Kind, Message, Side, Tag};
 use crate::time::Time;
@@ -85,6 +85,13 @@ fn goes_on(session: &Session, around: &Around) -> bool {
 /// How the session went. Its edges are set.
 pub(super) fn outcome(session: &Session) -> Outcome {
     let Some(last) = session.messages.last() else { return Outcome::Incomplete };
+    if session.flavor == Flavor::Enrollment {
+        return match last.side {
+            _ if session.messages.iter().any(is_provisioned) => Outcome::Complete,
+            Some(Side::Client) if session.end == Edge::Seen => Outcome::Open,
+            _ => Outcome::Incomplete,
+        };
+    }
     let readable = || session.messages.iter().filter(|message| message.is_readable());
     if readable().any(has_abort) {
         return Outcome::Aborted;
@@ -134,6 +141,25 @@ pub(super) fn has_abort(message: &Message) -> bool {
 /// Alert 1200 or 1201 in a message.
 pub(super) fn has_session_alert(message: &Message) -> bool {
     message.doc.alerts(1200).chain(message.doc.alerts(1201)).next().is_some()
+}
+
+/// Whether a message of enrollment brings what the device needs for its first session.
+fn is_provisioned(message: &Message) -> bool {
+    message.kind == Kind::Provisioning || names(message, "RequestSecurityTokenResponseCollection")
+}
+
+/// Whether a message of enrollment asks where the server is.
+pub(super) fn is_discovery(message: &Message) -> bool {
+    names(message, "Discover")
+}
+
+/// Whether a message of enrollment is the answer to that.
+pub(super) fn is_discovery_answer(message: &Message) -> bool {
+    names(message, "DiscoverResponse") || !matches!(message.kind, Kind::Soap | Kind::Provisioning)
+}
+
+fn names(message: &Message, name: &str) -> bool {
+    message.doc.elements().any(|element| element.name() == name)
 }
 
 /// A MsgID as a number.

@@ -370,6 +370,72 @@ fn enrollment_is_handed_on_apart() {
     assert_eq!(assembler.counts(), Counts { messages: 2, dropped: 2, sessions: 0, enrollments: 1 });
 }
 
+const ENVELOPE: &str = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope' \
+    xmlns='http://schemas.microsoft.com/windows/management/2012/01/enrollment'><s:Body>";
+
+fn soap(name: &str) -> String {
+    format!("{ENVELOPE}<{name}/></s:Body></s:Envelope>")
+}
+
+#[test]
+fn an_enrollment_goes_over_connections_until_the_next_discovery() {
+    let exchange = |number, asked: &str, answer: &str| {
+        let line = Line::new(number, "d1", "1").send(Half::Request, 0, "application/soap+xml", soap(asked));
+        line.send(Half::Response, 200, "application/soap+xml", soap(answer)).end(End::Closed).events
+    };
+    let events = [
+        exchange(0, "Discover", "DiscoverResponse"),
+        exchange(1, "Discover", "DiscoverResponse"),
+        exchange(2, "GetPolicies", "GetPoliciesResponse"),
+        exchange(3, "RequestSecurityToken", "RequestSecurityTokenResponseCollection"),
+        exchange(4, "Discover", "DiscoverResponse"),
+        exchange(5, "GetPolicies", "Fault"),
+    ];
+    let sessions = assemble(events.concat());
+    let seen: Vec<(usize, Outcome)> =
+        sessions.iter().map(|session| (session.messages.len(), session.outcome)).collect();
+    assert_eq!(seen, [(8, Outcome::Complete), (4, Outcome::Incomplete)]);
+}
+
+/// The same events, `seconds` apart.
+fn timed(events: Vec<Event>, start: i64, seconds: i64) -> Vec<Event> {
+    let set = |(index, event): (usize, Event)| match event {
+        Event::Message(mut message) => {
+            message.first = Some(Time((start + index as i64 * seconds) * 1_000_000_000));
+            message.last = message.first;
+            Event::Message(message)
+        }
+        other => other,
+    };
+    events.into_iter().enumerate().map(set).collect()
+}
+
+#[test]
+fn a_capture_that_goes_on_has_seen_the_end() {
+    let half = |number, device| Line::new(number, device, "1").client(1, ALERT).events;
+    for (pause, outcome) in [(60, Outcome::Incomplete), (600, Outcome::Open)] {
+        let events = [timed(half(0, "d1"), 0, 1), timed(half(1, "d2"), pause, 1)].concat();
+        assert_eq!(assemble(events)[0].outcome, outcome);
+    }
+}
+
+#[test]
+fn a_session_that_is_over_is_handed_on_before_the_capture_ends() {
+    let mut assembler = Assembler::new(&Limits::default());
+    let mut sessions = Vec::new();
+    for number in 0..100u32 {
+        let line = whole(Line::new(number, ["a", "b", "c"][number as usize % 3], "7"));
+        for event in timed(line.end(End::Closed).events, i64::from(number) * 300, 1) {
+            assembler.http(event, &mut |session| sessions.push(session));
+        }
+    }
+    assert!(sessions.len() > 90);
+    assembler.finish(&mut |session| sessions.push(session));
+    assert_eq!(sessions.len(), 100);
+    assert!(sessions.iter().all(|session| session.outcome == Outcome::Complete));
+    assert_eq!(assembler.kept(), [0; 8]);
+}
+
 #[test]
 fn limits_close_sessions_as_they_stand() {
     let limits = Limits { sessions: 2, ..Limits::default() };

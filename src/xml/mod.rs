@@ -403,7 +403,7 @@ impl Parser<'_> {
         // White space that stands first is mostly indentation, dropped at the first child: not worth a copy.
         let leading = blank && self.open.last().is_some_and(|open| open.said == Said::Nothing);
         let piece = if !leading && memchr::memchr(b'\r', raw).is_some() {
-            let plain = std::str::from_utf8(raw).unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
+            let plain = line_feeds(std::str::from_utf8(raw).unwrap_or_default());
             self.builder.pool(&plain)
         } else {
             Text::Bytes(span)
@@ -598,4 +598,17 @@ fn control(bytes: &[u8]) -> Option<usize> {
 fn beyond(bytes: &[u8]) -> Option<usize> {
     let starts = memchr::memchr_iter(0xEF, bytes);
     starts.into_iter().find(|at| matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])))
+}
+
+/// The text with its line ends as XML has them (XML 1.0, 2.11).
+fn line_feeds(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once('\r') {
+        out.push_str(line);
+        out.push('\n');
+        rest = after.strip_prefix('\n').unwrap_or(after);
+    }
+    out.push_str(rest);
+    out
 }
