@@ -153,7 +153,7 @@ pub struct Lint {
     /// Print credentials, nonces, tokens and private values instead of ********
     #[arg(long, help_heading = "Reporting")]
     pub show_secrets: bool,
-    /// List every unjudged message and every note on the inputs, not the first few
+    /// List every unjudged message and every note on the inputs, not the first few; say how many rules ran
     #[arg(short, long, help_heading = "Output", conflicts_with = "quiet")]
     pub verbose: bool,
     /// Say on standard error how much was read, how fast, and the time of each rule

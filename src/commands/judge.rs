@@ -123,7 +123,10 @@ fn order(finding: &Finding) -> impl Ord {
     (place(&finding.location), rule, finding.message.clone())
 }
 
+/// In a capture or a HAR: by packet or entry, then by time and sender (an entry holds a request and its answer). In a
+/// file: by line.
 fn place(location: &Location) -> impl Ord {
     let unit = location.frame.or(location.entry);
-    (location.input, unit, location.line, location.column, location.byte_range)
+    let message = unit.map(|_| (location.time, location.side));
+    (location.input, unit, message, location.line, location.column, location.byte_range)
 }

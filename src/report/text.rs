@@ -132,9 +132,9 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
         writeln!(out, "{}[{}]: {many} more, not listed", severity.name(), rule.id)?;
     }
     match found(lint) {
-        Some(found) => writeln!(out, "Found {found} in {}", looked_at(lint))?,
+        Some(found) => writeln!(out, "Found {found} in {}", looked_at(lint, options))?,
         None if lint.totals.messages == 0 => {}
-        None => writeln!(out, "No findings in {}", looked_at(lint))?,
+        None => writeln!(out, "No findings in {}", looked_at(lint, options))?,
     }
     holes(lint, options, out)?;
     let notes = lint.inputs.iter().flat_map(|input| input.notes.iter().map(move |note| (input, note)));
@@ -142,14 +142,14 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
     list("Notes on the inputs", lines.collect(), options, out)
 }
 
-/// `a.pcap (42 packets): 2 sessions, 16 messages, 50 rules`
-fn looked_at(lint: &Lint) -> String {
+/// `a.pcap (42 packets): 2 sessions, 16 messages`
+fn looked_at(lint: &Lint, options: Options) -> String {
     let some = |number: u64, noun: &str| (number > 0).then(|| count(number, noun));
     let seen = [
         Some(count(lint.totals.sessions, "session")),
         some(lint.totals.enrollments, "enrollment"),
         Some(count(lint.totals.messages, "message")),
-        Some(count(lint.rules as u64, "rule")),
+        options.verbose.then(|| count(lint.rules as u64, "rule")),
     ];
     format!("{}: {}", inputs(&lint.inputs), seen.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
