@@ -77,7 +77,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A directory in which nothing can be read.
-    #[error("{name}: no capture, HAR, log or message in this directory ({files} other files)")]
+    #[error("{name}: no capture, HAR, log or message in this directory (files of other kinds: {files})")]
     Nothing {
         /// The directory.
         name: String,
@@ -311,7 +311,7 @@ mod tests {
             assert!(!line(&at(error)).contains('\n'));
         }
         let without = folder(&[("a.png", b"\x89PNG\r\n\x1A\n\0\0"), ("notes", b"text")]);
-        assert!(line(&[without.path().to_owned()]).ends_with("in this directory (2 other files)"));
+        assert!(line(&[without.path().to_owned()]).ends_with("in this directory (files of other kinds: 2)"));
     }
 
     #[test]

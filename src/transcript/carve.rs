@@ -196,6 +196,8 @@ impl Carver<'_, '_> {
         let is_document = match content {
             [b'<', b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'!' | b'?', ..] => true,
             [] | [b'<', ..] => ending == Ending::Closed,
+            // A line feed in a quoted string.
+            [b'\\', ..] => escaped,
             _ => false,
         };
         if !is_document {
@@ -210,17 +212,19 @@ impl Carver<'_, '_> {
     }
 }
 
-/// Whether a document begins somewhere in `text`.
+/// Whether a document begins somewhere in `text`, also in a string where `<` is written `\u003c`.
 pub fn holds_document(text: &[u8]) -> bool {
+    const PREFIX: usize = 24;
     let roots: [&[u8]; 4] = [b"yncML", b"YNCML", b"Envelope", b"wap-provisioningdoc"];
-    let starts = |name: &[u8]| {
-        memmem::find_iter(text, name).any(|at| {
-            let before = text.get(at.saturating_sub(24)..at).unwrap_or_default();
-            let tag = memchr::memrchr(b'<', before).map(|back| at - (before.len() - back));
-            tag.and_then(|tag| scan::start_tag(text, tag)).is_some_and(|tag| tag.root.is_some())
-        })
+    let starts = |at: usize| {
+        let before = text.get(at.saturating_sub(PREFIX)..at).unwrap_or_default();
+        match memchr::memrchr(b'<', before) {
+            Some(back) => scan::start_tag(text, at - (before.len() - back)).is_some_and(|tag| tag.root.is_some()),
+            None => memmem::rfind(before, b"\\u003")
+                .is_some_and(|back| !before.iter().skip(back).any(u8::is_ascii_whitespace)),
+        }
     };
-    roots.into_iter().any(starts)
+    roots.into_iter().any(|name| memmem::find_iter(text, name).any(starts))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod dump;
 mod prefix;
+mod quoted;
 
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ use super::text::{Position, Text};
 use super::{Document, Record, body};
 use crate::http::{Captured, InputId};
 use crate::limits::Limits;
-use crate::origin::Origin;
+use crate::origin::{Origin, Unit};
 
 /// Reads a log.
 pub fn read(data: &[u8], input: InputId, limits: &Limits, out: &mut dyn FnMut(Record)) {
@@ -26,7 +27,32 @@ pub fn read(data: &[u8], input: InputId, limits: &Limits, out: &mut dyn FnMut(Re
 
 /// Hands on every document of a text.
 pub fn documents(text: &Text<'_>, limits: &Limits, out: &mut dyn FnMut(Record)) {
-    documents_in(text, 0..text.bytes.len(), &mut Position::default(), limits, out);
+    let mut position = Position::default();
+    let mut at = 0;
+    for string in quoted::Strings::of(&text.bytes) {
+        documents_in(text, at..string.start, &mut position, limits, out);
+        at = string.end;
+        quoted_documents(text, string, &mut position, limits, out);
+    }
+    documents_in(text, at..text.bytes.len(), &mut position, limits, out);
+}
+
+/// Hands on the documents in an escaped string. Where in it they stand is not known after unescaping.
+fn quoted_documents(
+    text: &Text<'_>,
+    string: Range<usize>,
+    position: &mut Position,
+    limits: &Limits,
+    out: &mut dyn FnMut(Record),
+) {
+    let before = prefix::before(&text.bytes, string.start);
+    let position = Some(position.advance(&text.bytes, string.start));
+    let content = quoted::unescape(text.bytes.get(string).unwrap_or_default());
+    carve(&content, &mut |found| {
+        let bytes = content.get(found.start..found.end).unwrap_or_default();
+        let body = body(bytes, Origin::covering(Unit::File, None), captured(found.ending), limits);
+        out(Record::Document(Document { body, side: None, at: before.at, position }));
+    });
 }
 
 /// Hands on every document of a part of a text. `position` must not lie behind its start.
@@ -46,46 +72,62 @@ fn documents_in(
 
 fn document(text: &Text<'_>, found: Found, position: &mut Position, limits: &Limits) -> Document {
     let bytes = text.bytes.get(found.start..found.end).unwrap_or_default();
-    let captured = match found.ending {
-        Ending::Closed => Captured::Whole,
-        Ending::Missing => Captured::Partly("the log ends or another message begins before its end".to_owned()),
-        Ending::CutByTool => Captured::Partly("cut at 64 KiB by the recording tool".to_owned()),
-    };
+    let captured = captured(found.ending);
     let body = match found.escaped {
-        true => body(&unescape(bytes), Origin::covering(crate::origin::Unit::File, None), captured, limits),
+        true => body(&quoted::unescape(bytes), Origin::covering(Unit::File, None), captured, limits),
         false => body(bytes, text.origin(found.start), captured, limits),
     };
     let before = prefix::before(&text.bytes, found.start);
     Document { body, side: before.side, at: before.at, position: Some(position.advance(&text.bytes, found.start)) }
 }
 
-/// Undoes the escapes of a JSON or Go string.
-fn unescape(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (plain, escape) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        let (decoded, len) = match escape {
-            [_, b'n', ..] => (Some('\n'), 2),
-            [_, b'r', ..] => (Some('\r'), 2),
-            [_, b't', ..] => (Some('\t'), 2),
-            [_, b'u', a, b, c, d, ..] => (hex(&[*a, *b, *c, *d]), 6),
-            [_, b'x', a, b, ..] => (hex(&[*a, *b]), 4),
-            [_, byte, ..] if byte.is_ascii_punctuation() => (Some(char::from(*byte)), 2),
-            _ => (None, 1),
-        };
-        match decoded {
-            Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => out.extend_from_slice(escape.get(..len).unwrap_or_default()),
-        }
-        rest = escape.get(len..).unwrap_or_default();
+fn captured(ending: Ending) -> Captured {
+    match ending {
+        Ending::Closed => Captured::Whole,
+        Ending::Missing => Captured::Partly("the log ends or another message begins before its end".to_owned()),
+        Ending::CutByTool => Captured::Partly("cut at 64 KiB by the recording tool".to_owned()),
     }
-    out.extend_from_slice(rest);
-    out
 }
 
-fn hex(digits: &[u8]) -> Option<char> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(log: &str) -> Vec<(String, Option<String>, (u32, u32))> {
+        let mut found = Vec::new();
+        read(log.as_bytes(), InputId(0), &Limits::default(), &mut |record| match record {
+            Record::Document(Document { body, at, position, .. }) => {
+                let text = String::from_utf8_lossy(&body.bytes).into_owned();
+                found.push((text, at.map(|at| at.to_string()), position.unwrap()));
+            }
+            Record::Http(event) => panic!("{event:?}"),
+        });
+        found
+    }
+
+    #[test]
+    fn one_message_a_line_with_tabs_before_it() {
+        let head = "2026-03-01T12:00:00.0000000Z\tVERB\tEvent\tcom.microsoft.omadm.syncml.SyncmlSession\t9595\t9\t";
+        let message =
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr/></SyncML>";
+        let found = read_all(&format!("{head}{message}\n{head}nothing\n{head}{message}\n"));
+        let time = Some("2026-03-01T12:00:00.000000Z".to_owned());
+        let column = head.len() as u32 + 1;
+        assert_eq!(found, [(message.to_owned(), time.clone(), (1, column)), (message.to_owned(), time, (3, column))]);
+    }
+
+    #[test]
+    fn documents_in_json_strings_are_unescaped() {
+        let message = "<SyncML xmlns=\"SYNCML:SYNCML1.2\">\n<SyncHdr/></SyncML>";
+        let plain = message.replace('"', "\\\"").replace('\n', "\\n");
+        let coded = plain.replace('<', "\\u003c").replace('>', "\\u003e");
+        let log = format!(
+            "{{\"ts\":\"2026-03-01T12:00:00Z\",\"body\":\"{plain}\"}}\n{{\"ts\":\"2026-03-01T12:00:01Z\",\"body\":\"{coded}\"}}\n{message}"
+        );
+        let found = read_all(&log);
+        assert!(found.iter().all(|(text, ..)| text == message), "{found:?}");
+        let lines: Vec<u32> = found.iter().map(|(_, _, (line, _))| *line).collect();
+        assert_eq!(lines, [1, 2, 3]);
+        assert_eq!(found[1].1.as_deref(), Some("2026-03-01T12:00:01.000000Z"));
+    }
 }

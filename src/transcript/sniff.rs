@@ -200,6 +200,7 @@ mod tests {
     #[test]
     fn text_is_a_log_when_a_document_is_in_it() {
         assert_eq!(sniff(b"12:00 DEBUG sent <SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr>"), Some(Kind::Log));
+        assert_eq!(sniff(br#"{"msg":"\u003cs:Envelope\u003e"}"#), Some(Kind::Log));
         assert_eq!(sniff(b"<html><pre>x</pre> <SyncML/></html>"), Some(Kind::Log));
         assert_eq!(sniff(b"SyncML is a format, <b>syncml:metinf</b> too"), None);
         assert_eq!(sniff(b"<project><Envelope/></project>"), None);
