@@ -2,7 +2,7 @@
 //!
 //! In: a list of inputs. Out: sessions, in the order they close, and an [`InputReport`] for each input. The only module
 //! that knows all stages; it holds no state but what one input needs. Memory is bounded by `limits`: captures are
-//! mapped or read as they come, only standard input that is no capture is read whole, up to [`STDIN_LIMIT`].
+//! mapped or read as they come, only standard input that is no capture is read whole, up to 1 GiB.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! HTTP messages, wherever they were read: from TCP by [`h1`], from a HAR by `transcript`.
+//! HTTP messages, wherever they were read: from TCP by `h1`, from a HAR by `transcript`.
 //!
 //! In: two streams of a connection, or a recorded exchange. Out: [`Message`]s with decoded bodies and their
 //! origin, requests paired with responses. Bounds: `limits.http_*`, `limits.body`, `limits.decoded_body`.

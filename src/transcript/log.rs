@@ -1,7 +1,7 @@
 //! Plain text and Markdown with documents in it: server logs, `OMADM.log`, pasted traces.
 //!
 //! In: the text. Out: the documents in it, each with its line and column, and with time and sender where the line says
-//! them beyond doubt. Where a server's dump has HTTP heads beside the bodies ([`dump`]), HTTP messages.
+//! them beyond doubt. Where a server's dump has HTTP heads beside the bodies (`dump`), HTTP messages.
 
 mod dump;
 mod prefix;
