@@ -14,7 +14,7 @@ use crate::rules::history::History;
 use crate::rules::location::Locator;
 use crate::rules::runner::Runner;
 use crate::rules::select::Selection;
-use crate::rules::{Finding, Location, Rule, Severity};
+use crate::rules::{Location, Rule, Severity};
 use crate::session::Session;
 use crate::syncml::uri;
 
@@ -82,7 +82,7 @@ impl Judge {
 
     fn count(&mut self, session: &Session, worst: Option<Severity>) {
         if self.lint.sessions.len() < self.keep {
-            self.lint.sessions.push(Row::of(session, worst));
+            self.lint.sessions.push(Row::of(session, worst, self.show_secrets));
         }
     }
 
@@ -95,8 +95,12 @@ impl Judge {
         }
         lint.inputs = read.inputs.iter().map(input).collect();
         lint.totals = read.totals;
-        lint.findings.sort_by(|a, b| order(a).cmp(&order(b)));
-        lint.not_judged.sort_by(|a, b| place(&a.location).cmp(&place(&b.location)));
+        lint.sessions.sort_by_key(|row| row.number);
+        lint.findings.sort_by(|a, b| {
+            let order = place(&a.location).cmp(&place(&b.location));
+            order.then_with(|| (a.rule.id, &a.message).cmp(&(b.rule.id, &b.message)))
+        });
+        lint.not_judged.sort_by_key(|hole| place(&hole.location));
         if let Some(last) = lint.inputs.last_mut().filter(|_| self.history.is_full()) {
             last.notes
                 .push("more devices than are remembered: rules over several sessions looked at the first ones".into());
@@ -117,15 +121,9 @@ fn input(report: &engine::InputReport) -> Input {
     }
 }
 
-/// Findings stand in the order of their input, their place in it, and their rule.
-fn order(finding: &Finding) -> impl Ord {
-    let rule = finding.rule.id;
-    (place(&finding.location), rule, finding.message.clone())
-}
-
 /// In a capture or a HAR: by packet or entry, then by time and sender (an entry holds a request and its answer). In a
 /// file: by line.
-fn place(location: &Location) -> impl Ord {
+fn place(location: &Location) -> impl Ord + use<> {
     let unit = location.frame.or(location.entry);
     let message = unit.map(|_| (location.time, location.side));
     (location.input, unit, message, location.line, location.column, location.byte_range)

@@ -38,7 +38,7 @@ pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
     }
     if lint.totals.messages == 0 {
         let line = nothing.unwrap_or_else(|| format!("no device-management message in {}", text::inputs(&lint.inputs)));
-        let hint = if config.allow_empty { "" } else { " (--allow-empty makes this a success)" };
+        let hint = if config.allow_empty { "" } else { "; --allow-empty makes this a success" };
         return reading::nothing_seen(&format!("{line}{hint}"), config.allow_empty);
     }
     let failed = lint.counts.worst().zip(config.fail_on).is_some_and(|(worst, level)| worst >= level);

@@ -8,7 +8,7 @@ use super::judge::Judge;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
-use crate::report::sessions;
+use crate::report::{json, sessions};
 use crate::rules::select::Selection;
 
 pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
@@ -22,7 +22,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let (lint, _) = judge.finish(&read);
     let mut out = stdout();
     match options.format {
-        cli::TableFormat::Json => sessions::json(&lint.sessions, &mut out)?,
+        cli::TableFormat::Json => json::write_sessions(&lint, &mut out)?,
         cli::TableFormat::Text if lint.sessions.is_empty() => {}
         cli::TableFormat::Text => sessions::text(&lint.sessions, width(), &mut out)?,
     }

@@ -93,6 +93,8 @@ struct InputJson<'a> {
 #[derive(Serialize)]
 struct SessionJson<'a> {
     key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a str>,
     session_id: Option<&'a str>,
     device: Option<&'a str>,
     server: Option<&'a str>,
@@ -200,7 +202,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             schema: LINT,
             summary: summary(lint),
             inputs: lint.inputs.iter().map(input).collect(),
-            sessions: lint.sessions.iter().map(session).collect(),
+            sessions: lint.sessions.iter().map(|each| session(lint, each)).collect(),
             findings: lint.findings.iter().map(|each| finding(lint, each)).collect(),
             not_judged: lint.not_judged.iter().map(|each| not_judged(lint, each)).collect(),
             omitted: lint.omitted.iter().map(omitted).collect(),
@@ -212,7 +214,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
 /// Writes the report as one object a line, each with its `type`; the summary comes last.
 pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     let inputs = lint.inputs.iter().map(|each| Line::Input(input(each)));
-    let sessions = lint.sessions.iter().map(|each| Line::Session(session(each)));
+    let sessions = lint.sessions.iter().map(|each| Line::Session(session(lint, each)));
     let findings = lint.findings.iter().map(|each| Line::Finding(Box::new(finding(lint, each))));
     let holes = lint.not_judged.iter().map(|each| Line::NotJudged(Box::new(not_judged(lint, each))));
     let omitted = lint.omitted.iter().map(|each| Line::Omitted(self::omitted(each)));
@@ -224,8 +226,9 @@ pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the sessions as one object.
-pub fn write_sessions(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    pretty(&SessionsJson { schema: SESSIONS, sessions: rows.iter().map(session).collect() }, out)
+pub fn write_sessions(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    let sessions = lint.sessions.iter().map(|each| session(lint, each)).collect();
+    pretty(&SessionsJson { schema: SESSIONS, sessions }, out)
 }
 
 /// Writes the rules as one object.
@@ -278,9 +281,10 @@ fn input(input: &Input) -> InputJson<'_> {
     }
 }
 
-fn session(row: &Row) -> SessionJson<'_> {
+fn session<'a>(lint: &'a Lint, row: &'a Row) -> SessionJson<'a> {
     SessionJson {
         key: &row.key,
+        input: row.input.map(|input| lint.path(Some(input))),
         session_id: row.session_id.as_deref(),
         device: row.device.as_deref(),
         server: row.server.as_deref(),

@@ -4,12 +4,11 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::json;
 use crate::escape;
 use crate::http::InputId;
 use crate::rules::Severity;
 use crate::session::{Outcome, Session};
-use crate::syncml::Kind;
+use crate::syncml::{Kind, secret};
 use crate::time::Time;
 
 /// What is kept of a session once it is gone.
@@ -17,6 +16,8 @@ use crate::time::Time;
 pub struct Row {
     /// The input that holds its first message.
     pub input: Option<InputId>,
+    /// Its running number.
+    pub number: u32,
     /// The key that commands take: `s1`.
     pub key: String,
     /// `SessionID` as sent.
@@ -40,14 +41,16 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row of a session.
-    pub fn of(session: &Session, worst: Option<Severity>) -> Row {
+    /// The row of a session; `show_secrets` leaves its URIs as they were sent.
+    pub fn of(session: &Session, worst: Option<Severity>, show_secrets: bool) -> Row {
+        let shown = |uri: &String| if show_secrets { uri.clone() } else { secret::url(uri).into_owned() };
         Row {
+            number: session.number,
             input: session.messages.first().map(|message| message.input),
             key: session.key(),
             session_id: session.session_id.clone(),
-            device: session.device.clone(),
-            server: session.server.clone(),
+            device: session.device.as_ref().map(shown),
+            server: session.server.as_ref().map(shown),
             started: session.started(),
             ended: session.ended(),
             messages: session.messages.iter().filter(|message| message.kind != Kind::Missing).count(),
@@ -60,7 +63,7 @@ impl Row {
 
 const HEAD: [&str; 9] = ["KEY", "STARTED", "ID", "MSGS", "CMDS", "OUTCOME", "WORST", "DEVICE", "SERVER"];
 /// Columns that are cut when the table is too wide, and how narrow at most.
-const CUT: [(usize, usize); 2] = [(7, 11), (8, 8)];
+const CUT: [(usize, usize); 3] = [(2, 6), (7, 11), (8, 8)];
 const GAP: &str = "  ";
 /// Longest cell, in characters, however wide the output is.
 const MAX_CELL: usize = 300;
@@ -88,11 +91,6 @@ pub fn text(rows: &[Row], width: Option<usize>, out: &mut dyn Write) -> io::Resu
         writeln!(out, "{}", line.join(GAP).trim_end())?;
     }
     Ok(())
-}
-
-/// Writes `dmscope/sessions/1`.
-pub fn json(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    json::write_sessions(rows, out)
 }
 
 /// The day of all sessions, when it is one.
@@ -136,6 +134,7 @@ fn narrow(widths: &mut [usize; HEAD.len()], max: usize) {
 /// A cell of exactly that width. A device is told by the end of its URI, a server by its host.
 fn fit(column: usize, cell: &str, width: usize) -> String {
     let cut = match column {
+        2 => cut_end(cell, width),
         7 => cut_start(cell, width),
         8 => cut_end(cell.split_once("://").filter(|_| cell.width() > width).map_or(cell, |(_, host)| host), width),
         _ => cell.to_owned(),
@@ -171,6 +170,7 @@ mod tests {
     fn row(number: u32) -> Row {
         Row {
             input: Some(InputId(0)),
+            number,
             key: format!("s{number}"),
             session_id: Some("1F".to_owned()),
             device: Some("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned()),

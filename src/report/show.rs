@@ -59,7 +59,7 @@ struct Shown<'a> {
 /// Writes a session; `paths` are those of the inputs, in their order.
 pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dyn Write) -> io::Result<()> {
     let shown = Shown { session, options, secrets: session.messages.iter().map(|_| OnceCell::new()).collect() };
-    title(session, out)?;
+    title(session, options.show_secrets, out)?;
     let mut locator = Locator::new(session, options.show_secrets);
     for (index, message) in session.messages.iter().enumerate() {
         if options.message.is_some_and(|only| only != index) {
@@ -73,9 +73,10 @@ pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dy
     Ok(())
 }
 
-fn title(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+fn title(session: &Session, show_secrets: bool, out: &mut dyn Write) -> io::Result<()> {
     let named = |name: &str, value: &Option<String>| {
-        let value = value.as_deref().map(|value| escape::shorten(&escape::line(value), 200).into_owned());
+        let value = value.as_deref().map(|value| if show_secrets { value.into() } else { secret::url(value) });
+        let value = value.map(|value| escape::shorten(&escape::line(&value), 200).into_owned());
         value.map(|value| format!("{name} {value}"))
     };
     let edge = |edge: &Edge, name: &str| match edge {

@@ -75,11 +75,12 @@ impl Secrets {
         if element.value().is_none() {
             return;
         }
-        if secret {
-            self.parts.push((id, Part::Text));
-        } else if let pieces = markup::pieces(element.text().as_bytes())
-            && !pieces.is_empty()
-        {
+        let pieces = match element.tag() {
+            _ if secret => return self.parts.push((id, Part::Text)),
+            Tag::LocURI => name::parameters(element.text()),
+            _ => markup::pieces(element.text().as_bytes()),
+        };
+        if !pieces.is_empty() {
             self.parts.push((id, Part::Pieces(pieces)));
         }
     }
@@ -283,6 +284,11 @@ mod tests {
         );
         let result = "<Results><Item><Source><LocURI>./A/L2tpPsk</LocURI></Source><Data>HIDDEN</Data></Item></Results>";
         assert_masked(result);
+    }
+
+    #[test]
+    fn tokens_in_addresses() {
+        assert_masked("<SyncHdr><Target><LocURI>https://a/b?token=HIDDEN&amp;c=d</LocURI></Target></SyncHdr>");
     }
 
     #[test]

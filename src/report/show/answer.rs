@@ -3,7 +3,7 @@
 use super::Shown;
 use crate::escape;
 use crate::session::{At, Lookup};
-use crate::syncml::{Command, Item, Tag, status};
+use crate::syncml::{Command, Item, Tag, secret, status};
 
 /// Longest value that is shown beside a command.
 const MAX_VALUE: usize = 120;
@@ -31,7 +31,7 @@ impl Shown<'_> {
         let Some(status) = self.session.command_at(at) else { return String::new() };
         let code = status.data().map_or_else(|| "a Status without code".to_owned(), status::describe);
         // A Status may be about one item of several.
-        let about: Vec<_> = status.target_refs().chain(status.source_refs()).map(shorten).collect();
+        let about: Vec<_> = status.target_refs().chain(status.source_refs()).map(|uri| self.uri(uri)).collect();
         let about = if about.is_empty() { String::new() } else { format!(" for {}", about.join(", ")) };
         format!("{code}{about}, in {}", self.name(at.message))
     }
@@ -44,7 +44,7 @@ impl Shown<'_> {
 
     /// An item: `./DevDetail/SwV = 10.0.26100 (int)`.
     pub(super) fn item(&self, index: usize, item: Item<'_>) -> String {
-        let uri = item.target().or(item.source()).map(shorten).unwrap_or_default();
+        let uri = item.target().or(item.source()).map(|uri| self.uri(uri)).unwrap_or_default();
         let value = item.data().map(|data| {
             let inside = data.children().count();
             let text = match self.secrets(index) {
@@ -66,6 +66,11 @@ impl Shown<'_> {
             Some(value) => format!("{uri} = {value}{format}{more}"),
             None => format!("{uri}{more}"),
         }
+    }
+
+    /// An address on one line, the tokens in it masked.
+    pub(super) fn uri(&self, uri: &str) -> String {
+        if self.options.show_secrets { shorten(uri) } else { shorten(&secret::url(uri)) }
     }
 
     /// What a Status or Results answers.

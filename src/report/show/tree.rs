@@ -12,8 +12,8 @@ pub(super) fn write(shown: &Shown<'_>, index: usize, message: &Message, out: &mu
         let parts = [
             fact("SessionID", header.session_id()),
             fact("MsgID", header.msg_id()),
-            fact("from", header.source()),
-            fact("to", header.target()),
+            header.source().map(|uri| format!("from {}", shown.uri(uri))),
+            header.target().map(|uri| format!("to {}", shown.uri(uri))),
             header.cred().map(|_| "with credentials".to_owned()),
         ];
         writeln!(out, "SyncHdr  {}", parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))?;
