@@ -183,10 +183,11 @@ impl Run<'_> {
             Event::Encrypted(connection) => encrypted.add(connection, limits),
             event => assembler.http(event, *each),
         };
-        let (mut frames, mut bytes) = (0u64, 0u64);
+        let (mut frames, mut bytes, mut latest) = (0u64, 0u64, None);
         let mut summary = capture::read(source, limits, &mut |frame| {
             frames += 1;
             bytes += frame.bytes.len() as u64;
+            latest = latest.max(frame.at);
             if frames.is_multiple_of(STEP) {
                 progress(*done + bytes);
             }
@@ -198,6 +199,7 @@ impl Run<'_> {
         let mut notes = std::mem::take(&mut summary.notes);
         notes.extend(decoder.finish());
         notes.extend(table.finish(&mut hand_on));
+        assembler.until(latest);
         if let Some(error) = &summary.failed {
             notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));
         }

@@ -4,23 +4,18 @@
 //! management or enrollment is dropped at once and counted. Bounds: `limits.sessions`, `limits.session_messages`,
 //! `limits.session_bytes`, and the constants below.
 //!
-//! How a message finds its session:
-//!
-//! - A response belongs where its request is, whatever it says.
-//! - A client message belongs to the open session of its Source with the same SessionID and server. It starts a new
-//!   one with MsgID 1, or with a session alert (1200, 1201) when no challenge is open and its MsgID does not continue.
-//! - A client message equal to the last one byte for byte is a retransmission: it stays, marked.
-//! - A SessionID that changes in mid-session on one connection, with the next MsgID, does not make a new session.
-//! - A server message without its request is matched by SessionID, Target and Source.
-//! - Without HTTP the content tells who sent a message (see `role`).
+//! A response belongs where its request is, whatever it says; `belong` tells for all others. A client message that
+//! equals the last one byte for byte is a retransmission: it stays where it was sent, marked.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::belong::{self, Belongs};
 use super::open::{Ids, Open};
-use super::outcome::{has_session_alert, is_discovery};
+use super::outcome::is_discovery;
+use super::table::Table;
 use super::{Flavor, Session};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::http::{Captured, Connection, Event, Half, InputId};
@@ -29,7 +24,7 @@ use crate::origin::Span;
 use crate::stream::End;
 use crate::syncml::message::Kind;
 use crate::syncml::read::is_syncml_type;
-use crate::syncml::{Item, Message, Side, Tag};
+use crate::syncml::{Message, Side};
 use crate::time::Time;
 
 /// Sessions of one device open at once: Windows runs two side by side, one for the device and one for the user.
@@ -82,12 +77,8 @@ type Out<'o> = &'o mut dyn FnMut(Session);
 pub struct Assembler {
     limits: Limits,
     numbers: u32,
-    ticks: u64,
-    bytes: usize,
     held: usize,
-    open: HashMap<u32, Open>,
-    devices: HashMap<String, Vec<u32>>,
-    ages: BTreeMap<u64, u32>,
+    table: Table,
     roads: HashMap<Road, Travel>,
     enrolling: HashMap<Enroller, u32>,
     /// Sessions that are over but may still get a late message: number and age, oldest first.
@@ -103,12 +94,8 @@ impl Assembler {
         Assembler {
             limits: limits.clone(),
             numbers: 0,
-            ticks: 0,
-            bytes: 0,
             held: 0,
-            open: HashMap::new(),
-            devices: HashMap::new(),
-            ages: BTreeMap::new(),
+            table: Table::default(),
             roads: HashMap::new(),
             enrolling: HashMap::new(),
             over: VecDeque::new(),
@@ -161,7 +148,7 @@ impl Assembler {
         self.latest = self.latest.max(message.last);
         match message.kind {
             Kind::SyncMl | Kind::Fragment => {
-                message.side = message.side.or_else(|| self.role(&message));
+                message.side = message.side.or_else(|| belong::role(&self.table, &message));
                 match message.side {
                     Some(Side::Client) => drop(self.client(message, out)),
                     Some(Side::Server) => self.server(message, out),
@@ -171,6 +158,11 @@ impl Assembler {
             Kind::Soap | Kind::Provisioning => drop(self.enroll(message, out)),
             _ => self.counts.dropped += 1,
         }
+    }
+
+    /// Says that the recording went on at least until then.
+    pub fn until(&mut self, at: Option<Time>) {
+        self.latest = self.latest.max(at);
     }
 
     /// Closes all that is open, in the order of the sessions' numbers.
@@ -184,19 +176,17 @@ impl Assembler {
         self.held = 0;
         self.enrolling.clear();
         self.over.clear();
-        let mut numbers: Vec<u32> = self.open.keys().copied().collect();
-        numbers.sort_unstable();
-        for number in numbers {
+        for number in self.table.numbers() {
             self.close(number, None, out);
         }
         self.latest = None;
     }
 
-    /// Sizes of all that is kept.
+    /// Whether nothing at all is kept.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> [usize; 8] {
-        let Assembler { open, devices, ages, roads, enrolling, over, bytes, held, .. } = self;
-        [open.len(), devices.len(), ages.len(), roads.len(), enrolling.len(), over.len(), *bytes, *held]
+    pub(super) fn is_clear(&self) -> bool {
+        let Assembler { table, roads, enrolling, over, held, .. } = self;
+        table.is_clear() && roads.is_empty() && enrolling.is_empty() && over.is_empty() && *held == 0
     }
 
     fn request(&mut self, message: Message, out: Out<'_>) {
@@ -228,11 +218,11 @@ impl Assembler {
     fn response(&mut self, message: Message, out: Out<'_>) {
         let road = road(&message);
         match self.take_waiting(road, exchange(&message)) {
-            Some(Waiting::Placed(session, index)) if self.open.contains_key(&session) => {
+            Some(Waiting::Placed(session, index)) if self.table.get(session).is_some() => {
                 // Status 0 is how a HAR says that there was no answer.
                 let none =
                     message.kind == Kind::Empty && message.http.as_ref().is_some_and(|http| http.head.status == 0);
-                match self.open.get_mut(&session).filter(|_| none) {
+                match self.table.get_mut(session).filter(|_| none) {
                     Some(open) => open.unanswered(index, End::Closed),
                     None => self.answer(session, index, message, out),
                 }
@@ -251,7 +241,7 @@ impl Assembler {
 
     /// A response in the session of its request, which is message `index`.
     fn answer(&mut self, session: u32, index: usize, mut message: Message, out: Out<'_>) {
-        if let Some(open) = self.open.get(&session) {
+        if let Some(open) = self.table.get(session) {
             message.retransmission = open.is_retransmission(index) && open.repeats(Side::Server, &message);
         }
         self.add(session, message, out);
@@ -267,9 +257,9 @@ impl Assembler {
         });
         let session = match flavor(&message) {
             Some(Flavor::Enrollment) => self.enrolling.get(&enroller(&message)).copied(),
-            _ => self.session_of_server(&message, road),
+            _ => belong::of_server(&self.table, &message, self.current(road)),
         };
-        let session = session.filter(|number| self.open.contains_key(number));
+        let session = session.filter(|number| self.table.get(*number).is_some());
         let flavor = flavor(&message).unwrap_or(Flavor::Dm);
         match (session, request) {
             (Some(session), Some(request)) => {
@@ -286,7 +276,7 @@ impl Assembler {
     }
 
     fn add_or_begin(&mut self, session: u32, message: Message, flavor: Flavor, out: Out<'_>) {
-        if self.open.contains_key(&session) {
+        if self.table.get(session).is_some() {
             self.add(session, message, out);
         } else {
             self.begin(message, flavor, out);
@@ -298,7 +288,7 @@ impl Assembler {
         for (_, waiting) in travel.waiting {
             match waiting {
                 Waiting::Placed(session, index) => {
-                    if let Some(open) = self.open.get_mut(&session) {
+                    if let Some(open) = self.table.get_mut(session) {
                         open.unanswered(index, end);
                     }
                 }
@@ -327,111 +317,71 @@ impl Assembler {
         }
     }
 
-    /// Places a message of the client; gives its session and index.
-    fn client(&mut self, mut message: Message, out: Out<'_>) -> (u32, usize) {
-        match self.session_of_client(&message, out) {
-            Some(session) => {
-                let open = self.open.get(&session);
-                message.retransmission = open.is_some_and(|open| open.repeats(Side::Client, &message));
-                self.add(session, message, out)
-            }
-            None => self.begin(message, Flavor::Dm, out),
-        }
+    /// The session that goes on on a road.
+    fn current(&self, road: Road) -> Option<u32> {
+        self.roads.get(&road)?.current
     }
 
-    /// The open session that a client message continues; closes the one that it restarts.
-    fn session_of_client(&mut self, message: &Message, out: Out<'_>) -> Option<u32> {
-        let ids = Ids::of(message);
-        let road = road(message);
-        let current =
-            self.roads.get(&road).and_then(|travel| travel.current).filter(|number| self.open.contains_key(number));
-        let (Some(device), Some(session_id)) = (&ids.source, &ids.session_id) else {
-            return current
-                .filter(|_| message.kind == Kind::SyncMl && (message.http.is_some() || !message.is_readable()));
-        };
-        let alert = has_session_alert(message);
-        let same = self.of_device(device).filter(|open| {
-            open.session_id.as_deref().is_none_or(|known| known == session_id) && open.knows(ids.target.as_deref())
-        });
-        if let Some(open) = same.max_by_key(|open| open.tick) {
-            let continues = ids.number.is_some() && ids.number == open.next_number();
-            let starts = ids.number == Some(1) || (alert && !open.challenged && (open.complete || !continues));
-            let again = open.repeats(Side::Client, message) && !(starts && open.complete);
-            let number = open.number;
-            if again || !(starts || is_unrelated(open, message, &ids)) {
-                return Some(number);
+    /// Places a message of the client; gives its session and index.
+    fn client(&mut self, mut message: Message, out: Out<'_>) -> (u32, usize) {
+        match belong::of_client(&self.table, &message, self.current(road(&message))) {
+            Belongs::To(session) => {
+                let open = self.table.get(session);
+                message.retransmission = open.is_some_and(|open| open.repeats(Side::Client, &message));
+                return self.add(session, message, out);
             }
-            if let Some(open) = self.open.get_mut(&number) {
-                open.around.superseded = open.is_recorded_with(message);
+            Belongs::Restarts(session) => {
+                if let Some(open) = self.table.get_mut(session) {
+                    open.around.superseded = open.is_recorded_with(&message);
+                }
+                self.close(session, None, out);
             }
-            self.close(number, None, out);
-            return None;
+            Belongs::New => {}
         }
-        let open = self.open.get(&current?)?;
-        let next = ids.number.is_some() && ids.number == open.next_number();
-        let changed = open.device.as_ref() == Some(device) && open.knows(ids.target.as_deref());
-        (changed && next && !alert && !open.complete && message.http.is_some()).then_some(open.number)
+        self.begin(message, Flavor::Dm, out)
     }
 
     /// Places a document of the server.
     fn server(&mut self, mut message: Message, out: Out<'_>) {
-        match self.session_of_server(&message, road(&message)) {
-            Some(session) => {
-                let last = self.open.get(&session);
-                message.retransmission = last.is_some_and(|open| {
-                    open.last().is_some_and(|last| last.side == Some(Side::Server))
-                        && open.repeats(Side::Server, &message)
-                });
-                self.add(session, message, out);
+        let session = belong::of_server(&self.table, &message, self.current(road(&message)));
+        match session.and_then(|session| self.table.get(session)) {
+            Some(open) => {
+                let after_itself = open.last().is_some_and(|last| last.side == Some(Side::Server));
+                message.retransmission = after_itself && open.repeats(Side::Server, &message);
+                let number = open.number;
+                self.add(number, message, out);
             }
             None => drop(self.begin(message, Flavor::Dm, out)),
         }
     }
 
-    /// The open session that a server message belongs to when its request does not say.
-    fn session_of_server(&self, message: &Message, road: Road) -> Option<u32> {
-        let ids = Ids::of(message);
-        let (Some(device), Some(session_id)) = (&ids.target, &ids.session_id) else {
-            let current = self.roads.get(&road)?.current?;
-            let fits = message.kind != Kind::Fragment && self.open.contains_key(&current) && !message.is_readable();
-            return fits.then_some(current);
-        };
-        let same = self.of_device(device).filter(|open| open.session_id.as_ref() == Some(session_id));
-        let best = same.max_by_key(|open| (open.knows(ids.source.as_deref()), open.tick))?;
-        let answers = best.last().is_some_and(|last| last.side == Some(Side::Client));
-        let later = ids.number > best.last_number(Side::Server);
-        let unrelated = message.http.is_none() && !answers && !later && !best.repeats(Side::Server, message);
-        (!unrelated).then_some(best.number)
-    }
-
-    fn of_device(&self, device: &str) -> impl Iterator<Item = &Open> {
-        let numbers = self.devices.get(device).map(Vec::as_slice).unwrap_or_default();
-        numbers.iter().filter_map(|number| self.open.get(number))
-    }
-
     /// Adds a message to the enrollment of its sender. Each discovery begins another, once the last one came further.
     fn enroll(&mut self, message: Message, out: Out<'_>) -> (u32, usize) {
         let going_on = self.enrolling.get(&enroller(&message)).copied();
-        match going_on.filter(|number| self.open.contains_key(number)) {
-            Some(number) if self.open.get(&number).is_some_and(|open| open.complete && is_discovery(&message)) => {
-                self.close(number, None, out);
+        match going_on.and_then(|number| self.table.get(number)) {
+            Some(open) if open.complete && is_discovery(&message) => {
+                let over = open.number;
+                self.close(over, None, out);
                 self.begin(message, Flavor::Enrollment, out)
             }
-            Some(number) => self.add(number, message, out),
+            Some(open) => {
+                let number = open.number;
+                self.add(number, message, out)
+            }
             None => self.begin(message, Flavor::Enrollment, out),
         }
     }
 
     /// Begins a session with a message.
     fn begin(&mut self, message: Message, flavor: Flavor, out: Out<'_>) -> (u32, usize) {
-        if self.open.len() >= self.limits.sessions
-            && let Some(oldest) = self.ages.first_entry().map(|entry| *entry.get())
+        if self.table.len() >= self.limits.sessions
+            && let Some(idlest) = self.table.idlest()
         {
             self.limit(format!(
                 "more than {} sessions at once; the one idle for longest was closed",
                 self.limits.sessions
             ));
-            self.close(oldest, Some("too many sessions at once: it was closed as it stood"), out);
+            self.close(idlest, Some("too many sessions at once: it was closed as it stood"), out);
         }
         self.numbers += 1;
         let number = self.numbers;
@@ -439,7 +389,7 @@ impl Assembler {
         if flavor == Flavor::Dm && message.side == Some(Side::Client) {
             open.around.follows = self.supersede(&message, out);
         }
-        self.open.insert(number, open);
+        self.table.insert(open);
         self.add(number, message, out)
     }
 
@@ -447,11 +397,11 @@ impl Assembler {
     fn supersede(&mut self, message: &Message, out: Out<'_>) -> bool {
         let ids = Ids::of(message);
         let Some(device) = &ids.source else { return false };
-        let earlier = self.of_device(device).filter(|open| open.knows(ids.target.as_deref()));
+        let earlier = self.table.of_device(device).filter(|open| open.knows(ids.target.as_deref()));
         let earlier: Vec<u32> = earlier.map(|open| open.number).collect();
         let mut follows = false;
         for number in earlier {
-            let Some(open) = self.open.get_mut(&number) else { continue };
+            let Some(open) = self.table.get_mut(number) else { continue };
             open.around.superseded = open.is_recorded_with(message);
             if open.complete {
                 follows = true;
@@ -464,49 +414,50 @@ impl Assembler {
     /// Adds a message to an open session; gives where it went.
     fn add(&mut self, number: u32, message: Message, out: Out<'_>) -> (u32, usize) {
         let (road, enroller) = (road(&message), enroller(&message));
-        let Some(open) = self.open.get_mut(&number) else { return (number, 0) };
         self.counts.messages += u64::from(message.kind != Kind::Missing);
-        let (unknown, before) = (open.device.is_none(), open.bytes);
-        let index = open.push(message);
-        self.ticks += 1;
-        self.ages.remove(&open.tick);
-        open.tick = self.ticks;
-        self.ages.insert(self.ticks, number);
-        self.bytes = self.bytes.saturating_add(open.bytes - before);
-        match open.flavor {
-            Flavor::Dm => self.roads.entry(road).or_default().current = Some(number),
-            Flavor::Enrollment => drop(self.enrolling.insert(enroller, number)),
+        let index = self.table.push(number, message).unwrap_or_default();
+        if let Some(open) = self.table.get(number) {
+            match open.flavor {
+                Flavor::Dm => self.roads.entry(road).or_default().current = Some(number),
+                Flavor::Enrollment => drop(self.enrolling.insert(enroller, number)),
+            }
+            if open.complete {
+                self.over.push_back((number, open.tick));
+            }
         }
-        if open.complete {
-            self.over.push_back((number, self.ticks));
-        }
-        let full = open.len() >= self.limits.session_messages;
-        if unknown && let Some(device) = open.device.clone() {
-            self.index(device, number, out);
-        }
-        if full {
-            self.limit(format!("a session of more than {} messages", self.limits.session_messages));
-            self.close(number, Some("too many messages: the session was cut here"), out);
-        }
-        self.make_room(out);
+        self.keep_limits(number, out);
         (number, index)
     }
 
-    fn index(&mut self, device: String, number: u32, out: Out<'_>) {
-        let sessions = self.devices.entry(device).or_default();
-        sessions.push(number);
-        let oldest = (sessions.len() > PER_DEVICE).then(|| sessions.first().copied()).flatten();
-        if let Some(oldest) = oldest {
+    /// Closes what goes beyond the limits after session `number` has grown.
+    fn keep_limits(&mut self, number: u32, out: Out<'_>) {
+        let Some(open) = self.table.get(number) else { return };
+        let device = open.device.as_deref().unwrap_or_default();
+        let mut others = self.table.of_device(device);
+        let first = others.next().map(|open| open.number).filter(|_| others.count() >= PER_DEVICE);
+        if open.len() >= self.limits.session_messages {
+            self.limit(format!("a session of {} messages was cut", self.limits.session_messages));
+            self.close(number, Some("too many messages: the session was cut here"), out);
+        }
+        if let Some(first) = first {
             self.limit(format!("more than {PER_DEVICE} sessions of one device at once; the first of them was closed"));
-            self.close(oldest, Some("too many sessions of the device at once: it was closed as it stood"), out);
+            self.close(first, Some("too many sessions of the device at once: it was closed as it stood"), out);
+        }
+        while self.table.bytes() > self.limits.session_bytes
+            && let Some(idlest) = self.table.idlest()
+        {
+            let bytes = self.limits.session_bytes;
+            self.limit(format!("open sessions hold more than {bytes} bytes; the one idle for longest was closed"));
+            self.close(idlest, Some("too many bytes in open sessions: it was closed as it stood"), out);
         }
     }
 
     /// Closes sessions that are over and that the capture has left behind. What is no longer there is forgotten.
     fn close_idle(&mut self, out: Out<'_>) {
         while let Some((number, age)) = self.over.front().copied() {
-            let grown = self.open.get(&number).is_none_or(|open| open.tick != age);
-            let ended = self.open.get(&number).and_then(|open| open.last()?.last);
+            let open = self.table.get(number);
+            let grown = open.is_none_or(|open| open.tick != age);
+            let ended = open.and_then(|open| open.last()?.last);
             let idle = ended.zip(self.latest).is_some_and(|(ended, now)| now.since(ended) >= IDLE);
             if !(grown || idle) {
                 break;
@@ -517,20 +468,8 @@ impl Assembler {
             }
         }
         if self.over.len() > self.limits.sessions.saturating_mul(2) {
-            let open = &self.open;
-            self.over.retain(|(number, age)| open.get(number).is_some_and(|open| open.tick == *age));
-        }
-    }
-
-    fn make_room(&mut self, out: Out<'_>) {
-        while self.bytes > self.limits.session_bytes
-            && let Some(oldest) = self.ages.first_entry().map(|entry| *entry.get())
-        {
-            self.limit(format!(
-                "open sessions hold more than {} bytes; the one idle for longest was closed",
-                self.limits.session_bytes
-            ));
-            self.close(oldest, Some("too many bytes in open sessions: it was closed as it stood"), out);
+            let table = &self.table;
+            self.over.retain(|(number, age)| table.get(*number).is_some_and(|open| open.tick == *age));
         }
     }
 
@@ -541,17 +480,7 @@ impl Assembler {
     }
 
     fn close(&mut self, number: u32, limit: Option<&'static str>, out: Out<'_>) {
-        let Some(mut open) = self.open.remove(&number) else { return };
-        self.ages.remove(&open.tick);
-        self.bytes = self.bytes.saturating_sub(open.bytes);
-        if let Some(device) = &open.device
-            && let Some(sessions) = self.devices.get_mut(device)
-        {
-            sessions.retain(|known| *known != number);
-            if sessions.is_empty() {
-                self.devices.remove(device);
-            }
-        }
+        let Some(mut open) = self.table.remove(number) else { return };
         match open.flavor {
             Flavor::Dm => self.counts.sessions += 1,
             Flavor::Enrollment => {
@@ -562,36 +491,6 @@ impl Assembler {
         open.around.limit = limit;
         open.around.last = self.latest;
         out(open.close());
-    }
-
-    /// Who sent a document, by its content: session alerts, DevInfo and Results come from the client, and so does what
-    /// has a Source that is no HTTP address; what no client may send comes from the server.
-    fn role(&self, message: &Message) -> Option<Side> {
-        let commands = || message.doc.commands().map(|command| command.tag());
-        let dev_info = |item: Item<'_>| item.source().is_some_and(|uri| uri.starts_with("./DevInfo/"));
-        let replaced = || {
-            message.doc.commands().filter(|command| command.tag() == Tag::Replace).flat_map(|command| command.items())
-        };
-        if has_session_alert(message) || commands().any(|tag| tag == Tag::Results) || replaced().any(dev_info) {
-            return Some(Side::Client);
-        }
-        let ids = Ids::of(message);
-        let is_http = |uri: &str| uri.starts_with("http://") || uri.starts_with("https://");
-        let source = ids.source.as_deref().map(is_http);
-        let target = ids.target.as_deref().map(is_http);
-        let known = |uri: &Option<String>| uri.as_ref().is_some_and(|uri| self.devices.contains_key(uri));
-        let operates = || commands().any(|tag| tag.is_command() && !matches!(tag, Tag::Alert | Tag::Replace));
-        match (source, target) {
-            (Some(false), Some(true)) => Some(Side::Client),
-            (Some(true), Some(false)) => Some(Side::Server),
-            (Some(_), _) if known(&ids.source) != known(&ids.target) => {
-                Some(if known(&ids.source) { Side::Client } else { Side::Server })
-            }
-            _ if operates() => Some(Side::Server),
-            (Some(false), _) => Some(Side::Client),
-            (Some(true), _) => Some(Side::Server),
-            (None, _) => None,
-        }
     }
 }
 
@@ -606,12 +505,6 @@ fn enroller(message: &Message) -> Enroller {
 
 fn exchange(message: &Message) -> u32 {
     message.http.as_ref().map(|http| http.exchange).unwrap_or_default()
-}
-
-/// A document from another input that does not go on where the session is: it only has the same names in it.
-fn is_unrelated(open: &Open, message: &Message, ids: &Ids) -> bool {
-    let elsewhere = open.last().is_some_and(|last| last.input != message.input);
-    message.http.is_none() && elsewhere && ids.number <= open.last_number(Side::Client)
 }
 
 /// What a message is about, by itself; `None` when it speaks of nothing that matters here.

@@ -7,10 +7,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 mod assemble;
+mod belong;
 mod chunk;
 mod exchange;
 mod open;
 mod outcome;
+mod table;
 #[cfg(test)]
 mod tests;
 

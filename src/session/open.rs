@@ -162,7 +162,9 @@ impl Open {
             self.server = server.clone().or_else(|| self.server.take());
         }
         self.server = self.server.take().or_else(|| server.clone());
-        self.add_server(server);
+        if message.side != Some(Side::Server) {
+            self.add_server(server);
+        }
         self.add_server(message.header().and_then(|header| header.resp_uri()).map(str::to_owned));
         if message.side == Some(Side::Server) {
             self.complete = outcome::is_end(message);

@@ -433,7 +433,7 @@ fn a_session_that_is_over_is_handed_on_before_the_capture_ends() {
     assembler.finish(&mut |session| sessions.push(session));
     assert_eq!(sessions.len(), 100);
     assert!(sessions.iter().all(|session| session.outcome == Outcome::Complete));
-    assert_eq!(assembler.kept(), [0; 8]);
+    assert!(assembler.is_clear());
 }
 
 #[test]
@@ -605,6 +605,30 @@ proptest! {
                 for answer in message.doc.statuses().filter(|status| !status.is_for_header()) {
                     prop_assert!(!session.referred(index, answer).is_absent(), "{}", describe(&session));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_message_costs_itself_and_no_more(index in 0usize..4, keep in 0usize..700) {
+        let line = whole(Line::new(0, "d1", "7"));
+        let straight = assemble(line.events.clone());
+        let mut events = line.events;
+        if let Event::Message(message) = &mut events[index] {
+            let keep = keep.min(message.body.bytes.len() - 1);
+            message.body.bytes = message.body.bytes[..keep].into();
+            message.body.captured = Captured::Partly("cut".into());
+        }
+        let sessions = assemble(events);
+        prop_assert_eq!(sessions.len(), 1, "{:?}", sessions.iter().map(describe).collect::<Vec<_>>());
+        let session = &sessions[0];
+        prop_assert_eq!(session.messages.iter().filter(|message| message.judged().is_err()).count(), 1);
+        prop_assert_eq!(session.messages.len(), 4);
+        prop_assert_eq!(session.outcome, Outcome::Incomplete);
+        prop_assert_eq!(&session.device, &straight[0].device);
+        for (at, message) in session.messages.iter().enumerate().filter(|(at, _)| *at != index) {
+            for answer in message.doc.commands().filter(|command| !command.tag().is_command() && !command.is_for_header()) {
+                prop_assert!(!session.referred(at, answer).is_absent(), "{}", describe(session));
             }
         }
     }

@@ -275,9 +275,9 @@ impl<'a> Element<'a> {
         self.children().filter(move |child| child.tag() == tag)
     }
 
-    /// The value of its first child of that name.
+    /// The value of its first child of that name; `None` when the child has no end tag, so that its value may be cut.
     pub fn child_value(self, tag: Tag) -> Option<&'a str> {
-        self.child(tag)?.value()
+        self.child(tag).filter(|child| !child.flags().unclosed)?.value()
     }
 
     /// All elements below it, in document order.
