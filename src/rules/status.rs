@@ -49,6 +49,7 @@ pub(super) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
         if package.0.first().and_then(|first| cx.message(*first)).is_some_and(|first| answers_another(first, message)) {
             continue;
         }
+        let place = end.message.doc.final_mark().map_or(Place::Message(end.index), |mark| end.at(mark).into());
         for command in unanswered(message) {
             let (tag, id) = (command.tag().name(), command.cmd_id().unwrap_or_default());
             let strays = strays.get_or_insert_with(|| Strays::of(*cx));
@@ -57,7 +58,6 @@ pub(super) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
             }
             let peer = side.peer().name();
             let text = format!("{tag} (CmdID {id}) of {} has no Status where the {peer} ends its package", name(message));
-            let place = end.message.doc.final_mark().map_or(Place::Message(end.index), |mark| end.at(mark).into());
             out.report(place, text).related(message.at(command.0), "the command without a Status");
         }
     }
