@@ -220,8 +220,8 @@ impl Assembler {
         match self.take_waiting(road, exchange(&message)) {
             Some(Waiting::Placed(session, index)) if self.table.get(session).is_some() => {
                 // Status 0 is how a HAR says that there was no answer.
-                let none =
-                    message.kind == Kind::Empty && message.http.as_ref().is_some_and(|http| http.head.status == 0);
+                let status = message.http.as_ref().map(|http| http.head.status);
+                let none = status == Some(0) && message.kind != Kind::Missing && message.body.bytes.is_empty();
                 match self.table.get_mut(session).filter(|_| none) {
                     Some(open) => open.unanswered(index, End::Closed),
                     None => self.answer(session, index, message, out),

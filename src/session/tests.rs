@@ -339,6 +339,16 @@ fn an_answer_that_is_no_syncml_belongs_to_the_session() {
 }
 
 #[test]
+fn status_0_is_no_answer() {
+    let mut line = Line::new(0, "d1", "7").client(1, ALERT).send(Half::Response, 0, "", "");
+    if let Some(Event::Message(message)) = line.events.last_mut() {
+        message.body.captured = Captured::Partly("no answer".into());
+    }
+    let session = &line.sessions()[0];
+    assert_eq!((kinds(session).as_str(), session.outcome), ("c1", Outcome::Open));
+}
+
+#[test]
 fn a_session_id_that_changes_in_the_answer_or_on_the_way_does_not_split_the_session() {
     let mut line = Line::new(0, "d1", "1A").client(1, ALERT);
     line.session = "1a";

@@ -28,7 +28,7 @@ const RESTARTS: usize = 32;
 /// Namespace declarations in scope at one place. Real messages have two or three, SOAP five.
 const BINDINGS: usize = 128;
 /// Different namespaces of one document.
-const NAMESPACES: usize = 256;
+const NAMESPACES: usize = 64;
 /// Decoded text beyond twice the size of the document: only text mixed with elements and references comes there.
 const POOL_SPARE: usize = 64 * 1024;
 
@@ -165,8 +165,8 @@ impl Parser<'_> {
         if self.builder.depth() >= self.limits.depth {
             return self.limit(at, format!("elements nested deeper than {}", self.limits.depth));
         }
-        if self.builder.len() >= self.limits.nodes {
-            return self.limit(at, format!("more than {} elements", self.limits.nodes));
+        if self.builder.len().max(self.builder.attribute_count()) >= self.limits.nodes {
+            return self.limit(at, format!("more than {} elements or attributes", self.limits.nodes));
         }
         let id = self.open_element(at, name);
         match self.attributes(id, name.end as usize, inside) {
@@ -232,9 +232,8 @@ impl Parser<'_> {
                     Step::Cut(at) => cut = Some(at),
                 }
                 if self.builder.attribute_count() - first > self.limits.attributes {
-                    return Err(
-                        self.limit(at, format!("an element with more than {} attributes", self.limits.attributes))
-                    );
+                    let most = self.limits.attributes;
+                    return Err(self.limit(at, format!("an element with more than {most} attributes")));
                 }
             }
         }
