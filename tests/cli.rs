@@ -3,6 +3,8 @@
 //! `TRYCMD=overwrite cargo test --test cli` and `INSTA_UPDATE=always cargo test --test cli` write what is printed now;
 //! read it before it is committed.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+
 use std::process::{Command, Output};
 
 fn dmscope(arguments: &[&str]) -> Output {
@@ -32,6 +34,86 @@ fn text_report() {
 #[test]
 fn json_report() {
     insta::assert_snapshot!(stdout(&["lint", "--select", "DM-MSG", "--format", "json", "samples/msgid-skipped.pcap"]));
+}
+
+#[test]
+fn concise_report() {
+    insta::assert_snapshot!(stdout(&[
+        "lint",
+        "--format",
+        "concise",
+        "samples/alert-unanswered.pcap",
+        "samples/proxy.har"
+    ]));
+}
+
+/// The sample `clean.pcap` without one of its packets, counted from 1.
+fn with_a_packet_lost(lost: usize) -> Vec<u8> {
+    let bytes = std::fs::read("samples/clean.pcap").unwrap();
+    let (head, mut rest) = bytes.split_at(24);
+    let mut out = head.to_vec();
+    for number in 1.. {
+        let Some(length) = rest.get(8..12) else { break };
+        let size = 16 + u32::from_le_bytes(length.try_into().unwrap()) as usize;
+        let (record, after) = rest.split_at(size);
+        out.extend(if number == lost { &[] } else { record });
+        rest = after;
+    }
+    out
+}
+
+#[test]
+fn what_was_not_judged_is_said_aloud() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lost.pcap");
+    // The second request of the client.
+    std::fs::write(&path, with_a_packet_lost(13)).unwrap();
+    let file = path.to_str().unwrap();
+    let text = stdout(&["lint", "--ignore", "DM-CAP", file]);
+    let (_, said) = text.split_once("\nNot judged: 1 message\n").expect(&text);
+    let line = said.lines().next().unwrap();
+    assert!(line.contains(" · s1 · client message") && line.contains(": "), "{line}");
+    let report: serde_json::Value = serde_json::from_str(&stdout(&["lint", "--format", "json", file])).unwrap();
+    assert_eq!(report["summary"]["not_judged"], 1);
+    assert_eq!(report["summary"]["findings"]["error"], 0);
+    let hole = &report["not_judged"][0];
+    assert_eq!(
+        (&hole["location"]["direction"], &hole["location"]["session"]),
+        (&"client-to-server".into(), &"s1".into())
+    );
+    assert!(hole["reason"].is_string());
+}
+
+#[test]
+fn every_published_recording_ends_well() {
+    let Some(root) = std::env::var_os("DMSCOPE_CORPUS") else {
+        eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, no published recording was read");
+        return;
+    };
+    let mut folders = vec![std::path::PathBuf::from(root)];
+    let mut seen = [0; 4];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = path.to_str().unwrap();
+            for arguments in [vec!["lint", file], vec!["lint", "--format", "json", file], vec!["show", file]] {
+                let Output { status, stdout, stderr } = dmscope(&arguments);
+                let code = status.code().filter(|code| (0..=3).contains(code));
+                seen[code.unwrap_or_else(|| panic!("{arguments:?}: {status}")) as usize] += 1;
+                let stderr = String::from_utf8(stderr).unwrap();
+                assert!(!stderr.contains("internal error"), "{arguments:?}: {stderr}");
+                for text in [String::from_utf8(stdout).unwrap(), stderr] {
+                    let hidden = text.chars().find(|c| !matches!(c, '\n' | '\t') && dmscope::escape::is_hidden(*c));
+                    assert_eq!(hidden, None, "{arguments:?}");
+                }
+            }
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
 }
 
 #[test]

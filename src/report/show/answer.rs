@@ -21,7 +21,9 @@ impl Shown<'_> {
         let statuses = exchange.statuses.iter().map(|at| self.status(*at));
         let results = exchange.results.iter().flat_map(|at| self.results(*at)).take(MAX_RESULTS);
         let mut answers: Vec<String> = statuses.chain(results).collect();
-        if exchange.statuses.is_empty() && command.0.child(Tag::NoResp).is_none() {
+        // A message on its own cannot show its answers.
+        let alone = self.session.messages.len() == 1;
+        if exchange.statuses.is_empty() && command.0.child(Tag::NoResp).is_none() && !alone {
             answers.push("no Status in this capture".to_owned());
         }
         answers
