@@ -135,7 +135,10 @@ fn a_tunnel_is_looked_at_anew() {
     let inner = open().client(&post("/", "in")).server(&ok("out"));
     let start = ["> 0 CONNECT a:443 []", "< 0 200 [] to CONNECT"];
     assert_eq!(inner.close()[..4], [start[0], start[1], "> 1 POST / [in]", "< 1 200 [out] to POST"]);
-    let tls = open().send(CLIENT, &[22, 3, 1, 0, 200, 1]);
+    let hello = open().send(CLIENT, &[22, 3, 1, 0, 200, 1]);
+    assert!(hello.conn.wants_more(), "the rest of the hello, for the server's name");
+    assert_eq!(hello.close(), [start[0], start[1], "tls", "closed"]);
+    let tls = open().send(CLIENT, &[22, 3, 1, 0, 4, 2, 0, 0, 0]);
     assert!(!tls.conn.wants_more());
     assert_eq!(tls.close(), [start[0], start[1], "tls", "closed"]);
 
