@@ -73,6 +73,8 @@ kinds! {
     CaptureTruncated = "capture.truncated",
     /// A block or record of the capture file cannot be right; what follows it could not be read.
     CaptureMalformed = "capture.malformed",
+    /// Packets that the recorder could not keep up with.
+    CaptureDropped = "capture.dropped",
     /// Packets were cut by the snap length.
     PacketCut = "capture.packet-cut",
     /// A link type that this program does not read.

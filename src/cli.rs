@@ -56,6 +56,10 @@ pub enum Command {
     /// Print the messages of sessions, each command with the answer it got
     #[command(after_help = SHOW_HELP, after_long_help = SHOW_HELP)]
     Show(Show),
+    /// Capture from a network interface, and report what was wrong in the sessions seen
+    #[cfg(feature = "live")]
+    #[command(after_help = CAPTURE_HELP, after_long_help = CAPTURE_HELP)]
+    Capture(Capture),
     /// Explain a rule: what it checks, why it matters, how to put it right
     Explain(Explain),
     /// List the rules
@@ -82,6 +86,16 @@ Examples:
   dmscope lint --format text --format json=report.json captures/
   dmscope lint --select DM-MSG,DM-STA --severity DM-SEC-002=error capture.pcap
   tcpdump -r big.pcap -w - port 80 | dmscope lint -";
+
+#[cfg(feature = "live")]
+const CAPTURE_HELP: &str =
+    "Capturing takes privileges: run as root, or give the program CAP_NET_RAW. Only traffic in the clear can be
+judged, as in front of a TLS proxy.
+
+Examples:
+  dmscope capture                             list the interfaces
+  dmscope capture -i eth0 tcp port 80         until Ctrl-C
+  dmscope capture -i lo --duration 60 -w dm.pcap";
 
 const SHOW_HELP: &str = "Examples:
   dmscope show capture.pcapng
@@ -255,6 +269,33 @@ pub enum Form {
     Hex,
     /// The HTTP head and facts on the body
     Http,
+}
+
+/// `dmscope capture`.
+#[cfg(feature = "live")]
+#[derive(Args, Clone, Debug)]
+pub struct Capture {
+    /// The interface; without it, all are listed
+    #[arg(short, long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// Capture only packets for which this BPF expression holds
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// Write the packets to this pcap file too
+    #[arg(short, long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// Stop after so many seconds; without it, Ctrl-C stops
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+    /// Which rules run.
+    #[command(flatten)]
+    pub rules: Selection,
+    /// Lowest severity that makes the exit status 1: error, warning, info or never
+    #[arg(long, value_name = "LEVEL", default_value = "error", hide_possible_values = true)]
+    pub fail_on: FailOn,
+    /// Print credentials, nonces, tokens and private values instead of ********
+    #[arg(long)]
+    pub show_secrets: bool,
 }
 
 /// `dmscope explain`.

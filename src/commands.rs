@@ -10,6 +10,8 @@ use crate::cli::{self, Cli, Command};
 use crate::report;
 use crate::rules;
 
+#[cfg(feature = "live")]
+mod capture;
 mod judge;
 mod lint;
 mod man;
@@ -54,6 +56,8 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Lint(options) => lint::run(options),
         Command::Sessions(options) => sessions::run(options),
         Command::Show(options) => show::run(options),
+        #[cfg(feature = "live")]
+        Command::Capture(options) => capture::run(options),
         Command::Explain(options) => explain(options),
         Command::Rules(options) => list_rules(options),
         Command::Completions { shell } => completions(*shell),

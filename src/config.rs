@@ -90,17 +90,45 @@ impl Lint {
             reading: Reading::new(&lint.reading),
             selection: selection(&lint.rules)?,
             outputs: outputs(&lint.formats)?,
-            fail_on: match lint.fail_on {
-                cli::FailOn::Error => Some(Severity::Error),
-                cli::FailOn::Warning => Some(Severity::Warning),
-                cli::FailOn::Info => Some(Severity::Info),
-                cli::FailOn::Never => None,
-            },
+            fail_on: fail_on(lint.fail_on),
             allow_empty: lint.allow_empty,
             show_secrets: lint.show_secrets,
             verbose: lint.verbose,
             stats: lint.stats,
         })
+    }
+}
+
+/// What `capture` does, besides what the interface says.
+#[cfg(feature = "live")]
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// How the pipeline reads.
+    pub engine: engine::Settings,
+    /// Which rules run.
+    pub selection: Selection,
+    /// Lowest severity that makes the exit status 1; `None` for never.
+    pub fail_on: Option<Severity>,
+}
+
+#[cfg(feature = "live")]
+impl Capture {
+    /// Resolves the options of `capture`.
+    ///
+    /// # Errors
+    /// A name that is no rule's.
+    pub fn new(capture: &cli::Capture) -> Result<Capture> {
+        let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: false };
+        Ok(Capture { engine, selection: selection(&capture.rules)?, fail_on: fail_on(capture.fail_on) })
+    }
+}
+
+fn fail_on(level: cli::FailOn) -> Option<Severity> {
+    match level {
+        cli::FailOn::Error => Some(Severity::Error),
+        cli::FailOn::Warning => Some(Severity::Warning),
+        cli::FailOn::Info => Some(Severity::Info),
+        cli::FailOn::Never => None,
     }
 }
 

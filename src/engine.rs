@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use crate::anomaly::{Anomaly, Kind as Note};
-use crate::capture::{self, Source, map::Data};
+use crate::capture::{self, Frame, Source, Summary, map::Data};
 use crate::http::{Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
@@ -93,8 +93,7 @@ pub fn read(
     each: &mut dyn FnMut(Session),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Reading, Error> {
-    let assembler = Assembler::new(&settings.limits);
-    let mut run = Run { settings, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 };
+    let mut run = Run::new(settings, each, progress);
     let mut reports = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
         let id = InputId(u32::try_from(number).unwrap_or(u32::MAX));
@@ -110,15 +109,28 @@ pub fn read(
         }
         reports.push(report);
     }
-    let counts = run.assembler.counts();
-    let totals = Totals {
-        messages: counts.messages,
-        sessions: counts.sessions,
-        enrollments: counts.enrollments,
-        other: counts.dropped,
-    };
-    Ok(Reading { inputs: reports, totals, encrypted: run.encrypted.finish() })
+    Ok(run.finish(reports))
 }
+
+/// Reads packets from an interface for as long as `go_on` says, and hands each session to `each` when it closes.
+#[cfg(feature = "live")]
+pub fn watch(
+    live: &mut capture::live::Live,
+    name: &str,
+    settings: &Settings,
+    go_on: &mut dyn FnMut() -> bool,
+    each: &mut dyn FnMut(Session),
+) -> Reading {
+    let mut progress = |_| {};
+    let mut run = Run::new(settings, each, &mut progress);
+    let mut report = run.packets(InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
+    run.assembler.finish(run.each);
+    report.notes.extend(run.assembler.take_notes());
+    run.finish(vec![report])
+}
+
+/// What takes the packets of a capture.
+type OnFrame<'a> = &'a mut dyn FnMut(Frame<'_>) -> ControlFlow<()>;
 
 struct Run<'a> {
     settings: &'a Settings,
@@ -129,7 +141,23 @@ struct Run<'a> {
     done: u64,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(settings: &'a Settings, each: &'a mut dyn FnMut(Session), progress: &'a mut dyn FnMut(u64)) -> Run<'a> {
+        let assembler = Assembler::new(&settings.limits);
+        Run { settings, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 }
+    }
+
+    fn finish(self, inputs: Vec<InputReport>) -> Reading {
+        let counts = self.assembler.counts();
+        let totals = Totals {
+            messages: counts.messages,
+            sessions: counts.sessions,
+            enrollments: counts.enrollments,
+            other: counts.dropped,
+        };
+        Reading { inputs, totals, encrypted: self.encrypted.finish() }
+    }
+
     fn input(&mut self, id: InputId, input: &Input) -> Result<InputReport, Error> {
         let unreadable = |source| Error::Unreadable { name: input.name.clone(), source };
         let regular = input.path.as_deref().filter(|path| path.is_file());
@@ -176,6 +204,18 @@ impl Run<'_> {
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
         let limits = &self.settings.limits;
+        self.packets(id, &input.name, kind, |on_frame| capture::read(source, limits, on_frame))
+    }
+
+    /// Runs the packets that `read` gives through the pipeline.
+    fn packets(
+        &mut self,
+        id: InputId,
+        name: &str,
+        kind: Kind,
+        read: impl FnOnce(OnFrame<'_>) -> Summary,
+    ) -> InputReport {
+        let limits = &self.settings.limits;
         let mut decoder = link::Decoder::new(limits);
         let mut table: tcp::Table<Conn> = tcp::Table::new(id, limits);
         let Run { assembler, encrypted, each, progress, done, .. } = self;
@@ -184,7 +224,7 @@ impl Run<'_> {
             event => assembler.http(event, *each),
         };
         let (mut frames, mut bytes, mut latest) = (0u64, 0u64, None);
-        let mut summary = capture::read(source, limits, &mut |frame| {
+        let mut summary = read(&mut |frame| {
             frames += 1;
             bytes += frame.bytes.len() as u64;
             latest = latest.max(frame.at);
@@ -203,9 +243,13 @@ impl Run<'_> {
         if let Some(error) = &summary.failed {
             notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));
         }
+        if summary.dropped > 0 {
+            let detail = format!("the recorder lost {} packets", summary.dropped);
+            notes.push(Anomaly::new(Note::CaptureDropped, Span::default(), detail));
+        }
         InputReport {
             id,
-            name: input.name.clone(),
+            name: name.to_owned(),
             kind,
             packets: summary.packets,
             bytes: summary.bytes,
