@@ -46,3 +46,31 @@ impl Hosts {
         self.all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::http::Connection;
+    use crate::origin::Origin;
+
+    fn to(host: &str, number: u32) -> Encrypted {
+        let input = InputId(0);
+        let connection = Connection { input, number, client: None, server: None, tls: Some(true), from_start: true };
+        let server_name = Some(host.to_owned());
+        Encrypted { connection: Arc::new(connection), server_name, origin: Origin::default(), connections: 1 }
+    }
+
+    #[test]
+    fn each_host_is_kept_once_up_to_the_limit() {
+        let limits = Limits { encrypted_hosts: 2, ..Limits::default() };
+        let mut hosts = Hosts::default();
+        for (number, host) in ["a", "b", "a", "c", "a"].into_iter().enumerate() {
+            hosts.add(to(host, number as u32), &limits);
+        }
+        assert!(hosts.take_left_out() && !hosts.take_left_out());
+        let all: Vec<_> = hosts.finish().into_iter().map(|one| (one.host(), one.connections)).collect();
+        assert_eq!(all, [(Some("a".to_owned()), 3), (Some("b".to_owned()), 1)]);
+    }
+}

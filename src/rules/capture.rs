@@ -122,3 +122,34 @@ fn names_dm(host: &str) -> bool {
 fn is_from_proxy(head: &Head) -> bool {
     head.header("via").is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_may_be_syncml_are_not_foreign() {
+        let fits: [&[u8]; 8] = [
+            b"",
+            b" \n<SyncML/>",
+            b"\xef\xbb\xbf<SyncML/>",
+            b"\xff\xfe<\0",
+            &[2, 0, 0, 0x6a],
+            &[0x1f, 0x8b, 8],
+            &[0x30, 0x82, 1, 0],
+            b"MIIB",
+        ];
+        assert!(fits.into_iter().all(|bytes| foreign(bytes).is_none()));
+        assert_eq!(foreign(b" {\"error\":1}"), Some("JSON"));
+        assert_eq!(foreign(b"not found\n"), Some("plain text"));
+        assert_eq!(foreign(b"%PDF\xe2"), Some("binary data of another kind"));
+    }
+
+    #[test]
+    fn hosts_of_device_management_are_known_by_name() {
+        let known = ["enterpriseenrollment.example.test", "r.manage.microsoft.com", "mdm.example.test", "de-mdm7.example.test"];
+        assert!(known.into_iter().all(names_dm));
+        let others = ["www.example.test", "admdma.example.test", "microsoft.com", "notmanage.microsoft.com"];
+        assert!(!others.into_iter().any(names_dm));
+    }
+}

@@ -1,5 +1,7 @@
 //! Secrets and device management over connections that others can read.
 
+use std::net::IpAddr;
+
 use super::finding::Place;
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
 use crate::http::Head;
@@ -35,7 +37,8 @@ pub(super) fn basic_credentials(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     }
     let plain = cx.message.message.http.as_ref().is_some_and(is_plain);
     let how = if plain { " over plain HTTP" } else { "" };
-    let text = format!("Cred is of type `syncml:auth-basic`{how}; expected `syncml:auth-md5`, or a client certificate");
+    let whose = side.map(|side| format!("the {}'s ", side.name())).unwrap_or_default();
+    let text = format!("{whose}Cred is of type `syncml:auth-basic`{how}; expected `syncml:auth-md5`, or TLS certificates");
     let finding = out.report(cx.at(), text);
     if !plain {
         finding.at_most(Severity::Warning);
@@ -91,6 +94,42 @@ fn address(head: &Head) -> String {
 }
 
 fn is_local_name(address: &str) -> bool {
-    let host = address.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
+    let authority = address.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(target: &str, headers: &[(&str, &str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Head { method: "POST".into(), target: target.into(), headers, ..Head::default() }
+    }
+
+    #[test]
+    fn an_address_has_neither_user_nor_query() {
+        let host = [("Host", "mdm.example.test")];
+        assert_eq!(address(&head("/omadm?mode=Maintenance", &host)), "mdm.example.test/omadm");
+        assert_eq!(address(&head("http://user:word@mdm.example.test:8080/omadm?a=b@c", &[])), "mdm.example.test:8080/omadm");
+    }
+
+    #[test]
+    fn local_names_are_told_by_the_host_alone() {
+        let local = ["localhost:8080/omadm", "127.0.0.1/omadm", "[::1]:80/omadm"];
+        assert!(local.into_iter().all(is_local_name));
+        assert!(!["mdm.example.test/localhost", "localhost.example.test", "127.example.test"].into_iter().any(is_local_name));
+    }
+
+    #[test]
+    fn a_proxy_says_https_in_one_of_three_ways() {
+        let said = [("X-Forwarded-Proto", "HTTPS"), ("Front-End-Https", "On"), ("Forwarded", "for=192.0.2.7;Proto=https")];
+        assert!(said.iter().all(|header| says_https(&head("/", &[*header]))));
+        assert!(!says_https(&head("/", &[("X-Forwarded-Proto", "http"), ("X-Forwarded-For", "192.0.2.7")])));
+    }
 }
