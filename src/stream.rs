@@ -46,8 +46,8 @@ pub struct Stream {
 
 /// Consumed bytes are dropped from the buffer once they are this many: moving the rest on each message would cost more.
 const COMPACT_AT: usize = 64 * 1024;
-/// An emptied buffer that is larger is given back: idle connections are many.
-const KEEP_CAPACITY: usize = 4 * 1024;
+/// The first bytes of a message make room for so many: most DM messages fit.
+const FIRST_CAPACITY: usize = 4 * 1024;
 /// Notes not yet taken; one message has no use for more.
 const MAX_NOTES: usize = 8;
 
@@ -58,7 +58,7 @@ impl Stream {
             return;
         }
         self.origin.push(Run { at: self.end_offset(), ..run });
-        self.bytes.extend_from_slice(bytes);
+        self.extend(bytes);
     }
 
     /// Appends bytes that came from several units; `origin` counts from the first of them.
@@ -67,6 +67,14 @@ impl Stream {
             return;
         }
         self.origin.append(self.end_offset(), origin);
+        self.extend(bytes);
+    }
+
+    /// Emptied buffers are given back (see [`Stream::consume`]), as idle connections are many.
+    fn extend(&mut self, bytes: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(bytes.len().max(FIRST_CAPACITY));
+        }
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -165,13 +173,14 @@ impl Stream {
     pub fn consume(&mut self, count: usize) {
         self.taken = (self.taken + count).min(self.bytes.len());
         if self.taken == self.bytes.len() || self.taken >= COMPACT_AT {
-            self.bytes.drain(..self.taken);
             self.base += self.taken as u64;
+            if self.taken == self.bytes.len() {
+                self.bytes = Vec::new();
+            } else {
+                self.bytes.drain(..self.taken);
+            }
             self.taken = 0;
             self.origin.drop_before(self.base);
-            if self.bytes.is_empty() && self.bytes.capacity() > KEEP_CAPACITY {
-                self.bytes = Vec::new();
-            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Start lines and headers: strictly as RFC 9112 has them (httparse), else leniently with a note.
 
-use httparse::{EMPTY_HEADER, Status};
+use std::mem::MaybeUninit;
+
+use httparse::Status;
 use memchr::memchr;
 
 use super::{Half, Head};
@@ -35,19 +37,21 @@ pub(super) fn parse(bytes: &[u8], half: Half, limits: &Limits) -> Option<(Head, 
 }
 
 fn strict(bytes: &[u8], half: Half, limits: &Limits) -> Option<Head> {
-    let mut fields = [EMPTY_HEADER; STACK];
+    let mut fields = [const { MaybeUninit::uninit() }; STACK];
     let fields = fields.get_mut(..limits.http_headers.min(STACK))?;
     match half {
         Half::Request => {
-            let mut request = httparse::Request::new(fields);
-            let Ok(Status::Complete(_)) = request.parse(bytes) else { return None };
+            let mut request = httparse::Request::new(&mut []);
+            let Ok(Status::Complete(_)) = request.parse_with_uninit_headers(bytes, fields) else { return None };
             let version = version(request.version?);
             let (method, target) = (request.method?.to_owned(), request.path?.to_owned());
             Some(Head { method, target, version, headers: owned(request.headers), ..Head::default() })
         }
         Half::Response => {
-            let mut response = httparse::Response::new(fields);
-            let Ok(Status::Complete(_)) = response.parse(bytes) else { return None };
+            let mut response = httparse::Response::new(&mut []);
+            let parsed =
+                httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, fields);
+            let Ok(Status::Complete(_)) = parsed else { return None };
             let version = version(response.version?);
             let (status, reason) = (response.code?, response.reason.unwrap_or_default().to_owned());
             Some(Head { status, reason, version, headers: owned(response.headers), ..Head::default() })
@@ -64,7 +68,7 @@ fn owned(fields: &[httparse::Header<'_>]) -> Vec<(String, String)> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned)
 }
 
 /// Reads what can be read of a head that is not as it should be, or whose end is missing: only whole lines count.

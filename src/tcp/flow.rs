@@ -92,9 +92,9 @@ impl<C: Consumer> Flow<C> {
     pub(super) fn segment(&mut self, segment: &Segment<'_>, cx: &Context<'_, C>, out: &mut Out<'_, C>) -> Option<u64> {
         self.segments += 1;
         self.last = segment.at.or(self.last);
+        self.learn_roles(segment);
         let sender = self.sender_of(segment);
-        let plausible = cx.limits.stream_bytes as u64;
-        let needs = self.learn(sender, segment, plausible);
+        let needs = self.learn(sender, segment, cx.limits.stream_bytes as u64);
         let seq = segment.seq.wrapping_add(u32::from(segment.flags.syn));
 
         let mut moved = false;
@@ -114,9 +114,18 @@ impl<C: Consumer> Flow<C> {
             self.advance(cx, out);
         }
         self.deliver(cx, out);
+        if self.is_in_order() {
+            return None;
+        }
         self.keep_bounds(cx, out);
         self.give_up_before(self.segments.saturating_sub(GRACE_SEGMENTS), cx, out);
         self.note_blocked()
+    }
+
+    /// Whether nothing waits for anything, and nothing did.
+    fn is_in_order(&self) -> bool {
+        let in_order = self.streams.iter().zip(&self.halves).all(|(stream, half)| stream.seen && half.is_in_order());
+        in_order && self.reset_at.is_none() && self.blocked.iter().all(Option::is_none)
     }
 
     /// Gives up waiting for what was already missing when `since` was answered.
@@ -158,17 +167,20 @@ impl<C: Consumer> Flow<C> {
         if segment.source == self.endpoints[CLIENT] { CLIENT } else { SERVER }
     }
 
-    /// Takes what the header says; returns the offset of the other direction that the sender had got.
-    fn learn(&mut self, mut sender: usize, segment: &Segment<'_>, plausible: u64) -> u64 {
-        let flags = segment.flags;
-        if flags.syn && !self.roles_known && self.consumer.is_none() {
-            let client = if flags.ack { 1 - sender } else { sender };
-            if client != CLIENT {
+    /// A SYN tells which side is the client.
+    fn learn_roles(&mut self, segment: &Segment<'_>) {
+        if segment.flags.syn && !self.roles_known && self.consumer.is_none() {
+            let from_client = self.sender_of(segment) == CLIENT;
+            if from_client == segment.flags.ack {
                 self.swap();
-                sender = 1 - sender;
             }
             self.roles_known = true;
         }
+    }
+
+    /// Takes what the header says; returns the offset of the other direction that the sender had got.
+    fn learn(&mut self, sender: usize, segment: &Segment<'_>, plausible: u64) -> u64 {
+        let flags = segment.flags;
         self.streams[sender].seen = true;
         if flags.syn {
             self.from_start = true;
@@ -191,6 +203,8 @@ impl<C: Consumer> Flow<C> {
         self.endpoints.swap(0, 1);
         self.halves.swap(0, 1);
         self.streams.swap(0, 1);
+        self.blocked.swap(0, 1);
+        self.absent.swap(0, 1);
     }
 
     /// Whether bytes that follow `needs` of `direction` may be delivered.

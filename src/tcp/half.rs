@@ -288,6 +288,11 @@ impl Half {
         }
     }
 
+    /// Whether all that is known to have been sent was delivered.
+    pub(super) fn is_in_order(&self) -> bool {
+        self.is_settled() && self.waiting.is_empty() && self.has(self.acked)
+    }
+
     /// What the next waiting bytes need of the other direction, when it is only that which they wait for.
     pub(super) fn wants(&self) -> u64 {
         self.waiting.front().filter(|first| first.at <= self.next).map_or(0, |first| first.needs)

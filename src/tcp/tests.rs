@@ -288,6 +288,18 @@ fn a_syn_ack_alone_tells_the_client_too() {
     assert_eq!((seen.client, seen.from_start, seen.text[0].as_str()), (CLIENT, true, "what"));
 }
 
+#[test]
+fn a_late_syn_tells_the_client_of_what_came() {
+    // By its port, the side that sends first is the server.
+    let mut feed = Feed::new();
+    feed.raw((80, 50_000), "A", (101, 501), b"what", 0);
+    feed.raw((80, 50_000), "S", (100, 0), b"", 0);
+    feed.raw((50_000, 80), "SA", (500, 101), b"", 0);
+    feed.raw((50_000, 80), "A", (501, 105), b"that", 0);
+    let seen = feed.one();
+    assert_eq!((seen.client, seen.text), (80, ["what".to_owned(), "that".to_owned()]));
+}
+
 /// Numbers of the connections that gave something, and how many there were in all.
 fn numbers(feed: Feed) -> (Vec<u32>, u32) {
     let streams = feed.table.streams();
