@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the samples: runs the lab's server and client over loopback and records them.
 
-    samples/lab/make.py [NAME ...]
+    tests/lab/make.py [NAME ...]
 
 Needs tcpdump (and the right to capture on the loopback interface), and for proxy.har openssl and mitmdump.
 """
@@ -17,7 +17,7 @@ import time
 sys.dont_write_bytecode = True
 import dm
 
-SAMPLES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
 SCREEN_LOCK = "./Device/Vendor/MSFT/Policy/Config/DeviceLock/DevicePasswordEnabled"
 FIREWALL = "./Vendor/MSFT/Firewall/MdmStore/PublicProfile/EnableFirewall"
 SERIAL = "./DevDetail/Ext/Microsoft/DeviceName"
