@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::outcome::{self, Around};
 use super::{Flavor, Session, chunk, exchange};
 use crate::stream::End;
-use crate::syncml::{Doc, Kind, Message, Side, Tag};
+use crate::syncml::{Kind, Message, Side, Tag};
 
 /// Addresses that a session's messages may be sent to: its first Target and those a `RespURI` gave.
 const SERVERS: usize = 8;
@@ -191,8 +191,25 @@ impl Open {
         self.unanswered.push((index, end));
     }
 
+    /// Puts documents of single files into the order of their numbers, where that makes client and server take turns
+    /// and the order of the files does not: `client-1, client-2, server-1, server-2`.
+    fn order_files(&mut self) {
+        let files: HashSet<u32> = self.messages.iter().map(|message| message.input.0).collect();
+        let alone = files.len() == self.messages.len() && self.messages.iter().all(|message| message.http.is_none());
+        if !alone || take_turns(self.messages.iter()) {
+            return;
+        }
+        let key = |message: &Message| Some((outcome::number(message.msg_id()?)?, slot(message.side?)));
+        let mut order: Vec<&Message> = self.messages.iter().collect();
+        order.sort_by_key(|message| key(message));
+        if order.iter().all(|message| key(message).is_some()) && take_turns(order.into_iter()) {
+            self.messages.sort_by_key(key);
+        }
+    }
+
     /// Ends it as it stands.
     pub(super) fn close(mut self) -> Session {
+        self.order_files();
         let last = self.messages.len().checked_sub(1);
         self.around.unanswered = self.unanswered.iter().find(|(index, _)| Some(*index) == last).map(|(_, end)| *end);
         let messages = if self.flavor == Flavor::Dm { self.with_missing() } else { std::mem::take(&mut self.messages) };
@@ -241,6 +258,12 @@ impl Open {
     }
 }
 
+/// Whether client and server take turns.
+fn take_turns<'a>(mut messages: impl Iterator<Item = &'a Message>) -> bool {
+    let mut last = None;
+    messages.all(|message| std::mem::replace(&mut last, message.side) != message.side)
+}
+
 /// Whether an exchange before a client message ran where nothing was captured, on another connection for instance: the
 /// client leaves out a MsgID, and answers a message that the server had not sent so far.
 fn answers_unseen(before: &[Message], message: &Message) -> bool {
@@ -267,9 +290,7 @@ fn has_peer(seen: &HashSet<ExchangeKey>, message: &Message) -> bool {
         .is_some_and(|(input, connection, exchange, side)| seen.contains(&(input, connection, exchange, side.peer())))
 }
 
-/// What keeping a message costs, about.
+/// What keeping a message costs in bytes, about.
 fn size(message: &Message) -> usize {
-    const NODE: usize = 96;
-    let own = std::mem::size_of::<Message>() + std::mem::size_of::<Doc>();
-    own + message.body.bytes.len().saturating_mul(2) + message.doc.len().saturating_mul(NODE)
+    size_of::<Message>().saturating_add(message.body.bytes.len()).saturating_add(message.doc.size())
 }

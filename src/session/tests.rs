@@ -506,6 +506,17 @@ fn documents_make_the_same_sessions_as_http() {
 }
 
 #[test]
+fn files_sorted_by_sender_make_the_same_session() {
+    let texts = bodies(&whole(Line::new(0, "d1", "7")));
+    let order = [0, 2, 1, 3].map(|index: usize| &texts[index]);
+    let files = order.iter().enumerate().map(|(input, text)| document(text, None, input as u32));
+    assert_eq!(documents(files).iter().map(kinds).collect::<Vec<_>>(), ["c1 s1 c2 s2"]);
+    // A log has an order of its own.
+    let log = order.iter().map(|text| document(text, None, 0));
+    assert_eq!(documents(log).iter().map(kinds).collect::<Vec<_>>(), ["c1 s- c2 s1 c- s2"]);
+}
+
+#[test]
 fn a_lone_answer_is_not_put_into_a_session_of_another_file() {
     let answer = syncml("7", 1, SERVER, "d1", &get(2, "./A"));
     let changed = answer.replace("./A", "./B");

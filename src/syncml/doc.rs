@@ -134,6 +134,13 @@ impl Doc {
         self.nodes.len()
     }
 
+    /// Memory that it takes in bytes, about; the body's own bytes not counted.
+    pub fn size(&self) -> usize {
+        let tables = self.nodes.capacity() * size_of::<Node>() + self.attributes.capacity() * size_of::<Attribute>();
+        let bytes = if self.exact { 0 } else { self.bytes.len() };
+        tables.saturating_add(self.pool.capacity()).saturating_add(bytes)
+    }
+
     /// True without any element.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
