@@ -105,7 +105,11 @@ kinds! {
     XmlSecondRoot = "xml.second-root",
     /// A DOCTYPE or an entity that is not predefined. Never expanded.
     XmlDoctype = "xml.doctype",
-    /// Bytes that are not the character encoding they should be.
+    /// A character, or a reference to one, that no XML document may hold.
+    XmlCharacter = "xml.character",
+    /// Bytes that are no text in the document's encoding.
+    XmlBytes = "xml.bytes",
+    /// The encoding is another one than the document declares, or is not declared where it has to be.
     XmlEncoding = "xml.encoding",
     /// The WBXML version is not 1.1 to 1.3.
     WbxmlVersion = "wbxml.version",
@@ -167,6 +171,7 @@ impl Kind {
         matches!(
             self,
             Kind::XmlNotWellFormed
+                | Kind::XmlCharacter
                 | Kind::XmlSecondRoot
                 | Kind::LimitDocument
                 | Kind::WbxmlUnclosed

@@ -122,6 +122,22 @@ impl Sink<'_> {
         }
     }
 
+    /// Tells the first of these elements of message `message`, and how many more there are: what a program writes
+    /// wrong once, it writes wrong everywhere.
+    pub fn first_of<'e>(
+        &mut self,
+        message: usize,
+        mut elements: impl Iterator<Item = Element<'e>>,
+        text: impl FnOnce(Element<'e>) -> String,
+    ) -> Option<&mut Draft> {
+        let first = elements.next()?;
+        let more = match elements.count() {
+            0 => String::new(),
+            more => format!("; the same for {more} more in this message"),
+        };
+        Some(self.at(message, first, text(first) + &more))
+    }
+
     /// The same at an element of message `message`.
     pub fn at(&mut self, message: usize, element: Element<'_>, text: impl Into<String>) -> &mut Draft {
         self.report(At { message, node: element.id() }, text)
@@ -148,8 +164,11 @@ impl Draft {
     }
 }
 
-/// A value as it stands in a finding's message: in backticks, cut after 60 characters. Not for secrets.
+/// A value as it stands in a finding's message: in backticks, on one line, cut after 60 characters. Not for secrets.
 pub fn quoted(value: &str) -> String {
+    if value.contains(['\n', '\r', '\t']) {
+        return quoted(&value.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
     match value.char_indices().nth(60) {
         Some((end, _)) => format!("`{}…`", value.get(..end).unwrap_or_default()),
         None => format!("`{value}`"),

@@ -166,10 +166,15 @@ impl<'a> Item<'a> {
     }
     /// A Meta child in force for the item: its own `Meta`, then its command's, then the containers' outward.
     pub fn effective(self, tag: Tag) -> Option<&'a str> {
+        self.effective_element(tag)?.value()
+    }
+    /// The same, the element; never an empty one.
+    pub fn effective_element(self, tag: Tag) -> Option<Element<'a>> {
         let mut at = Some(self.0);
         while let Some(element) = at {
-            if let Some(value) = element.child(Tag::Meta).and_then(|meta| meta.child_value(tag)) {
-                return Some(value);
+            let own = element.child(Tag::Meta).and_then(|meta| meta.child(tag));
+            if let Some(own) = own.filter(|own| own.value().is_some()) {
+                return Some(own);
             }
             at = element.parent().filter(|parent| parent.tag().has_cmd_id());
         }

@@ -28,11 +28,11 @@ const DECLARATION: usize = 256;
 /// The body as UTF-8.
 pub(super) fn decode(body: &Arc<[u8]>) -> Decoded {
     if body.starts_with(&[0xEF, 0xBB, 0xBF]) {
-        return utf8(body, 3);
+        return marked(utf8(body, 3), UTF_8);
     }
     match body.get(..4) {
-        Some([0xFF, 0xFE, ..]) => return transcode(body, UTF_16LE, Vec::new()),
-        Some([0xFE, 0xFF, ..]) => return transcode(body, UTF_16BE, Vec::new()),
+        Some([0xFF, 0xFE, ..]) => return marked(transcode(body, UTF_16LE, Vec::new()), UTF_16LE),
+        Some([0xFE, 0xFF, ..]) => return marked(transcode(body, UTF_16BE, Vec::new()), UTF_16BE),
         Some([b'<', 0, more, 0]) if *more != 0 => return without_mark(body, UTF_16LE),
         Some([0, b'<', 0, more]) if *more != 0 => return without_mark(body, UTF_16BE),
         _ => {}
@@ -41,6 +41,19 @@ pub(super) fn decode(body: &Arc<[u8]>) -> Decoded {
         Some((span, label)) => by_label(body, span, label),
         None => utf8(body, 0),
     }
+}
+
+/// Notes a declaration that names another encoding than the byte order mark.
+fn marked(mut decoded: Decoded, encoding: &'static Encoding) -> Decoded {
+    let class = |encoding| if encoding == UTF_16BE { UTF_16LE } else { encoding };
+    let note = declared(decoded.bytes.get(decoded.start..).unwrap_or_default()).and_then(|(span, label)| {
+        let named = Encoding::for_label_no_replacement(label.as_bytes())?;
+        let detail = format!("the declaration says {label}, but the byte order mark says {}", encoding.name());
+        let span = Span::new(decoded.start + span.start as usize, decoded.start + span.end as usize);
+        (class(named) != class(encoding)).then(|| Anomaly::new(Kind::XmlEncoding, span, detail))
+    });
+    decoded.notes.extend(note);
+    decoded
 }
 
 fn without_mark(body: &Arc<[u8]>, encoding: &'static Encoding) -> Decoded {
@@ -81,7 +94,7 @@ fn utf8(body: &Arc<[u8]>, start: usize) -> Decoded {
     let end = at + error.error_len().unwrap_or(body.len() - at);
     let bytes = body.get(at..end).unwrap_or_default();
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    let note = Anomaly::new(Kind::XmlEncoding, Span::new(at, end), format!("bytes {} are not UTF-8", hex.join(" ")));
+    let note = Anomaly::new(Kind::XmlBytes, Span::new(at, end), format!("bytes {} are not UTF-8", hex.join(" ")));
     let lossy = String::from_utf8_lossy(body).into_owned().into_bytes();
     Decoded { bytes: lossy.into(), exact: false, start, notes: vec![note] }
 }
@@ -91,7 +104,7 @@ fn transcode(body: &Arc<[u8]>, encoding: &'static Encoding, mut notes: Vec<Anoma
     if malformed {
         let at = text.find('\u{FFFD}').unwrap_or_default();
         let detail = format!("bytes that are not {}", encoding.name());
-        notes.push(Anomaly::new(Kind::XmlEncoding, Span::new(at, at + '\u{FFFD}'.len_utf8()), detail));
+        notes.push(Anomaly::new(Kind::XmlBytes, Span::new(at, at + '\u{FFFD}'.len_utf8()), detail));
     }
     Decoded { bytes: text.into_owned().into_bytes().into(), exact: false, start: 0, notes }
 }
@@ -150,6 +163,24 @@ mod tests {
         let (_, exact, _, notes) = decoded(b"<?xml version='1.0' encoding='klingon'?><a/>");
         assert!(exact && notes.len() == 1);
         assert!(decoded(b"<?xml version='1.0' encoding='windows-1252'?><a/>").1);
+    }
+
+    #[test]
+    fn a_mark_that_contradicts_the_declaration_is_noted() {
+        let notes = |label: &str, mark: &str| {
+            let text = format!("\u{feff}<?xml version='1.0' encoding='{label}'?><a/>");
+            match mark {
+                "8" => decoded(text.as_bytes()).3,
+                mark => decoded(&utf16(&text, mark == "16BE")).3,
+            }
+        };
+        assert_eq!(notes("utf-16", "8"), ["the declaration says utf-16, but the byte order mark says UTF-8"]);
+        assert_eq!(notes("UTF-8", "16LE"), ["the declaration says UTF-8, but the byte order mark says UTF-16LE"]);
+        assert!(
+            notes("utf-8", "8").is_empty()
+                && notes("utf-16", "16BE").is_empty()
+                && notes("UTF-16LE", "16LE").is_empty()
+        );
     }
 
     #[test]

@@ -12,12 +12,19 @@ pub(super) fn resolve(name: &str) -> Option<char> {
     }
 }
 
-fn character(number: &str) -> Option<char> {
-    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
-    if !digits.bytes().all(|byte| char::from(byte).is_digit(radix)) {
-        return None;
-    }
-    char::from_u32(u32::from_str_radix(digits, radix).ok()?).filter(|found| is_char(*found))
+/// Whether a reference is well-formed, but its number is that of no character that XML allows.
+pub(super) fn is_forbidden(name: &str) -> bool {
+    name.strip_prefix('#').and_then(number).is_some() && resolve(name).is_none()
+}
+
+fn character(digits: &str) -> Option<char> {
+    char::from_u32(number(digits)?).filter(|found| is_char(*found))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = text.strip_prefix('x').map_or((text, 10), |hex| (hex, 16));
+    let plain = digits.bytes().all(|byte| char::from(byte).is_digit(radix));
+    if plain { u32::from_str_radix(digits, radix).ok() } else { None }
 }
 
 /// The `Char` production of XML 1.0.
@@ -42,5 +49,12 @@ mod tests {
         let none = [None; 7];
         assert_eq!(found[..3], [Some('&'), Some('A'), Some('😀')]);
         assert_eq!(found[3..], none);
+        assert!(
+            is_forbidden("#1")
+                && is_forbidden("#xFFFE")
+                && !is_forbidden("#65")
+                && !is_forbidden("#zz")
+                && !is_forbidden("nbsp")
+        );
     }
 }

@@ -443,6 +443,12 @@ impl Parser<'_> {
         if self.doctype && tag::name_end(self.bytes, at + 1, end - 1) == end - 1 {
             let detail = format!("entity {} is not expanded", self.quote(span));
             self.note(Kind::XmlDoctype, span, detail);
+        } else if entity::is_forbidden(name) {
+            self.note(
+                Kind::XmlCharacter,
+                span,
+                format!("{} stands for no character that XML allows", self.quote(span)),
+            );
         } else {
             self.fault(span, format!("{} is no reference that XML knows", self.quote(span)));
         }
@@ -555,7 +561,8 @@ impl Parser<'_> {
         let tail = std::str::from_utf8(rest.get(found..).unwrap_or_default()).unwrap_or_default();
         let char = tail.chars().next().unwrap_or_default();
         let span = Span::new(from + found, from + found + char.len_utf8());
-        self.fault(span, format!("character U+{:04X} is not allowed in XML", u32::from(char)));
+        let detail = format!("character U+{:04X} is not allowed in XML", u32::from(char));
+        self.note(Kind::XmlCharacter, span, detail);
     }
 
     fn finish(mut self) -> Doc {

@@ -8,7 +8,8 @@ use dmscope::{wbxml, xml};
 
 use super::compose::{Mark, Sent, Spot};
 
-/// The same messages; `None` when one of them is more than WBXML can say (an unknown element, a syntax error, a namespace).
+/// The same messages; `None` when one of them is more than WBXML can say (an unknown element, a syntax error, a namespace,
+/// how Data was written).
 pub(crate) fn encoded<'a>(sent: &[Sent<'a>]) -> Option<Vec<Sent<'a>>> {
     sent.iter().map(message).collect()
 }
@@ -19,7 +20,8 @@ fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
         text.notes.is_empty() && text.elements().all(|element| element.attributes().all(|(name, _)| name == "xmlns"));
     let named = text.root().is_some_and(|root| root.namespace() == "SYNCML:SYNCML1.2");
     let metinf = text.elements().all(|element| !element.tag().is_metinf() || element.namespace() == "syncml:metinf");
-    if !plain || !named || !metinf || sent.head.is_some() || sent.cut.is_some() {
+    let written = text.elements().any(|element| element.flags().cdata || element.flags().payload);
+    if !plain || !named || !metinf || written || sent.head.is_some() || sent.cut.is_some() {
         return None;
     }
     let (bytes, left_out) = wbxml::encode::encode(&text);

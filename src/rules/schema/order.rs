@@ -1,13 +1,13 @@
-//! DM-SCH: which elements stand where (RP 7).
+//! The place of elements: among their sisters, and in the right parent.
 
 use std::collections::BTreeMap;
 
-use super::{ElementCx, MessageCx, Sink, quoted};
+use super::{ElementCx, MessageCx, Severity, Sink, order_in, quoted};
 use crate::syncml::{Element, Tag};
 
 /// Children in another order than the DTD's. Told once per kind of parent and message: who writes one Status in the
 /// wrong order writes all so.
-pub(super) fn child_order(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+pub(in crate::rules) fn child_order(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let mut wrong: BTreeMap<Tag, (Misplaced<'_>, usize)> = BTreeMap::new();
     for element in cx.message.doc.elements().filter(|element| !element.flags().payload) {
         if let Some(misplaced) = misplaced(element) {
@@ -42,54 +42,49 @@ fn misplaced(element: Element<'_>) -> Option<Misplaced<'_>> {
     None
 }
 
-/// An element that SyncML does not know.
-pub(super) fn unknown_element(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    let Some(parent) = cx.element.parent().filter(|parent| holds_protocol(parent.tag())) else { return };
-    let name = cx.element.name();
-    let only_case = Tag::ALL.iter().any(|tag| tag.name().eq_ignore_ascii_case(name));
-    if cx.element.namespace() == parent.namespace() && !only_case {
-        out.report(cx.at(), format!("{} is no element of SyncML; it stands in {}", quoted(name), parent.name()));
-    }
-}
-
 /// A Final that is not the empty last child of SyncBody.
-pub(super) fn final_position(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
+pub(in crate::rules) fn final_position(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let text = match cx.element.parent() {
         Some(parent) if parent.tag() != Tag::SyncBody => format!("Final stands in {}; expected in SyncBody", parent.name()),
         _ if cx.element.value().is_some() || cx.element.children().next().is_some() => "Final has content; expected none".into(),
         _ => match cx.element.next_sibling() {
-            Some(behind) => format!("{} stands behind Final; expected Final at the end of SyncBody", quoted(behind.name())),
-            None => return,
+            Some(behind) if behind.tag() != Tag::Final => {
+                format!("{} stands behind Final; expected Final at the end of SyncBody", quoted(behind.name()))
+            }
+            _ => return,
         },
     };
     out.report(cx.at(), text);
 }
 
-/// Elements whose children are all part of the protocol. Meta is a free container, Data is payload.
-fn holds_protocol(tag: Tag) -> bool {
-    matches!(tag, Tag::SyncML | Tag::SyncBody | Tag::Chal) || !order_in(tag).is_empty()
+/// A MoreData that does not close its Item.
+pub(in crate::rules) fn moredata_position(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
+    let is_behind = |data: &Element<'_>| data.span().start > cx.element.span().start;
+    match cx.element.parent() {
+        Some(parent) if parent.tag() != Tag::Item => {
+            out.report(cx.at(), format!("MoreData stands in {}; expected in an Item", parent.name()));
+        }
+        _ if cx.element.value().is_some() || cx.element.children().next().is_some() => {
+            out.report(cx.at(), "MoreData has content; expected none");
+        }
+        Some(item) => {
+            if let Some(data) = item.child(Tag::Data).filter(is_behind) {
+                let draft = out.report(cx.at(), "MoreData stands before Data; expected behind it");
+                draft.at_most(Severity::Warning).related(cx.message.at(data), "it belongs behind this");
+            }
+        }
+        None => {}
+    }
 }
 
-/// The children of an element in the order of the DTD; empty where the order is free. `Add` stands for any command.
-/// `MoreData` is left out: the text puts it before `Data`, the DTD behind.
-fn order_in(parent: Tag) -> &'static [Tag] {
-    use Tag::*;
-    match parent {
-        SyncML => &[SyncHdr, SyncBody],
-        SyncHdr => &[VerDTD, VerProto, SessionID, MsgID, Target, Source, RespURI, NoResp, Cred, Meta],
-        Status => &[CmdID, MsgRef, CmdRef, Cmd, TargetRef, SourceRef, Cred, Chal, Data, Item],
-        Results => &[CmdID, MsgRef, CmdRef, Meta, TargetRef, SourceRef, Item],
-        Add | Replace | Copy => &[CmdID, NoResp, Cred, Meta, Item],
-        Delete => &[CmdID, NoResp, Archive, SftDel, Cred, Meta, Item],
-        Get => &[CmdID, NoResp, Lang, Cred, Meta, Item],
-        Exec => &[CmdID, NoResp, Cred, Meta, Correlator, Item],
-        Alert => &[CmdID, NoResp, Cred, Data, Correlator, Item],
-        Atomic | Sequence => &[CmdID, NoResp, Meta, Add],
-        Item => &[Target, Source, SourceParent, TargetParent, Meta, Data],
-        Target => &[LocURI, LocName, Filter],
-        Source => &[LocURI, LocName],
-        Cred => &[Meta, Data],
-        _ => &[],
+/// A Correlator in another element than Exec and Alert, or without a value.
+pub(in crate::rules) fn correlator_position(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
+    match cx.element.parent() {
+        Some(parent) if !matches!(parent.tag(), Tag::Exec | Tag::Alert) => {
+            out.report(cx.at(), format!("Correlator stands in {}; expected in an Exec or an Alert", parent.name()));
+        }
+        _ if cx.element.value().is_none() => drop(out.report(cx.at(), "Correlator is empty; expected a value")),
+        _ => {}
     }
 }
 
