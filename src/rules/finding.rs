@@ -7,7 +7,7 @@ use crate::http::InputId;
 use crate::origin::Span;
 use crate::session::{At, Session};
 pub use crate::syncml::render::Snippet;
-use crate::syncml::{Element, Side};
+use crate::syncml::{Command, Element, Side};
 use crate::time::Time;
 
 /// A place in a session that a finding points at.
@@ -172,6 +172,16 @@ pub fn quoted(value: &str) -> String {
     match value.char_indices().nth(60) {
         Some((end, _)) => format!("`{}…`", value.get(..end).unwrap_or_default()),
         None => format!("`{value}`"),
+    }
+}
+
+/// A command as it stands in a finding's message: `Get (CmdID 5)`.
+pub fn named(command: Command<'_>) -> String {
+    let name = command.0.name();
+    match command.cmd_id() {
+        Some(id) if id.len() <= 20 && id.bytes().all(|byte| byte.is_ascii_digit()) => format!("{name} (CmdID {id})"),
+        Some(id) => format!("{name} (CmdID {})", quoted(id)),
+        None => format!("{name} without CmdID"),
     }
 }
 

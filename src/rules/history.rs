@@ -6,10 +6,18 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::limits::Limits;
-use crate::session::Session;
+use crate::session::{At, Session};
+use crate::syncml::uri::{Key, Naming};
+use crate::syncml::{Side, Tag};
+use crate::time::Time;
 
 /// Sessions remembered for a device: as many as a counter of one byte tells apart.
 pub const PER_DEVICE: usize = 255;
+
+/// What tells one device from another.
+pub const IDENTITY: [&str; 3] = ["./DevInfo/DevId", "./DevInfo/Man", "./DevInfo/Mod"];
+/// Longest value that is remembered, in bytes.
+const VALUE: usize = 256;
 
 /// An earlier session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +28,32 @@ pub struct Past {
     pub session_id: Option<Box<str>>,
     /// Its server.
     pub server: Option<Box<str>>,
+    /// Time of its first message.
+    pub started: Option<Time>,
+    /// Time of its last message.
+    pub ended: Option<Time>,
+    /// What the device said of itself, for each node of [`IDENTITY`].
+    pub identity: [Option<Box<str>>; 3],
+}
+
+/// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
+pub fn identity(session: &Session) -> [Option<(At, &str)>; 3] {
+    let mut said = [None; 3];
+    for (index, message) in session.of(Side::Client).filter(|(_, message)| message.is_readable()) {
+        let replaces = message.doc.commands().filter(|command| command.tag() == Tag::Replace);
+        for item in replaces.flat_map(|replace| replace.items()) {
+            let (Some(uri), Some(data)) = (item.source().or(item.target()), item.data()) else { continue };
+            let node = IDENTITY.iter().position(|node| Key::same(uri, node, Naming::Windows));
+            let value = data.value().filter(|value| value.len() <= VALUE);
+            if let (Some(slot), Some(value)) = (node.and_then(|node| said.get_mut(node)), value) {
+                *slot = Some((At { message: index, node: data.id() }, value));
+            }
+        }
+        if said.iter().any(Option::is_some) {
+            break;
+        }
+    }
+    said
 }
 
 /// See the module's head.
@@ -49,7 +83,9 @@ impl History {
         }
         let owned = |text: &Option<String>| text.as_deref().map(Into::into);
         let (session_id, server) = (owned(&session.session_id), owned(&session.server));
-        known.push_back(Past { number: session.number, session_id, server });
+        let identity = identity(session).map(|said| said.map(|(_, value)| value.into()));
+        let (number, started, ended) = (session.number, session.started(), session.ended());
+        known.push_back(Past { number, session_id, server, started, ended, identity });
     }
 
     /// The earlier sessions of a device, the last one first.

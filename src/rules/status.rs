@@ -189,7 +189,7 @@ fn wants_answers(message: MessageCx<'_>) -> bool {
 }
 
 /// An Exec after which the device ends all sessions, restarts or erases itself.
-fn ends_the_device(command: Command<'_>) -> bool {
+pub(super) fn ends_the_device(command: Command<'_>) -> bool {
     const LAST: [&str; 3] = ["/unenroll", "/reboot/rebootnow", "/remotewipe/"];
     let leads_there = |uri: &str| LAST.iter().any(|end| uri.to_ascii_lowercase().contains(end));
     command.tag() == Tag::Exec && command.items().filter_map(|item| item.target()).any(leads_there)

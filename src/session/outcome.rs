@@ -61,7 +61,8 @@ pub(super) fn end(session: &Session, around: &Around) -> Edge {
         return Edge::NotCaptured(limit.to_owned());
     }
     let Some(last) = session.messages.last() else { return Edge::Seen };
-    let gone_on = around.superseded || goes_on(session, around);
+    // The client may begin another session while it waits for an answer; not while the server waits for one.
+    let gone_on = goes_on(session, around) || (around.superseded && last.side == Some(Side::Server));
     let open = match last.side {
         _ if last.kind == Kind::Missing => return Edge::NotCaptured("its last message was not captured".into()),
         Some(Side::Server) if last.judged().is_err() => "its last message was not captured whole",
