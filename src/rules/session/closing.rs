@@ -4,7 +4,7 @@ use crate::rules::finding::{Place, named};
 use crate::rules::status::ends_the_device;
 use crate::rules::{MessageCx, SessionCx, Severity, Sink};
 use crate::session::Edge;
-use crate::syncml::{Command, Side, Tag};
+use crate::syncml::{Command, Element, Side, Tag};
 
 use super::refuses;
 
@@ -56,8 +56,10 @@ pub(in crate::rules) fn server_silent(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let judged = last.side() == Some(Side::Client) && last.message.is_readable() && cx.session.end == Edge::Seen;
     // A list of documents may hold one direction alone.
     let by_http = last.message.http.is_some();
+    // Where one answer was lost to the capture, another may have been.
+    let lost = cx.session.of(Side::Server).any(|(_, message)| message.judged().is_err());
     let over = last.has_alert(1223) || lone_status(last).is_some() || last.answers().is_some_and(ends_session);
-    if judged && by_http && !over {
+    if judged && by_http && !over && !lost {
         out.report(Place::Message(last.index), "the server never answers this message; expected an HTTP response with SyncML");
     }
 }
@@ -73,8 +75,14 @@ fn ends_session(cx: MessageCx<'_>) -> bool {
         && cx.message.header().is_some()
         && cx.has_final()
         && !refuses(cx)
-        && !cx.message.doc.commands().any(|command| command.tag().is_command() || command.0.child(Tag::Chal).is_some())
+        && has_only_statuses(cx)
         && cx.answers().is_some_and(answers_all)
+}
+
+/// Whether nothing but Status stands in the body, and none with a challenge. An unknown element may be meant for a command.
+fn has_only_statuses(cx: MessageCx<'_>) -> bool {
+    let parts = cx.message.doc.sync_body().into_iter().flat_map(Element::children);
+    parts.filter(|part| part.tag() != Tag::Final).all(|part| part.tag() == Tag::Status && part.child(Tag::Chal).is_none())
 }
 
 /// The Status for the header, when it accepts the message and nothing stands beside it.
