@@ -188,6 +188,10 @@ impl Consumer for Conn {
         }
     }
 
+    fn held(&self) -> usize {
+        if let Protocol::Http1(http) = &self.protocol { http.held() } else { 0 }
+    }
+
     fn wants_more(&self) -> bool {
         !matches!(self.protocol, Protocol::Tls | Protocol::Ignored)
     }

@@ -15,8 +15,10 @@ use crate::time::Time;
 pub(super) const CLIENT: usize = 0;
 pub(super) const SERVER: usize = 1;
 
-/// Responses kept back until the request that is still being sent ends (100 Continue, an early refusal).
+/// Responses kept back until the request that is still being sent ends (100 Continue, an early refusal), and the bytes
+/// of their bodies. Beyond that they are handed on before their request.
 const MAX_EARLY: usize = 8;
+const MAX_EARLY_BYTES: usize = 64 * 1024;
 
 type Out<'a> = dyn FnMut(Event) + 'a;
 
@@ -36,6 +38,12 @@ enum Tunnel {
     Open,
 }
 
+/// About the memory of a head.
+fn weight(head: Option<&Head>) -> usize {
+    let text = |(name, value): &(String, String)| name.len() + value.len() + size_of::<(String, String)>();
+    head.map_or(0, |head| head.target.len() + head.headers.iter().map(text).sum::<usize>())
+}
+
 /// Reader of a connection. See the module's head.
 #[derive(Debug)]
 pub(super) struct Http1 {
@@ -45,6 +53,8 @@ pub(super) struct Http1 {
     /// The exchange whose request is being read.
     reading: Option<u32>,
     early: Vec<Event>,
+    early_bytes: usize,
+    pending_bytes: usize,
     next: u32,
     pipelines: bool,
     tunnel: Tunnel,
@@ -61,6 +71,8 @@ impl Http1 {
             pending: VecDeque::new(),
             reading: None,
             early: Vec::new(),
+            early_bytes: 0,
+            pending_bytes: 0,
             next,
             pipelines: false,
             tunnel: Tunnel::No,
@@ -82,6 +94,11 @@ impl Http1 {
                 return false;
             }
         }
+    }
+
+    /// Bytes kept: of bodies, of responses that came early, of requests that wait.
+    pub(super) fn held(&self) -> usize {
+        self.readers.iter().map(Reader::held).sum::<usize>() + self.early_bytes + self.pending_bytes
     }
 
     /// The number of the next exchange.
@@ -114,17 +131,24 @@ impl Http1 {
     fn begin_request(&mut self, head: Option<Arc<Head>>, seen: [bool; 2], limits: &Limits, out: &mut Out<'_>) {
         if self.readers[SERVER].is_lost() && seen[SERVER] && !self.pipelines {
             // A client that does not pipeline has its answers: they passed while the server's place was lost.
-            while let Some(pending) = self.pending.pop_front() {
+            while let Some(pending) = self.pop() {
                 out(self.missing(pending.exchange, Half::Response, pending.head));
             }
         }
         self.pipelines |= !self.pending.is_empty();
         let exchange = self.number();
         self.reading = Some(exchange);
+        self.pending_bytes += weight(head.as_deref());
         self.pending.push_back(Pending { exchange, head });
         if self.pending.len() > limits.pipelined {
-            self.pending.pop_front();
+            self.pop();
         }
+    }
+
+    fn pop(&mut self) -> Option<Pending> {
+        let pending = self.pending.pop_front()?;
+        self.pending_bytes -= weight(pending.head.as_deref());
+        Some(pending)
     }
 
     fn request(&mut self, raw: Raw, seen: [bool; 2], limits: &Limits, out: &mut Out<'_>) {
@@ -137,6 +161,7 @@ impl Http1 {
         let exchange = self.reading.take().unwrap_or_default();
         let message = self.message(raw, exchange, Half::Request, None);
         out(Event::Message(message));
+        self.early_bytes = 0;
         self.early.drain(..).for_each(out);
     }
 
@@ -147,6 +172,7 @@ impl Http1 {
         let message = self.message(raw, exchange, Half::Response, head.clone());
         self.emit(exchange, Event::Message(message), out);
         if !is_final {
+            self.pending_bytes += weight(head.as_deref());
             self.pending.push_front(Pending { exchange, head });
             return;
         }
@@ -176,7 +202,7 @@ impl Http1 {
 
     /// The request that the next response answers. When none is known, one was lost, or the client was not captured.
     fn answered(&mut self, seen: [bool; 2], out: &mut Out<'_>) -> Pending {
-        self.pending.pop_front().unwrap_or_else(|| {
+        self.pop().unwrap_or_else(|| {
             let exchange = self.number();
             if self.readers[CLIENT].is_lost() && seen[CLIENT] {
                 out(self.missing(exchange, Half::Request, None));
@@ -187,7 +213,10 @@ impl Http1 {
 
     /// Hands on something of the server's, but not before its request.
     fn emit(&mut self, exchange: u32, event: Event, out: &mut Out<'_>) {
-        if self.reading == Some(exchange) && self.early.len() < MAX_EARLY {
+        let bytes = if let Event::Message(message) = &event { message.body.bytes.len() } else { 0 };
+        let fits = self.early.len() < MAX_EARLY && self.early_bytes + bytes <= MAX_EARLY_BYTES;
+        if self.reading == Some(exchange) && fits {
+            self.early_bytes += bytes;
             self.early.push(event);
         } else {
             out(event);

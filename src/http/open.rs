@@ -78,6 +78,11 @@ impl Open {
         }
     }
 
+    /// Bytes kept so far.
+    pub(super) fn held(&self) -> usize {
+        self.kept.capacity()
+    }
+
     pub(super) fn read(&mut self, stream: &mut Stream, limits: &Limits) -> Done {
         if self.unasked && !self.settle_unasked(stream) {
             return Done::More;

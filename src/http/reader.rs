@@ -102,6 +102,11 @@ impl Reader {
         matches!(self.state, State::Seek)
     }
 
+    /// Bytes kept of a body.
+    pub(super) fn held(&self) -> usize {
+        if let State::Body(open) = &self.state { open.held() } else { 0 }
+    }
+
     /// Goes on until something can be told. `request` is what the next response answers.
     pub(super) fn step(&mut self, stream: &mut Stream, request: Option<&Head>, limits: &Limits) -> Step {
         loop {

@@ -289,3 +289,18 @@ fn notes_of_the_stream_go_with_the_message() {
     wire.streams[CLIENT].note(Anomaly::new(Kind::TcpOverlapDiffers, Span::default(), "x"));
     assert_eq!(wire.client(&post("/", "x")).close()[0], "> 0 POST / [x], tcp.overlap-differs");
 }
+
+#[test]
+fn what_is_kept_is_counted() {
+    let wire = Wire::new().client("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n0123456789");
+    assert!(wire.streams[CLIENT].held() == 0 && wire.conn.held() >= 10, "{:?}", wire.conn);
+    let wire = wire.client("x".repeat(245).as_str()).client("\r\n0\r\n\r\n").server(&ok("1"));
+    assert_eq!(wire.conn.held(), 0);
+}
+
+#[test]
+fn a_large_early_response_is_not_kept_back() {
+    let wire = Wire::new().client("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n").server(&ok(&"x".repeat(70_000)));
+    assert_eq!(wire.events.len(), 1);
+    assert_eq!(wire.client("body").close()[1], "> 0 POST / [body]");
+}

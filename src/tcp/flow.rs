@@ -160,7 +160,8 @@ impl<C: Consumer> Flow<C> {
     /// Bytes held for it.
     pub(super) fn held(&self) -> usize {
         let streams: usize = self.streams.iter().map(Stream::held).sum();
-        streams + self.halves.iter().map(|half| half.waiting().1).sum::<usize>()
+        let waiting: usize = self.halves.iter().map(Half::held).sum();
+        streams + waiting + self.consumer.as_ref().map_or(0, Consumer::held)
     }
 
     fn sender_of(&self, segment: &Segment<'_>) -> usize {

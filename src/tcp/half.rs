@@ -303,6 +303,11 @@ impl Half {
         (self.waiting.len(), self.waiting_bytes)
     }
 
+    /// Memory of what waits.
+    pub(super) fn held(&self) -> usize {
+        self.waiting_bytes + self.waiting.len() * size_of::<Piece>()
+    }
+
     fn advance(&mut self, count: u64) {
         self.next += count;
         self.next_seq = self.next_seq.wrapping_add(count as u32);

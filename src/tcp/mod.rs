@@ -40,6 +40,9 @@ pub trait Consumer: Sized {
     /// Nothing more will come; both streams have an end.
     fn close(&mut self, streams: &mut [Stream; 2], at: Option<Time>, out: &mut dyn FnMut(Self::Event));
 
+    /// Bytes it holds besides those in the streams: they count against `limits.tcp_bytes`.
+    fn held(&self) -> usize;
+
     /// False when it will not look at another byte: the connection is then closed and its memory freed.
     fn wants_more(&self) -> bool;
 }

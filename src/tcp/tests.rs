@@ -57,6 +57,10 @@ impl Consumer for Collect {
         out(self.seen.clone());
     }
 
+    fn held(&self) -> usize {
+        0
+    }
+
     fn wants_more(&self) -> bool {
         !self.seen.text[0].starts_with("ignore")
     }
