@@ -444,6 +444,11 @@ proptest! {
             prop_assert!(message.body.captured != Captured::Whole || message.body.bytes.len() == body.0.len());
         }
     }
+}
+
+proptest! {
+    // Making the input costs more than reading it.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn hostile_segments_do_no_harm(
