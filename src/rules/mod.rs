@@ -8,6 +8,7 @@ use crate::anomaly;
 use crate::syncml::Tag;
 use crate::syncml::uri::Naming;
 
+mod answers;
 pub mod context;
 pub mod finding;
 mod flow;

@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod doc;
 pub mod message;
+pub mod original_error;
 pub mod read;
 pub mod render;
 pub mod secret;

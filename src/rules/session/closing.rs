@@ -1,7 +1,7 @@
 //! DM-SES-015 to DM-SES-018: where the session ends, and where it should have gone on (DMP 8).
 
 use crate::rules::finding::{Place, named};
-use crate::rules::status::ends_the_device;
+use crate::rules::answers::ends_the_device;
 use crate::rules::{MessageCx, SessionCx, Severity, Sink};
 use crate::session::Edge;
 use crate::syncml::{Command, Element, Side, Tag};
