@@ -159,6 +159,7 @@ pub(in crate::rules) fn sequence_status_not_200(cx: &SessionCx<'_>, out: &mut Si
 pub(in crate::rules) fn container_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut strays = None;
     for answered in answered(*cx) {
+        let place = answered.place();
         for container in answered.commands().filter(|command| matches!(command.tag(), Tag::Atomic | Tag::Sequence)) {
             let Some(what) = missing(*cx, answered.message.at(container.0), container) else { continue };
             let strays = strays.get_or_insert_with(|| Strays::of(*cx));
@@ -166,7 +167,7 @@ pub(in crate::rules) fn container_status_missing(cx: &SessionCx<'_>, out: &mut S
                 continue;
             }
             let text = format!("{} of {} {what}", called(container), name(answered.message));
-            out.report(answered.place(), text).related(answered.message.at(container.0), "the container");
+            out.report(place, text).related(answered.message.at(container.0), "the container");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! DM-STA-001 and DM-STA-003: that the header and each command have a Status.
 
+use std::collections::HashSet;
+
 use crate::rules::answers::{Answered, Strays, answered, called, name};
 use crate::rules::finding::Place;
 use crate::rules::{MessageCx, SessionCx, Sink};
 use crate::session::Exchange;
-use crate::syncml::{Command, Tag};
+use crate::syncml::{Command, NodeId, Tag};
 
 /// An answer without a Status for the header of the message it answers.
 pub(in crate::rules) fn synchdr_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
@@ -45,17 +47,17 @@ pub(in crate::rules) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sin
 /// all: DM-ATM-014 tells that.
 fn unanswered<'a>(answered: &Answered<'a>) -> impl Iterator<Item = Command<'a>> {
     let message = answered.message;
+    let is_open = move |command: Command<'_>| exchange(message, command).is_some_and(|exchange| exchange.statuses.is_empty());
+    let with_status = answered.commands().filter(|command| !is_open(*command));
+    let in_part: HashSet<NodeId> = with_status.filter_map(Command::container).map(|container| container.0.id()).collect();
     answered.commands().filter(move |command| {
         let asked = command.cmd_id().is_some_and(|id| id != "0") && command.0.child(Tag::NoResp).is_none();
-        let is_open = |command: Command<'_>| exchange(message, command).is_some_and(|exchange| exchange.statuses.is_empty());
-        let one_of_several = |container: Command<'_>| {
-            succeeded(message, container) && container.nested().any(|child| !is_open(child))
-        };
+        let is_part = |container: Command<'_>| in_part.contains(&container.0.id());
         is_open(*command)
             && asked
             && !message.session.is_ambiguous(message.at(command.0))
-            && command.nested().all(is_open)
-            && command.container().is_none_or(one_of_several)
+            && !is_part(*command)
+            && command.container().is_none_or(|container| is_part(container) && succeeded(message, container))
     })
 }
 
