@@ -92,7 +92,7 @@ impl Default for Limits {
             attributes: 64,
             sessions: 16_384,
             session_messages: 2_000,
-            session_bytes: 256 * MIB,
+            session_bytes: 64 * MIB,
             entries: 1_000_000,
             unpack_ratio: 200,
             findings_per_rule: 100,

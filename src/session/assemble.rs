@@ -375,6 +375,7 @@ impl Assembler {
     /// Begins a session with a message.
     fn begin(&mut self, message: Message, flavor: Flavor, out: Out<'_>) -> (u32, usize) {
         if self.table.len() >= self.limits.sessions
+            && !self.close_over(out)
             && let Some(idlest) = self.table.idlest()
         {
             self.limit(format!(
@@ -443,13 +444,26 @@ impl Assembler {
             self.limit(format!("more than {PER_DEVICE} sessions of one device at once; the first of them was closed"));
             self.close(first, Some("too many sessions of the device at once: it was closed as it stood"), out);
         }
-        while self.table.bytes() > self.limits.session_bytes
-            && let Some(idlest) = self.table.idlest()
-        {
+        while self.table.bytes() > self.limits.session_bytes {
+            if self.close_over(out) {
+                continue;
+            }
+            let Some(idlest) = self.table.idlest() else { break };
             let bytes = self.limits.session_bytes;
             self.limit(format!("open sessions hold more than {bytes} bytes; the one idle for longest was closed"));
             self.close(idlest, Some("too many bytes in open sessions: it was closed as it stood"), out);
         }
+    }
+
+    /// Closes the session that is over for longest, to make room: all that a late message could show is that it came.
+    fn close_over(&mut self, out: Out<'_>) -> bool {
+        while let Some((number, age)) = self.over.pop_front() {
+            if self.table.get(number).is_some_and(|open| open.tick == age) {
+                self.close(number, None, out);
+                return true;
+            }
+        }
+        false
     }
 
     /// Closes sessions that are over and that the capture has left behind. What is no longer there is forgotten.

@@ -460,8 +460,8 @@ fn limits_close_sessions_as_they_stand() {
     assert_eq!(sessions.iter().map(kinds).collect::<Vec<_>>(), ["c1 s1 c2", "c- s2"]);
 
     let limits = Limits { session_bytes: 1, ..Limits::default() };
-    let (sessions, _) = run(&limits, whole(Line::new(0, "a", "1")).events);
-    assert!(sessions.iter().all(|session| session.end != Edge::Seen), "{sessions:?}");
+    let (sessions, _) = run(&limits, half(0, "a"));
+    assert!(matches!(&sessions[0].end, Edge::NotCaptured(why) if why.starts_with("too many bytes")));
 }
 
 fn document(text: &str, side: Option<Side>, input: u32) -> Message {
@@ -686,4 +686,15 @@ impl<const N: usize> Describe for [Vec<Session>; N] {
     fn concat_kinds(&self) -> Vec<String> {
         self.iter().flatten().map(describe).collect()
     }
+}
+
+#[test]
+fn sessions_that_are_over_make_room_without_a_word() {
+    let limits = Limits { session_bytes: 50_000, ..Limits::default() };
+    let devices = ["urn:a", "urn:b", "urn:c", "urn:d", "urn:e", "urn:f", "urn:g", "urn:h", "urn:i", "urn:j"];
+    let lines = devices.iter().zip(1..).map(|(device, number)| whole(Line::new(number, device, "1")));
+    let (sessions, mut assembler) = run(&limits, lines.flat_map(|line| line.events));
+    assert_eq!(sessions.len(), devices.len());
+    assert!(sessions.iter().all(|session| session.end == Edge::Seen && session.outcome == Outcome::Complete));
+    assert_eq!(assembler.take_notes(), []);
 }
