@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::is_empty;
 use crate::rules::finding::Place;
 use crate::rules::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
 use crate::session::Session;
@@ -11,6 +12,7 @@ use crate::syncml::{Element, Header, Item, Side, Tag};
 /// A header without SessionID.
 pub(in crate::rules) fn sessionid_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     match cx.element.child(Tag::SessionID) {
+        None if is_empty(cx.element) => drop(out.report(cx.at(), "the SyncHdr is empty: it has no SessionID, nor anything else")),
         None => drop(out.report(cx.at(), "the SyncHdr has no SessionID")),
         Some(id) if id.value().is_none() => drop(out.at(cx.message.index, id, "the SessionID is empty")),
         Some(_) => {}
@@ -29,7 +31,7 @@ pub(in crate::rules) fn sessionid_too_long(cx: &MessageCx<'_>, out: &mut Sink<'_
 /// A header without Target or Source.
 pub(in crate::rules) fn source_or_target_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     for (tag, uri) in [(Tag::Target, Header(cx.element).target()), (Tag::Source, Header(cx.element).source())] {
-        if uri.is_some() {
+        if uri.is_some() || is_empty(cx.element) {
             continue;
         }
         let holder = cx.element.child(tag);

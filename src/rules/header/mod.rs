@@ -13,7 +13,7 @@ pub(super) use versions::*;
 
 use super::ElementCx;
 use crate::session::At;
-use crate::syncml::Tag;
+use crate::syncml::{Element, Tag};
 
 fn child_or_header(cx: &ElementCx<'_>, tag: Tag) -> At {
     cx.message.at(cx.element.child(tag).unwrap_or(cx.element))
@@ -24,4 +24,9 @@ fn scheme(uri: &str) -> Option<&str> {
     let (scheme, rest) = uri.split_once(':')?;
     let is_name = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     (is_name && scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && !rest.is_empty()).then_some(scheme)
+}
+
+/// Whether a header holds no element at all: one rule says so for all that look for their own.
+fn is_empty(header: Element<'_>) -> bool {
+    header.children().next().is_none()
 }

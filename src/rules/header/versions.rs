@@ -1,6 +1,6 @@
 //! DM-HDR-001 to DM-HDR-004: the versions of representation and protocol.
 
-use super::child_or_header;
+use super::{child_or_header, is_empty};
 use crate::rules::finding::Place;
 use crate::rules::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
 use crate::session::Edge;
@@ -11,6 +11,7 @@ pub(in crate::rules) fn verdtd_not_1_2(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let header = Header(cx.element);
     match header.ver_dtd() {
         Some("1.2") => {}
+        None if is_empty(cx.element) => {}
         None => drop(out.report(child_or_header(cx, Tag::VerDTD), "VerDTD is missing; expected 1.2")),
         Some(seen) => {
             let text = format!("VerDTD is {}; expected 1.2", quoted(seen));
@@ -28,6 +29,7 @@ pub(in crate::rules) fn verproto_not_dm_1_2(cx: &ElementCx<'_>, out: &mut Sink<'
     let place = child_or_header(cx, Tag::VerProto);
     match header.ver_proto() {
         Some("DM/1.2") => {}
+        None if is_empty(cx.element) => {}
         None => {
             let draft = out.report(place, "VerProto is missing; expected DM/1.2");
             let session = cx.session();

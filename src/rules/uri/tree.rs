@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Address, addresses, names};
 use crate::rules::{Profile, SessionCx, Sink, quoted};
-use crate::session::{At, Exchange, Session};
+use crate::session::{At, Edge, Exchange, Session};
 use crate::syncml::uri::{Key, Naming};
 use crate::syncml::{Command, Item, Side, Tag};
 
@@ -96,6 +96,7 @@ pub(in crate::rules) fn add_existing_node(cx: &SessionCx<'_>, out: &mut Sink<'_>
 pub(in crate::rules) fn replace_missing_node(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let steps = steps(cx, Tag::Replace);
     let mut added = HashSet::new();
+    let hole = first_hole(cx.session);
     for step in &steps {
         let message = step.exchange.command.message;
         for (item, target) in &step.items {
@@ -103,7 +104,7 @@ pub(in crate::rules) fn replace_missing_node(cx: &SessionCx<'_>, out: &mut Sink<
                 (Tag::Add | Tag::Copy, _) => {
                     added.insert(target.key.clone());
                 }
-                (Tag::Replace, Some((404, at))) if !added.contains(&target.key) && !is_after_hole(cx.session, message) => {
+                (Tag::Replace, Some((404, at))) if !added.contains(&target.key) && message < hole => {
                     let text = format!("this Replace of {} was answered 404: the node does not exist, and nothing has added it", quoted(target.address.uri));
                     out.at(message, item.0, text).related(at, "the answer");
                 }
@@ -273,8 +274,13 @@ fn is_undone(session: &Session, exchange: &Exchange, command: Command<'_>) -> bo
     codes.any(|code| !(200..300).contains(&code))
 }
 
-fn is_after_hole(session: &Session, message: usize) -> bool {
-    session.has_hole(Side::Server, message) || session.has_hole(Side::Client, message)
+/// The first message that cannot be read or that something is missing before; the number of messages when there is none.
+fn first_hole(session: &Session) -> usize {
+    if session.start != Edge::Seen {
+        return 0;
+    }
+    let hole = session.messages.iter().position(|message| message.judged().is_err() || !message.is_well_formed());
+    hole.unwrap_or(session.messages.len())
 }
 
 fn is_hole_between(session: &Session, from: usize, until: usize) -> bool {

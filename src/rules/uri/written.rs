@@ -129,7 +129,7 @@ pub(in crate::rules) fn interior_list_encoding(cx: &ElementCx<'_>, out: &mut Sin
     if cx.message.side() == Some(Side::Server) {
         return;
     }
-    for item in cx.command().items().filter(|item| item.format() == "node" && !is_chunk(cx, *item)) {
+    for item in cx.command().items().filter(|item| item.format() == "node") {
         let Some(data) = item.data().filter(|data| data.children().next().is_none()) else { continue };
         let Some(list) = data.value().filter(|list| !list.contains('<')) else { continue };
         let text = list.split('/').find_map(|name| match name.chars().find(|character| !is_plain(*character)) {
@@ -139,7 +139,7 @@ pub(in crate::rules) fn interior_list_encoding(cx: &ElementCx<'_>, out: &mut Sin
             }
             None => name.is_empty().then(|| "the list of children has an empty name".to_owned()),
         });
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|_| !is_chunk(cx, item)) {
             out.at(cx.message.index, data, text);
         }
     }
