@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::alert::Started;
 use crate::limits::Limits;
 use crate::session::{At, Session};
 use crate::syncml::uri::{Key, Naming};
@@ -34,6 +35,8 @@ pub struct Past {
     pub ended: Option<Time>,
     /// What the device said of itself, for each node of [`IDENTITY`].
     pub identity: [Option<Box<str>>; 3],
+    /// Its Execs with a Correlator; `None` where not all of them were captured.
+    pub(in crate::rules) execs: Option<Vec<Started>>,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -84,8 +87,9 @@ impl History {
         let owned = |text: &Option<String>| text.as_deref().map(Into::into);
         let (session_id, server) = (owned(&session.session_id), owned(&session.server));
         let identity = identity(session).map(|said| said.map(|(_, value)| value.into()));
+        let execs = super::alert::started(session);
         let (number, started, ended) = (session.number, session.started(), session.ended());
-        known.push_back(Past { number, session_id, server, started, ended, identity });
+        known.push_back(Past { number, session_id, server, started, ended, identity, execs });
     }
 
     /// The earlier sessions of a device, the last one first.
