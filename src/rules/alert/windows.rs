@@ -36,7 +36,7 @@ pub(in crate::rules) fn unknown_windows_alert_type(cx: &ElementCx<'_>, out: &mut
             let head = name.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
             head && matches!(name.as_bytes().get(known.len()), None | Some(b'.'))
         };
-        if !KNOWN.iter().any(|known| is_known(&known)) {
+        if !KNOWN.iter().any(is_known) {
             let text = format!("type of the alert is {}, which is none of Windows' own", quoted(name));
             out.report(cx.message.at(element), text);
         }
