@@ -33,6 +33,16 @@ pub fn sniff(bytes: &[u8]) -> bool {
     version && named && matches!(charset, Ok(0 | US_ASCII | UTF_8 | 4))
 }
 
+/// Whether bytes are a WBXML document without doubt: binary data may well look like one.
+fn is_document(bytes: &[u8]) -> bool {
+    let mut reader = Reader { bytes, at: 1, end: bytes.len() };
+    match reader.number() {
+        Ok(0) => sniff(bytes) && memchr::memmem::find(bytes, b"-//").is_some_and(|at| at <= 8),
+        Ok(number) => sniff(bytes) && tables::PUBLIC.iter().any(|(known, ..)| *known == number),
+        Err(Stop) => false,
+    }
+}
+
 /// Reads a WBXML body.
 pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     let mut decoder = Decoder {
@@ -45,7 +55,8 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
         embedded: 0,
         noted: 0,
     };
-    if decoder.document().is_err() {
+    let stopped = decoder.document().is_err();
+    if stopped && !decoder.builder.doc().notes.iter().any(|note| note.kind == Kind::LimitDocument) {
         decoder.builder.note(Anomaly::new(
             Kind::WbxmlUnclosed,
             Span::new(body.len(), body.len()),
@@ -289,7 +300,9 @@ impl Decoder<'_> {
 
     fn element(&mut self, token: u8, at: usize) -> Result<(), Stop> {
         if self.builder.len() >= self.limits.nodes || self.builder.depth() >= self.limits.depth {
-            self.note(Kind::LimitDocument, at, "the document is larger or deeper than the limit");
+            let span = Span::new(at, self.reader.at);
+            let detail = "the document is larger or deeper than the limit";
+            self.builder.note(Anomaly::new(Kind::LimitDocument, span, detail));
             return Err(Stop);
         }
         let number = token & !(global::ATTRIBUTES | global::CONTENT);
@@ -387,7 +400,7 @@ impl Decoder<'_> {
             self.builder.flags(id, |flags| flags.opaque = true);
         }
         let bytes = self.reader.slice(span);
-        if self.embedded < MAX_EMBEDDED && self.builder.current().is_some() && sniff(bytes) {
+        if self.embedded < MAX_EMBEDDED && self.builder.current().is_some() && is_document(bytes) {
             return self.embedded_document(span);
         }
         let text = match std::str::from_utf8(bytes) {
@@ -537,6 +550,19 @@ mod tests {
         assert!(doc.notes.is_empty(), "{:?}", doc.notes);
         let man = doc.elements().last().unwrap();
         assert_eq!((man.path().as_str(), man.text(), man.flags().payload), ("/SyncML/Data/DevInf/Man", "M", true));
+    }
+
+    #[test]
+    fn zeros_are_binary_data_and_no_embedded_document() {
+        let doc = decode(&document(&[0x4F, 0xC3, 5, 0, 0, 0, 0, 0, 0x01]));
+        assert!(doc.notes.is_empty(), "{:?}", doc.notes);
+    }
+
+    #[test]
+    fn a_limit_is_no_fault_of_the_sender() {
+        let limits = Limits { nodes: 1, ..Limits::default() };
+        let doc = parse(&Arc::from(document(&[0x2B])), &limits);
+        assert_eq!(doc.notes.iter().map(|note| note.kind).collect::<Vec<_>>(), [Kind::LimitDocument]);
     }
 
     #[test]

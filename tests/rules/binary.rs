@@ -1,4 +1,4 @@
-//! The messages of an example as WBXML.
+//! The messages of an example as WBXML: all of it, or the blocks that say so.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
     let named = text.root().is_some_and(|root| root.namespace() == "SYNCML:SYNCML1.2");
     let metinf = text.elements().all(|element| !element.tag().is_metinf() || element.namespace() == "syncml:metinf");
     let written = text.elements().any(|element| element.flags().cdata || element.flags().payload);
-    if !plain || !named || !metinf || written || sent.head.is_some() || sent.cut.is_some() {
+    if !plain || !named || !metinf || written || sent.head.is_some() || sent.cut.is_some() || sent.block.wbxml {
         return None;
     }
     let (bytes, left_out) = wbxml::encode::encode(&text);
@@ -29,6 +29,59 @@ fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
     let binary = wbxml::parse(&body, &Limits::default());
     let marks: Option<Vec<Mark>> = sent.marks.iter().map(|mark| moved(mark, &text, &binary)).collect();
     Some(Sent { body, marks: marks?, ..sent.clone() }).filter(|_| left_out.is_empty())
+}
+
+/// Some bytes in place of others.
+pub(crate) type Change = (Vec<u8>, Vec<u8>);
+
+/// The text of a `wbxml` block without the lines that change bytes, and what these say. Their marks stay in the text.
+pub(crate) fn changes(text: &str) -> (String, Vec<Change>) {
+    let (mut kept, mut changes) = (String::new(), Vec::new());
+    for line in text.split_inclusive('\n') {
+        let (said, marks) = line.split_once("<!--").map_or((line, None), |(said, mark)| (said, Some(mark)));
+        let said = said.split('#').next().unwrap_or_default();
+        match said.split_once("=>").filter(|_| !said.starts_with('<')) {
+            Some((old, new)) => {
+                changes.push((hex(old), hex(new)));
+                kept.extend(marks.map(|marks| format!("<!--{}\n", marks.trim_end())));
+            }
+            None => kept.push_str(line),
+        }
+    }
+    (kept, changes)
+}
+
+/// Bytes as pairs of digits, or as text in quotes.
+fn hex(text: &str) -> Vec<u8> {
+    let byte = |word: &str| u8::from_str_radix(word, 16).unwrap_or_else(|_| panic!("{word:?} is no byte"));
+    let bytes = |word: &str| match word.strip_prefix('"') {
+        Some(text) => text.trim_end_matches('"').as_bytes().to_vec(),
+        None => vec![byte(word)],
+    };
+    text.split_whitespace().flat_map(bytes).collect()
+}
+
+/// A document as WBXML with the first of these bytes replaced, and its marks at the same elements.
+pub(crate) fn changed(body: &Arc<[u8]>, marks: &[Mark], changes: &[Change]) -> (Arc<[u8]>, Vec<Mark>) {
+    let text = xml::parse(body, &Limits::default());
+    let (mut bytes, left_out) = wbxml::encode::encode(&text);
+    assert!(left_out.is_empty(), "no WBXML for {left_out:?}");
+    let binary = wbxml::parse(&Arc::from(bytes.as_slice()), &Limits::default());
+    let mut marks: Vec<Mark> = marks.iter().filter_map(|mark| moved(mark, &text, &binary)).collect();
+    for (old, new) in changes {
+        let at = bytes.windows(old.len()).position(|window| window == old.as_slice());
+        let at = at.unwrap_or_else(|| panic!("{old:02X?} is not in {bytes:02X?}"));
+        let behind = at + old.len();
+        bytes.splice(at..behind, new.iter().copied());
+        for mark in &mut marks {
+            if let Spot::End(end) = &mut mark.spot
+                && *end as usize >= behind
+            {
+                *end = *end + new.len() as u32 - old.len() as u32;
+            }
+        }
+    }
+    (bytes.into(), marks)
 }
 
 /// The mark at the same element of the other document.

@@ -97,11 +97,16 @@ impl Line {
 }
 
 /// The head that a message travels with, its lines ended by line feeds alone.
-pub(crate) fn head_of<'a>(message: &'a Sent<'_>) -> &'a str {
-    message.head.as_deref().unwrap_or(match message.side {
+pub(crate) fn head_of(message: &Sent<'_>) -> String {
+    let usual = match message.side {
         Side::Client => REQUEST,
         Side::Server => RESPONSE,
-    })
+    };
+    match (&message.head, message.block.wbxml) {
+        (Some(head), _) => head.clone(),
+        (None, true) => usual.replace("dm+xml; charset=utf-8", "dm+wbxml"),
+        (None, false) => usual.to_owned(),
+    }
 }
 
 /// What a client sends first over TLS to the server of that name (RFC 8446 §4.1.2, RFC 6066 §3).

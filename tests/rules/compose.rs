@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use dmscope::limits::Limits;
 use dmscope::syncml::{Command, Doc, Side, Tag};
-use dmscope::xml;
+use dmscope::{wbxml, xml};
 
+use super::binary;
 use super::page::{Block, Example};
 
 /// The device of the examples.
@@ -66,9 +67,13 @@ pub(crate) fn messages(example: &Example) -> Vec<Sent<'_>> {
         at += block.after.unwrap_or(NANOSECONDS / 10);
         let peer = sent.iter().rev().find(|sent| sent.side != side);
         let (head, content) = head_and_content(block);
-        let text = document(block, side, content, peer);
+        let (content, changes) = if block.wbxml { binary::changes(content) } else { (content.to_owned(), Vec::new()) };
+        let text = document(block, side, &content, peer);
         let (body, marks) = take_marks(&text);
-        let body = body.into_bytes().into();
+        let (body, marks) = match block.wbxml {
+            true => binary::changed(&body.into_bytes().into(), &marks, &changes),
+            false => (body.into_bytes().into(), marks),
+        };
         sent.push(Sent { block, side, head, body, marks, at, cut: block.cut, lost: block.lost });
     }
     sent
@@ -191,7 +196,10 @@ fn package_1(given: &str) -> String {
 /// Status (and Results) for all of the peer's message that the block does not answer.
 fn answers(given: &str, peer: &Sent<'_>) -> String {
     let own = parse(&format!("<SyncBody>{}</SyncBody>", given.replace(REST, "")));
-    let doc = xml::parse(&peer.body, &Limits::default());
+    let doc = match peer.block.wbxml {
+        true => wbxml::parse(&peer.body, &Limits::default()),
+        false => xml::parse(&peer.body, &Limits::default()),
+    };
     let msg_ref = doc.header().and_then(|header| header.msg_id()).unwrap_or(&peer.block.msg_id);
     let answered = |cmd_ref: &str| {
         let refers = |status: &Command<'_>| {

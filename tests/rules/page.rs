@@ -27,6 +27,8 @@ pub(crate) struct Block {
     pub(crate) http: bool,
     /// Whether it is no message but TLS, and the text the name of the server.
     pub(crate) tls: bool,
+    /// Whether it is sent as WBXML.
+    pub(crate) wbxml: bool,
     /// Who sends it.
     pub(crate) side: Option<Side>,
     /// Its MsgID.
@@ -129,10 +131,11 @@ fn profile(rule: &Rule, heading: &str) -> Profile {
 /// Reads an info line; a block of another language has no side.
 fn block(info: &str) -> Result<Block, String> {
     let mut words = info.split_whitespace();
-    let (http, tls) = match words.next() {
-        Some("syncml") => (false, false),
-        Some("http") => (true, false),
-        Some("tls") => (false, true),
+    let kind = match words.next() {
+        Some("syncml") => Block::default(),
+        Some("wbxml") => Block { wbxml: true, ..Block::default() },
+        Some("http") => Block { http: true, ..Block::default() },
+        Some("tls") => Block { tls: true, ..Block::default() },
         _ => return Ok(Block::default()),
     };
     let side = match words.next() {
@@ -140,7 +143,7 @@ fn block(info: &str) -> Result<Block, String> {
         Some("server") => Side::Server,
         other => return Err(format!("client or server expected, not {other:?}")),
     };
-    let mut block = Block { http, tls, side: Some(side), ..Block::default() };
+    let mut block = Block { side: Some(side), ..kind };
     for (place, word) in words.enumerate() {
         match word.split_once('=').unwrap_or((word, "")) {
             ("nofinal", "") => block.no_final = true,
