@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ElementCx, MessageCx, Sink, article, holds_protocol, order_in, quoted};
+use super::{ElementCx, MessageCx, Severity, Sink, article, holds_protocol, order_in, quoted};
 use crate::syncml::{Element, Header, Side, Tag};
 
 /// An element that SyncML does not know.
@@ -60,7 +60,10 @@ pub(in crate::rules) fn missing_required_child(cx: &ElementCx<'_>, out: &mut Sin
         _ => &[Tag::Item],
     };
     for missing in required.iter().filter(|tag| element.child(**tag).is_none()) {
-        out.report(cx.at(), format!("this {} has no {}", element.name(), missing.name()));
+        let draft = out.report(cx.at(), format!("this {} has no {}", element.name(), missing.name()));
+        if *missing == Tag::SyncHdr && cx.message.message.http.is_none() {
+            draft.at_most(Severity::Info).help("Nothing, in a template that a server completes before it sends it.");
+        }
     }
 }
 
@@ -99,9 +102,9 @@ pub(in crate::rules) fn cred_at_command_level(cx: &ElementCx<'_>, out: &mut Sink
     }
 }
 
-/// A body that says nothing.
+/// A body that says nothing. One with text in it has a rule of its own.
 pub(in crate::rules) fn empty_sync_body(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    if cx.element.children().all(|child| child.tag() == Tag::Final) {
+    if cx.element.value().is_none() && cx.element.children().all(|child| child.tag() == Tag::Final) {
         let seen = if cx.element.child(Tag::Final).is_some() { "holds nothing but Final" } else { "is empty" };
         out.report(cx.at(), format!("SyncBody {seen}; expected at least the Status for SyncHdr"));
     }

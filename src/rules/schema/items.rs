@@ -7,7 +7,7 @@ use crate::syncml::{Item, Side, Tag};
 pub(in crate::rules) fn item_without_target(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let item = Item(cx.element);
     let command = command_of(item);
-    let needs = matches!(command, Tag::Add | Tag::Replace | Tag::Delete | Tag::Get | Tag::Exec);
+    let needs = matches!(command, Tag::Add | Tag::Replace | Tag::Delete | Tag::Get | Tag::Exec) && !is_in_sync(item);
     if !needs || cx.message.side() != Some(Side::Server) || item.0.child(Tag::Target).is_some() {
         return;
     }
@@ -19,6 +19,12 @@ pub(in crate::rules) fn item_without_target(cx: &ElementCx<'_>, out: &mut Sink<'
         }
         None => drop(out.report(cx.at(), text)),
     }
+}
+
+/// Whether the command of an Item stands in a Sync: data synchronization, where Source is right.
+fn is_in_sync(item: Item<'_>) -> bool {
+    let mut above = std::iter::successors(item.0.parent(), |element| element.parent());
+    above.any(|element| element.tag() == Tag::Sync)
 }
 
 /// A value that is to be written, without a value.
