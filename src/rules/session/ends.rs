@@ -10,8 +10,13 @@ use crate::syncml::{Command, Side, Tag};
 pub(in crate::rules) fn final_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     for message in cx.readable().filter(|message| message.side() == Some(Side::Client) && !may_go_on(*message)) {
         let Some(answer) = message.answer().filter(|answer| answer.message.is_readable()) else { continue };
+        // The client may not end its package while the server's goes on.
+        let may_end = match message.answers() {
+            Some(asked) => asked.message.is_readable() && (asked.has_final() || !has_open_chunk(asked)),
+            None => message.is_package_1(),
+        };
         let goes_on = answer.has_final() || answer.commands().any(|command| command.tag().is_command());
-        if !goes_on || answer.has_alert(1222) || answer.has_alert(1223) || !is_complete(message, answer) {
+        if !may_end || !goes_on || answer.has_alert(1222) || answer.has_alert(1223) || !is_complete(message, answer) {
             continue;
         }
         let text = "the client's package has no Final, although the server took it for complete; expected <Final/>";
