@@ -82,6 +82,11 @@ impl<C: Consumer> Flow<C> {
         self.segments == 0
     }
 
+    /// Whether a consumer was given bytes.
+    pub(super) fn carried_data(&self) -> bool {
+        self.consumer.is_some()
+    }
+
     /// Whether this SYN can be the one that began what was seen so far.
     pub(super) fn may_begin_after(&self, syn: &Segment<'_>, within: u64) -> bool {
         self.halves[self.sender_of(syn)].may_begin_after(syn.seq, within)

@@ -200,12 +200,12 @@ impl Half {
 
     /// Whether what was sent up to `offset` is known to be in the stream.
     pub(super) fn satisfies(&self, offset: u64) -> bool {
-        offset == 0 || (self.is_settled() && self.has(offset))
+        offset == 0 || (self.is_settled() && self.next >= offset)
     }
 
-    /// Whether the stream holds all up to `offset`. A byte is allowed for a FIN that was not captured.
-    fn has(&self, offset: u64) -> bool {
-        self.next.saturating_add(1) >= offset
+    /// Whether all that the receiver got was delivered. A byte is allowed for a FIN that was not captured.
+    fn is_acked(&self) -> bool {
+        self.next.saturating_add(1) >= self.acked
     }
 
     /// Takes a segment's bytes. Those that come next and need not wait go to `stream`; true when some did.
@@ -269,8 +269,9 @@ impl Half {
         }
         let first = self.waiting.front().map(|first| first.at);
         let fin = self.fin.filter(|fin| *fin > self.next);
-        let acked = [wanted, self.acked].into_iter().filter(|at| !self.has(*at));
-        acked.chain(first).chain(fin).min()
+        let wanted = Some(wanted).filter(|wanted| *wanted > self.next);
+        let acked = (!self.is_acked()).then_some(self.acked);
+        [first, fin, wanted, acked].into_iter().flatten().min()
     }
 
     /// Offset of the first byte not delivered, and of what the receiver had got. What is missing before the latter was
@@ -290,7 +291,7 @@ impl Half {
 
     /// Whether all that is known to have been sent was delivered.
     pub(super) fn is_in_order(&self) -> bool {
-        self.is_settled() && self.waiting.is_empty() && self.has(self.acked)
+        self.is_settled() && self.waiting.is_empty() && self.is_acked()
     }
 
     /// What the next waiting bytes need of the other direction, when it is only that which they wait for.

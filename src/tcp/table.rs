@@ -57,6 +57,8 @@ struct Slot<C> {
     held: usize,
     /// Whether `Table::closed` has it.
     listed: bool,
+    /// Whether it ended after it carried data: a SYN of it is then a late copy, not another try after a refusal.
+    carried: bool,
     flow: Option<Box<Flow<C>>>,
 }
 
@@ -151,8 +153,15 @@ impl<C: Consumer> Table<C> {
 
     fn insert(&mut self, key: Key, segment: &Segment<'_>, out: &mut Out<'_, C>) -> usize {
         let number = self.next_number();
-        let entry =
-            Slot { key, number, initial: [None; 2], held: 0, listed: false, flow: Some(new_flow(number, segment)) };
+        let entry = Slot {
+            key,
+            number,
+            initial: [None; 2],
+            held: 0,
+            listed: false,
+            carried: false,
+            flow: Some(new_flow(number, segment)),
+        };
         let slot = if self.slots.len() < self.limits.flows.max(1) {
             self.slots.push(entry);
             self.slots.len() - 1
@@ -200,11 +209,18 @@ impl<C: Consumer> Table<C> {
             self.close(slot, out);
             let number = self.next_number();
             let Some(entry) = self.slots.get_mut(slot) else { return };
-            *entry =
-                Slot { key, number, initial: [None; 2], held: 0, listed: false, flow: Some(new_flow(number, segment)) };
+            *entry = Slot {
+                key,
+                number,
+                initial: [None; 2],
+                held: 0,
+                listed: false,
+                carried: false,
+                flow: Some(new_flow(number, segment)),
+            };
         }
         let Some(entry) = self.slots.get_mut(slot) else { return };
-        if entry.flow.is_none() && !segment.flags.ack {
+        if entry.flow.is_none() && !entry.carried && !segment.flags.ack {
             entry.flow = Some(new_flow(entry.number, segment));
         }
         entry.initial[own].get_or_insert(segment.seq);
@@ -234,6 +250,7 @@ impl<C: Consumer> Table<C> {
         let Some(entry) = self.slots.get_mut(slot) else { return };
         let Some(mut flow) = entry.flow.take() else { return };
         self.held -= std::mem::take(&mut entry.held);
+        entry.carried = flow.carried_data();
         self.idle.remove(slot);
         if !std::mem::replace(&mut entry.listed, true) {
             self.closed.push_back((slot, entry.number));

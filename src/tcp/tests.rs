@@ -269,6 +269,21 @@ fn bytes_come_after_those_that_their_sender_had() {
 }
 
 #[test]
+fn one_missing_byte_is_waited_for_like_many() {
+    let mut feed = Feed::open();
+    feed.server("A", (501, 101), "answe");
+    feed.client("A", (101, 507), "hello");
+    feed.server("A", (506, 106), "r");
+    feed.client("A", (106, 507), " again");
+    assert_eq!(feed.one().text, ["hello again", "answer"]);
+
+    let mut feed = Feed::open();
+    feed.server("A", (501, 101), "answe");
+    feed.client("A", (101, 507), "hello");
+    assert_eq!(feed.one().text, ["hello", "answe<1>"]);
+}
+
+#[test]
 fn without_a_syn_the_content_or_the_port_tells_the_client() {
     for (ports, text, client) in [
         ((80, 50_000), "hello", 80),
@@ -318,6 +333,14 @@ fn connections_are_numbered_as_tshark_does() {
     feed.server("RA", (0, 101), "");
     feed.shake();
     feed.client("A", (101, 501), "x");
+    assert_eq!(numbers(feed), (vec![0], 1));
+
+    // A late copy of its SYN does not begin it anew.
+    let mut feed = Feed::open();
+    feed.client("AF", (101, 501), "x");
+    feed.server("AF", (501, 103), "");
+    feed.client("S", (100, 0), "");
+    feed.server("A", (501, 103), "");
     assert_eq!(numbers(feed), (vec![0], 1));
 
     // Another one is another connection, closed before or not.
