@@ -353,7 +353,12 @@ proptest! {
     }
 
     #[test]
-    fn one_lost_segment_harms_only_what_it_touched(exchanges in exchanges(1..6), mss in 100..1461usize, lost in any::<Index>()) {
+    fn one_lost_segment_harms_only_what_it_touched(
+        exchanges in exchanges(1..6),
+        mss in 100..1461usize,
+        lost in any::<Index>(),
+        moves in vec((any::<Index>(), 1..6usize), 0..4),
+    ) {
         let all = segments(&exchanges, mss);
         let straight = read(&all);
         let lost = lost.index(all.len());
@@ -361,6 +366,7 @@ proptest! {
         prop_assume!(!all[lost].payload.windows(4).any(|bytes| bytes == b"HEAD"));
         let mut rest = all.clone();
         let removed = rest.remove(lost);
+        jostle(&mut rest, &moves);
         let events = read(&rest);
 
         let mut found = events.iter();
