@@ -4,9 +4,12 @@ use std::net::IpAddr;
 
 use super::finding::Place;
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
-use crate::http::Head;
+use crate::anomaly::{Anomaly, Kind as Note};
+use crate::http::{Half, Head};
+use crate::session::Edge;
 use crate::syncml::message::Envelope;
-use crate::syncml::{Element, Kind, Message, Tag};
+use crate::syncml::uri::path;
+use crate::syncml::{Command, Element, Header, Item, Kind, Message, Side, Tag};
 
 /// Device management or enrollment over plain HTTP: told once, at the session's first such message.
 pub(super) fn dm_over_plain_http(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
@@ -53,6 +56,220 @@ fn sends_basic(cx: MessageCx<'_>) -> bool {
 fn is_basic(cred: Element<'_>) -> bool {
     let scheme = cred.child(Tag::Meta).and_then(|meta| meta.child_value(Tag::Type));
     scheme.is_none_or(|scheme| scheme == "syncml:auth-basic")
+}
+
+/// MD5 credentials that others can read: told once for each side.
+pub(super) fn md5_over_plain_http(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
+    let side = cx.message.side();
+    let told = cx.message.in_session().readable().take_while(|earlier| earlier.index < cx.message.index);
+    let mut told = told.filter(|earlier| earlier.side() == side && earlier.message.header().and_then(Header::cred).is_some_and(is_md5));
+    if is_md5(cx.element) && cx.message.message.http.as_ref().is_some_and(is_plain) && told.next().is_none() {
+        let whose = side.map(|side| format!("the {}'s ", side.name())).unwrap_or_default();
+        out.report(cx.at(), format!("{whose}MD5 digest travels over plain HTTP; expected https"));
+    }
+}
+
+fn is_md5(cred: Element<'_>) -> bool {
+    let scheme = cred.child(Tag::Meta).and_then(|meta| meta.child_value(Tag::Type));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("syncml:auth-md5"))
+}
+
+/// A command that wipes, locks, restarts or unenrolls the device.
+pub(super) fn destructive_command(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
+    if cx.message.side() == Some(Side::Client) {
+        return;
+    }
+    for item in cx.command().items() {
+        let Some(element) = item.0.child(Tag::Target).and_then(|target| target.child(Tag::LocURI)) else { continue };
+        let uri = element.value().unwrap_or_default();
+        if let Some(effect) = effect(cx.element.tag(), uri) {
+            out.report(cx.message.at(element), format!("{} of {} {effect}", cx.element.name(), quoted(uri)));
+        }
+    }
+}
+
+/// What a command on that node does to the device.
+fn effect(command: Tag, uri: &str) -> Option<&'static str> {
+    let lower = path(uri).to_ascii_lowercase();
+    let (_, node) = lower.split_once("vendor/msft/")?;
+    let (object, last) = (node.split('/').next()?, node.rsplit('/').next()?);
+    match (command, object, last) {
+        (Tag::Exec, "remotewipe" | "cleanpc", _) => Some("resets the device"),
+        (Tag::Exec, "remotelock", _) => Some("locks the device"),
+        (Tag::Exec | Tag::Replace, "reboot", _) => Some("restarts the device"),
+        (Tag::Exec, "dmclient", "unenroll") => Some("ends the enrollment"),
+        (Tag::Exec, "bitlocker", "rotaterecoverypasswords") => Some("replaces the recovery passwords"),
+        _ => None,
+    }
+}
+
+/// A certificate with its key, and the password that opens it, side by side.
+pub(super) fn pfx_with_password_together(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    if cx.side() == Some(Side::Client) {
+        return;
+    }
+    let items = || cx.commands().filter(|command| matches!(command.tag(), Tag::Add | Tag::Replace)).flat_map(Command::items);
+    let at = |item: Item<'_>, parent: &str, name: &str| {
+        let node = item.target().and_then(|uri| path(uri).rsplit_once('/'));
+        node.is_some_and(|(above, last)| above.eq_ignore_ascii_case(parent) && last.eq_ignore_ascii_case(name))
+    };
+    for password in items() {
+        let Some((parent, _)) = password.target().and_then(|uri| path(uri).rsplit_once('/')) else { continue };
+        let written = password.data().is_some_and(|data| data.value().is_some());
+        if !written || !at(password, parent, "PFXCertPassword") || !items().any(|item| at(item, parent, "PFXCertBlob")) {
+            continue;
+        }
+        let how = items().find(|item| at(*item, parent, "PFXCertPasswordEncryptionType")).and_then(Item::data);
+        if how.and_then(Element::value).is_none_or(|how| how == "0") {
+            out.at(cx.index, password.0, "PFXCertPassword stands in clear beside PFXCertBlob; expected it encrypted (type 1 or 2)");
+        }
+    }
+}
+
+/// A bearer token or a security token that others can read: told once.
+pub(super) fn token_over_http(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let told = cx.in_session().messages().take_while(|earlier| earlier.index < cx.index).any(|earlier| plain_token(earlier).is_some());
+    if let Some(what) = plain_token(*cx).filter(|_| !told) {
+        out.report(Place::Message(cx.index), format!("the message has a {what} and travels over plain HTTP; expected https"));
+    }
+}
+
+fn plain_token(cx: MessageCx<'_>) -> Option<&'static str> {
+    let http = cx.message.http.as_ref().filter(|http| is_plain(http))?;
+    let bearer = |value: &str| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+    if http.half == Half::Request && http.head.header("authorization").is_some_and(bearer) {
+        return Some("bearer token");
+    }
+    let is_soap = cx.message.kind == Kind::Soap;
+    let token = is_soap && cx.message.doc.elements().any(|element| element.name().rsplit(':').next() == Some("BinarySecurityToken"));
+    token.then_some("BinarySecurityToken")
+}
+
+/// A server that manages whoever comes, over a connection on which nobody can have proved who he is.
+pub(super) fn anonymous_session_accepted(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let proves = |cx: MessageCx<'_>| {
+        let head = cx.message.http.as_ref().and_then(Envelope::request_head);
+        let shows = |head: &Head| {
+            let named = |name: &str| {
+                let name = name.to_ascii_lowercase();
+                ["authorization", "cookie", "x-syncml-hmac"].contains(&name.as_str()) || name.contains("cert")
+            };
+            says_https(head) || is_forwarded(head) || head.headers.iter().any(|(name, _)| named(name))
+        };
+        let plain = cx.message.http.as_ref().is_some_and(is_plain);
+        !plain || head.is_none_or(shows) || (cx.side() == Some(Side::Client) && has_cred(cx))
+    };
+    if cx.session.start != Edge::Seen || cx.messages().any(|cx| proves(cx) || !cx.message.is_readable()) {
+        return;
+    }
+    let accepts = |cx: MessageCx<'_>| {
+        cx.statuses().any(|status| status.is_for_header() && matches!(status.code(), Some(200 | 212)))
+    };
+    let mut answers = cx.readable().filter(|cx| cx.side() == Some(Side::Server));
+    let first = answers.next().filter(|first| accepts(*first));
+    let Some(first) = first else { return };
+    if let Some(command) = first.commands().find(|command| command.tag().is_command() && command.tag() != Tag::Alert) {
+        let text = format!("the server sends this {} to a client that showed no credentials; expected Status 407", command.tag().name());
+        out.at(first.index, command.0, text);
+    }
+}
+
+fn has_cred(cx: MessageCx<'_>) -> bool {
+    cx.message.header().and_then(Header::cred).is_some()
+}
+
+/// An address that takes a client from https to http.
+pub(super) fn downgrade_redirect(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let http = cx.message.http.as_ref();
+    if let Some(http) = http.filter(|http| http.half == Half::Response && http.connection.tls == Some(true))
+        && let Some(to) = http_redirect(&http.head)
+    {
+        let to = quoted(path(to));
+        out.report(Place::Message(cx.index), format!("status {} leads from https to {to}; expected https", http.head.status));
+    }
+    let header = cx.message.header().filter(|_| cx.message.is_readable() && cx.side() == Some(Side::Server));
+    let secure = cx.session.server.as_deref().is_some_and(|server| server.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://")));
+    if let Some(element) = header.and_then(|header| header.0.child(Tag::RespURI)).filter(|_| secure)
+        && element.value().is_some_and(is_downgrade)
+    {
+        let to = quoted(path(element.value().unwrap_or_default()));
+        out.at(cx.index, element, format!("RespURI is {to} in a session that began with https; expected https"));
+    }
+}
+
+fn http_redirect(head: &Head) -> Option<&str> {
+    let to = head.header("location").filter(|_| matches!(head.status, 301 | 302 | 303 | 307 | 308))?;
+    is_downgrade(to).then_some(to)
+}
+
+fn is_downgrade(uri: &str) -> bool {
+    let plain = uri.split_at_checked("http://".len()).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http://"));
+    plain.is_some_and(|(_, rest)| !is_local_name(rest))
+}
+
+/// Names of URL parameters whose values open something.
+const SECRET_PARAMETERS: [&str; 11] = [
+    "password", "passwd", "pwd", "secret", "client_secret", "token", "access_token", "id_token", "refresh_token", "authtoken", "nonce",
+];
+
+/// A secret in the address of the server: told once for each place it stands in.
+pub(super) fn credentials_in_url(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    for tag in [None, Some(Tag::RespURI), Some(Tag::Target), Some(Tag::Source)] {
+        let told = cx.in_session().messages().take_while(|earlier| earlier.index < cx.index).any(|earlier| secret_in(earlier, tag).is_some());
+        let Some((place, name)) = secret_in(*cx, tag).filter(|_| !told) else { continue };
+        let of = tag.map_or("the request's URL", Tag::name);
+        out.report(place, format!("{of} has the parameter {} in its query; expected no secret there", quoted(&name)));
+    }
+}
+
+/// The first secret parameter of the request's URL (`None`) or of an address in the header.
+fn secret_in(cx: MessageCx<'_>, tag: Option<Tag>) -> Option<(Place, String)> {
+    let (place, url) = match tag {
+        None => {
+            let http = cx.message.http.as_ref().filter(|http| http.half == Half::Request)?;
+            (Place::Message(cx.index), http.head.target.as_str())
+        }
+        Some(tag) => {
+            let found = cx.message.header().filter(|_| cx.message.is_readable())?.0.child(tag)?;
+            let element = found.child(Tag::LocURI).unwrap_or(found);
+            (cx.at(element).into(), element.value()?)
+        }
+    };
+    let (_, query) = url.split_once('?')?;
+    let pairs = query.split(['&', ';']).filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
+    let secret = |name: &str| SECRET_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    pairs.map(|(name, _)| name).find(|name| secret(name)).map(|name| (place, name.to_owned()))
+}
+
+/// A DOCTYPE that names something outside the message.
+pub(super) fn external_entity(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    if !matches!(cx.message.kind, Kind::SyncMl | Kind::Fragment | Kind::Soap | Kind::Provisioning) || cx.message.judged().is_err() {
+        return;
+    }
+    let bytes = cx.message.doc.bytes();
+    let text = |note: &Anomaly| String::from_utf8_lossy(note.span.slice(bytes)).into_owned();
+    let found = cx.message.doc.notes.iter().filter(|note| note.kind == Note::XmlDoctype).find_map(|note| Some((note, external(&text(note))?)));
+    if let Some((note, what)) = found {
+        out.report(Place::Bytes(cx.index, note.span), format!("the DOCTYPE names {what}; expected none"));
+    }
+}
+
+/// What a DOCTYPE takes from elsewhere. The public name of SyncML itself, as old programs write it, is left to DM-XML-012.
+fn external(doctype: &str) -> Option<&'static str> {
+    let (outside, inside) = doctype.split_once('[').unwrap_or((doctype, ""));
+    let names = |text: &str, word: &str| text.split_ascii_whitespace().any(|found| found == word);
+    let is_own = outside.contains("-//SYNCML//");
+    let own = names(outside, "SYSTEM") || (names(outside, "PUBLIC") && !is_own);
+    if !doctype.starts_with("<!DOCTYPE") {
+        return None;
+    }
+    if inside.contains("<!ENTITY") && (names(inside, "SYSTEM") || names(inside, "PUBLIC")) {
+        Some("an external entity")
+    } else if inside.contains("<!ENTITY") && names(inside, "%") {
+        Some("a parameter entity")
+    } else {
+        own.then_some("a DTD outside of the message")
+    }
 }
 
 /// Whether others on the way could read it: no TLS, and not within one machine.
@@ -124,6 +341,30 @@ mod tests {
         let local = ["localhost:8080/omadm", "127.0.0.1/omadm", "[::1]:80/omadm"];
         assert!(local.into_iter().all(is_local_name));
         assert!(!["mdm.example.test/localhost", "localhost.example.test", "127.example.test"].into_iter().any(is_local_name));
+    }
+
+    #[test]
+    fn a_redirect_to_http_is_told_by_its_location() {
+        let redirect = |status, to: &str| Head { status, ..head("", &[("Location", to)]) };
+        assert_eq!(http_redirect(&redirect(302, "HTTP://mdm.example.test/a")), Some("HTTP://mdm.example.test/a"));
+        let others = [(302, "https://mdm.example.test/a"), (302, "/a"), (302, "http://localhost/a"), (200, "http://mdm.example.test/a")];
+        assert!(others.into_iter().all(|(status, to)| http_redirect(&redirect(status, to)).is_none()));
+    }
+
+    #[test]
+    fn destructive_nodes_are_told_by_object_and_command() {
+        assert!(effect(Tag::Exec, "./Device/Vendor/MSFT/DMClient/Provider/A/Unenroll").is_some());
+        assert!(effect(Tag::Replace, "./Vendor/MSFT/Reboot/Schedule/Single").is_some());
+        assert!(effect(Tag::Replace, "./Vendor/MSFT/DMClient/Provider/A/Unenroll").is_none());
+        assert!(effect(Tag::Exec, "./Vendor/MSFT/Policy/Config/Reboot/RebootNow").is_none());
+    }
+
+    #[test]
+    fn a_doctype_is_external_by_what_it_names() {
+        assert!(external("<!DOCTYPE SyncML SYSTEM 'a.dtd'>").is_some());
+        assert!(external("<!DOCTYPE SyncML [<!ENTITY % a 'b'>]>").is_some());
+        assert!(external("<!DOCTYPE SyncML [<!ENTITY a '200'>]>").is_none());
+        assert!(external("&a;").is_none());
     }
 
     #[test]
