@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::alert::Started;
+use super::pending::{Pending, left_open};
 use crate::limits::Limits;
 use crate::session::{At, Session};
 use crate::syncml::uri::{Key, Naming};
@@ -37,6 +38,8 @@ pub struct Past {
     pub identity: [Option<Box<str>>; 3],
     /// Its Execs with a Correlator; `None` where not all of them were captured.
     pub(in crate::rules) execs: Option<Vec<Started>>,
+    /// What it left open; kept of the last session alone.
+    pub pending: Vec<Pending>,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -89,7 +92,11 @@ impl History {
         let identity = identity(session).map(|said| said.map(|(_, value)| value.into()));
         let execs = super::alert::started(session);
         let (number, started, ended) = (session.number, session.started(), session.ended());
-        known.push_back(Past { number, session_id, server, started, ended, identity, execs });
+        if let Some(last) = known.back_mut() {
+            last.pending = Vec::new();
+        }
+        let pending = left_open(session);
+        known.push_back(Past { number, session_id, server, started, ended, identity, execs, pending });
     }
 
     /// The earlier sessions of a device, the last one first.

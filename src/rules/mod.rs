@@ -14,6 +14,7 @@ pub mod finding;
 mod flow;
 pub mod history;
 pub mod location;
+pub mod pending;
 pub mod runner;
 pub mod select;
 mod silence;

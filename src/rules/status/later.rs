@@ -1,9 +1,10 @@
-//! DM-STA-010, DM-STA-011, DM-STA-022: what stands before a Status, or has to follow it.
+//! DM-STA-010, DM-STA-011, DM-STA-022 and DM-STA-023: what stands before a Status, or has to follow it.
 
 use super::code_place;
 use crate::rules::answers::{Strays, called, is_last_word, name};
 use crate::rules::finding::Place;
-use crate::rules::{MessageCx, SessionCx, Sink};
+use crate::rules::pending::{is_whole, speaks_of};
+use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
 use crate::session::{At, Edge};
 use crate::syncml::{Command, Message, Side, Tag};
 
@@ -91,5 +92,20 @@ pub(in crate::rules) fn continuation_after_214(cx: &SessionCx<'_>, out: &mut Sin
         let text = format!("the server sends {} although the client answered 214 (operation cancelled)", called(command));
         let place: Place = later.at(command.0).into();
         out.report(place, text).related(code_place(message, status), "no more commands are processed from here on");
+    }
+}
+
+/// Work that was accepted for later, and of which the next session says nothing.
+pub(in crate::rules) fn asynchronous_work_without_result(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
+    let session = cx.session.session;
+    let Some(past) = session.device.as_deref().and_then(|device| cx.history.of(device).next()) else { return };
+    let Some(first) = cx.session.readable().next().filter(|_| !past.pending.is_empty()) else { return };
+    if !is_whole(session) || past.server.as_deref() != session.server.as_deref() {
+        return;
+    }
+    for pending in past.pending.iter().filter(|pending| !speaks_of(session, pending)) {
+        let (uri, number) = (quoted(&pending.target), past.number);
+        let text = format!("the Exec of {uri}, accepted (202) in session s{number}, has no result in this one either");
+        out.report(Place::Message(first.index), text);
     }
 }

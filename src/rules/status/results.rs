@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::rules::answers::{called, last_words};
 use crate::rules::flow::Flow;
 use crate::rules::{MessageCx, SessionCx, Sink, quoted};
-use crate::session::{At, Exchange};
+use crate::session::{At, Edge, Exchange};
 use crate::syncml::uri::Key;
 use crate::syncml::{Command, Side, Tag};
 
@@ -45,12 +45,20 @@ pub(in crate::rules) fn results_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) 
         let Some(package) = flow.package(Side::Client, message.index) else { continue };
         let before = cx.session.has_hole_between(Side::Client, exchange.command.message, message.index);
         let strays = strays.get_or_insert_with(|| stray_results(*cx));
-        let astray = strays.iter().any(|index| (exchange.command.message..=package.end()).contains(index));
-        if !(before || astray || message.is_repeated() || flow.aborts(exchange.command.message, &package)) {
+        let astray = strays.iter().any(|index| *index > exchange.command.message);
+        let after = may_come_later(*cx, package.end());
+        if !(before || after || astray || message.is_repeated() || flow.aborts(exchange.command.message, &package)) {
             let draft = out.report(at, format!("{} is answered 200, but no Results follow", called(get)));
             draft.related(exchange.command, "the Get");
         }
     }
+}
+
+/// Whether what the capture does not show behind a package may hold more of the answer: some clients write Final too
+/// early.
+fn may_come_later(cx: SessionCx<'_>, end: usize) -> bool {
+    let next = cx.messages().skip(end + 1).find(|message| message.side() != Some(Side::Server));
+    next.map_or(cx.session.end != Edge::Seen, |next| !next.message.is_readable())
 }
 
 /// Results of something whose Status says that it failed.
