@@ -119,7 +119,11 @@ pub(in crate::rules) fn package2_without_alert_status(cx: &MessageCx<'_>, out: &
         message.message.doc.commands().map(move |command| (message, command))
     });
     let missing: Vec<_> = commands.filter(|(message, command)| open(message, command)).collect();
-    let Some((message, first)) = missing.first() else { return };
+    // An Alert that tells something, and is alone in having no Status, is DM-STA-003.
+    let opens = |(_, command): &&(_, Command<'_>)| {
+        command.tag() == Tag::Replace || matches!(command.code(), Some(1200 | 1201))
+    };
+    let Some((message, first)) = missing.iter().find(opens) else { return };
     let names: Vec<String> = missing.iter().take(4).map(|(_, command)| named(*command)).collect();
     let more = missing.len().checked_sub(names.len()).filter(|more| *more > 0).map_or_else(String::new, |more| format!(" and {more} more"));
     let text = format!("package 2 has no Status for {}{more}; expected one for each command of package 1", names.join(", "));
