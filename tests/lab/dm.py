@@ -231,12 +231,19 @@ class Client:
         if name == "Get":
             if uri not in self.tree:
                 return 404, None
-            value = escape(self.tree[uri])
-            return 200, f"<Item><Source><LocURI>{uri}</LocURI></Source><Data>{value}</Data></Item>"
+            value = self.tree[uri]
+            form = format_of(value)
+            kind = meta(form) if form != "chr" else ""
+            return 200, f"<Item><Source><LocURI>{uri}</LocURI></Source>{kind}<Data>{escape(value)}</Data></Item>"
         if name == "Replace" and uri not in self.tree:
             return 404, None
         self.tree[uri] = text(element, "Item/Data", "")
         return 200, None
+
+
+def format_of(value):
+    """The format of a node of the lab's tree, which holds no texts that look like something else."""
+    return "bool" if value in ("true", "false") else "int" if value.isdigit() else "chr"
 
 
 def plain(port):
