@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::alert::Started;
+use super::http::Wait;
 use super::pending::{Pending, left_open};
 use crate::limits::Limits;
 use crate::session::{At, Session};
@@ -40,6 +41,8 @@ pub struct Past {
     pub(in crate::rules) execs: Option<Vec<Started>>,
     /// What it left open; kept of the last session alone.
     pub pending: Vec<Pending>,
+    /// How long its last response told the client to stay away.
+    pub(in crate::rules) wait: Option<Wait>,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -95,8 +98,8 @@ impl History {
         if let Some(last) = known.back_mut() {
             last.pending = Vec::new();
         }
-        let pending = left_open(session);
-        known.push_back(Past { number, session_id, server, started, ended, identity, execs, pending });
+        let (pending, wait) = (left_open(session), super::http::wait(session));
+        known.push_back(Past { number, session_id, server, started, ended, identity, execs, pending, wait });
     }
 
     /// The earlier sessions of a device, the last one first.

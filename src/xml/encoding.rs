@@ -110,7 +110,7 @@ fn transcode(body: &Arc<[u8]>, encoding: &'static Encoding, mut notes: Vec<Anoma
 }
 
 /// The encoding that the XML declaration names, and where.
-fn declared(body: &[u8]) -> Option<(Span, &str)> {
+pub(super) fn declared(body: &[u8]) -> Option<(Span, &str)> {
     let skipped = body.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let head = body.get(skipped..body.len().min(skipped + DECLARATION))?;
     let head = head.starts_with(b"<?xml").then_some(head)?;

@@ -32,6 +32,11 @@ const NAMESPACES: usize = 64;
 /// Decoded text beyond twice the size of the document: only text mixed with elements and references comes there.
 const POOL_SPARE: usize = 64 * 1024;
 
+/// The name of the encoding in the XML declaration of a body, as written.
+pub fn declared_encoding(body: &[u8]) -> Option<&str> {
+    encoding::declared(body).map(|(_, name)| name)
+}
+
 /// Reads a document. What was wrong with it is in [`Doc::notes`].
 pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     let decoded = encoding::decode(body);

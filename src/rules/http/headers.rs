@@ -1,0 +1,69 @@
+//! DM-HTTP-006 to DM-HTTP-009 and DM-HTTP-018: headers that should be there. Each is told once in a session.
+
+use super::{DM_WBXML, DM_XML, allows, head_of_side, is_first, joined};
+use crate::http::Head;
+use crate::rules::finding::Place;
+use crate::rules::{MessageCx, Sink, quoted};
+use crate::syncml::{Message, Side};
+
+/// A client that does not say that it takes SyncML.
+pub(in crate::rules) fn accept_missing_dm_type(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let refuses = |accept: &str| !allows(accept, DM_XML) && !allows(accept, DM_WBXML);
+    request_header(cx, "Accept", refuses, "a type of SyncML DM", out);
+}
+
+/// A client that does not say that it takes UTF-8.
+pub(in crate::rules) fn accept_charset_missing(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    request_header(cx, "Accept-Charset", |charsets| !allows(charsets, "utf-8"), "UTF-8", out);
+}
+
+/// A client that does not name itself.
+pub(in crate::rules) fn user_agent_missing(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    request_header(cx, "User-Agent", str::is_empty, "the name of the client", out);
+}
+
+fn request_header(
+    cx: &MessageCx<'_>,
+    name: &str,
+    is_wrong: impl Fn(&str) -> bool,
+    expected: &str,
+    out: &mut Sink<'_>,
+) {
+    let value = |message: &Message| joined(head_of_side(message, Side::Client)?, name);
+    let flawed = |message: &Message| {
+        head_of_side(message, Side::Client).is_some() && value(message).is_none_or(|value| is_wrong(&value))
+    };
+    if is_first(cx, flawed) {
+        let seen = value(cx.message).map_or("missing".to_owned(), |value| quoted(&value));
+        out.report(Place::Message(cx.index), format!("{name} is {seen}; expected {expected}"));
+    }
+}
+
+/// A message in an encoding that the client did not ask for.
+pub(in crate::rules) fn response_type_not_acceptable(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let Some(head) = head_of_side(cx.message, Side::Server) else { return };
+    let request = cx.message.http.as_ref().and_then(|http| http.request_head());
+    let Some(accept) = request.and_then(|request| joined(request, "accept")) else { return };
+    let media_type = head.media_type();
+    if [DM_XML, DM_WBXML].contains(&&*media_type) && !allows(&accept, &media_type) {
+        let text = format!("Content-Type is {}, but the client accepts {}", quoted(&media_type), quoted(&accept));
+        out.report(Place::Message(cx.index), text);
+    }
+}
+
+/// A response that a cache may keep.
+pub(in crate::rules) fn cacheable_dm_response(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
+    let flawed = |message: &Message| head_of_side(message, Side::Server).is_some_and(|head| !forbids_caching(head));
+    if is_first(cx, flawed) {
+        let seen = head_of_side(cx.message, Side::Server).and_then(|head| joined(head, "cache-control"));
+        let seen = seen.map_or("missing".to_owned(), |value| quoted(&value));
+        out.report(Place::Message(cx.index), format!("Cache-Control is {seen}; expected `no-store`"));
+    }
+}
+
+fn forbids_caching(head: &Head) -> bool {
+    let words = head.all("cache-control").flat_map(|value| value.split(','));
+    words.map(|word| word.split('=').next().unwrap_or_default().trim()).any(|word| {
+        ["no-store", "no-cache", "private"].iter().any(|known| known.eq_ignore_ascii_case(word))
+    })
+}
