@@ -51,19 +51,26 @@ pub(in crate::rules) fn response_type_not_acceptable(cx: &MessageCx<'_>, out: &m
     }
 }
 
-/// A response that a cache may keep.
+/// A response that says a cache may keep it. One to a POST that says nothing is kept by none (RFC 9110 §9.3.3).
 pub(in crate::rules) fn cacheable_dm_response(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
-    let flawed = |message: &Message| head_of_side(message, Side::Server).is_some_and(|head| !forbids_caching(head));
-    if is_first(cx, flawed) {
-        let seen = head_of_side(cx.message, Side::Server).and_then(|head| joined(head, "cache-control"));
-        let seen = seen.map_or("missing".to_owned(), |value| quoted(&value));
-        out.report(Place::Message(cx.index), format!("Cache-Control is {seen}; expected `no-store`"));
+    let flawed = |message: &Message| head_of_side(message, Side::Server).is_some_and(invites_caching);
+    let value = head_of_side(cx.message, Side::Server).and_then(|head| joined(head, "cache-control"));
+    if let Some(value) = value.filter(|_| is_first(cx, flawed)) {
+        out.report(Place::Message(cx.index), format!("Cache-Control is {}; expected `no-store`", quoted(&value)));
     }
 }
 
-fn forbids_caching(head: &Head) -> bool {
-    let words = head.all("cache-control").flat_map(|value| value.split(','));
-    words.map(|word| word.split('=').next().unwrap_or_default().trim()).any(|word| {
-        ["no-store", "no-cache", "private"].iter().any(|known| known.eq_ignore_ascii_case(word))
-    })
+fn invites_caching(head: &Head) -> bool {
+    let (mut allows, mut forbids) = (false, false);
+    for word in head.all("cache-control").flat_map(|value| value.split(',')) {
+        let (name, value) = word.trim().split_once('=').unwrap_or((word.trim(), ""));
+        let some_time = value.trim_matches('"').parse::<u64>().is_ok_and(|seconds| seconds > 0);
+        match name.to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" | "private" => forbids = true,
+            "public" => allows = true,
+            "max-age" | "s-maxage" => allows |= some_time,
+            _ => {}
+        }
+    }
+    allows && !forbids
 }
