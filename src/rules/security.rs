@@ -254,11 +254,11 @@ pub(super) fn external_entity(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     }
 }
 
-/// What a DOCTYPE takes from elsewhere. The public name of SyncML itself, as old programs write it, is left to DM-XML-012.
+/// What a DOCTYPE takes from elsewhere. The public names of OMA's own, as old programs write them, are left to DM-XML-012.
 fn external(doctype: &str) -> Option<&'static str> {
     let (outside, inside) = doctype.split_once('[').unwrap_or((doctype, ""));
     let names = |text: &str, word: &str| text.split_ascii_whitespace().any(|found| found == word);
-    let is_own = outside.contains("-//SYNCML//");
+    let is_own = ["-//SYNCML//", "-//OMA//", "-//WAPFORUM//"].iter().any(|owner| outside.contains(owner));
     let own = names(outside, "SYSTEM") || (names(outside, "PUBLIC") && !is_own);
     if !doctype.starts_with("<!DOCTYPE") {
         return None;
@@ -364,6 +364,7 @@ mod tests {
         assert!(external("<!DOCTYPE SyncML SYSTEM 'a.dtd'>").is_some());
         assert!(external("<!DOCTYPE SyncML [<!ENTITY % a 'b'>]>").is_some());
         assert!(external("<!DOCTYPE SyncML [<!ENTITY a '200'>]>").is_none());
+        assert!(external("<!DOCTYPE wap-provisioningdoc PUBLIC '-//WAPFORUM//DTD PROV 1.0//EN' 'a.dtd'>").is_none());
         assert!(external("&a;").is_none());
     }
 
