@@ -11,10 +11,10 @@ use base64::Engine as _;
 use dmscope::engine::{self, Settings};
 use dmscope::input;
 use dmscope::limits::Limits;
-use dmscope::rules::Profile;
 use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
+use dmscope::rules::{Profile, Severity};
 use dmscope::session::Session;
 use dmscope::syncml::Side;
 
@@ -26,7 +26,7 @@ mod traffic;
 
 use build::{Conversation, Packet};
 
-/// What is said of a recording: findings without their places in the recording, and messages that were not judged.
+/// What is said of a recording: errors and warnings without their places in the recording, and messages that were not judged.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Said {
     findings: Vec<(String, String, String)>,
@@ -48,7 +48,8 @@ fn said(path: &Path) -> Said {
         let outcome = runner.run(&session);
         said.not_judged.extend(outcome.not_judged.iter().map(|(message, _)| message));
         let mut locator = Locator::new(&session, false);
-        for finding in outcome.drafts.into_iter().map(|draft| locator.finding(draft)) {
+        let faults = outcome.drafts.into_iter().filter(|draft| draft.severity > Severity::Info);
+        for finding in faults.map(|draft| locator.finding(draft)) {
             let place = finding.location.path.unwrap_or_default();
             said.findings.push((finding.rule.id.to_owned(), place, finding.message));
         }

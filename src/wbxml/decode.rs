@@ -37,7 +37,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 fn is_document(bytes: &[u8]) -> bool {
     let mut reader = Reader { bytes, at: 1, end: bytes.len() };
     match reader.number() {
-        Ok(0) => sniff(bytes) && memchr::memmem::find(bytes, b"-//").is_some_and(|at| at <= 8),
+        Ok(0) => sniff(bytes) && memchr::memmem::find(bytes, b"-//").is_some_and(|at| at <= 64),
         Ok(number) => sniff(bytes) && tables::PUBLIC.iter().any(|(known, ..)| *known == number),
         Err(Stop) => false,
     }

@@ -8,8 +8,12 @@ const COMMANDS: usize = 24;
 /// Server messages with commands in each session.
 const ROUNDS: usize = 3;
 
+fn device_id(device: usize) -> String {
+    format!("urn:uuid:00000000-0000-4000-8000-{device:012x}")
+}
+
 fn message(device: usize, msg_id: usize, from_client: bool, body: &str) -> String {
-    let device = format!("urn:uuid:00000000-0000-4000-8000-{device:012x}");
+    let device = device_id(device);
     let (target, source) = if from_client { (SERVER, device.as_str()) } else { (device.as_str(), SERVER) };
     format!(
         "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>\
@@ -63,17 +67,15 @@ fn answers(round: usize, msg_ref: usize, from: usize) -> String {
     out
 }
 
-const DEVINFO: [(&str, &str); 5] =
-    [("DevId", "lab"), ("Man", "Contoso"), ("Mod", "Lab Laptop"), ("DmV", "1.3"), ("Lang", "en-US")];
+const DEVINFO: [(&str, &str); 4] = [("Man", "Contoso"), ("Mod", "Lab Laptop"), ("DmV", "1.3"), ("Lang", "en-US")];
 
 /// The client's and the server's messages of one session, in turn.
 pub(crate) fn session(device: usize) -> Vec<String> {
-    let devinfo: String = DEVINFO
-        .iter()
-        .map(|(name, value)| {
-            format!("<Item><Source><LocURI>./DevInfo/{name}</LocURI></Source><Data>{value}</Data></Item>")
-        })
-        .collect();
+    let item = |name: &str, value: &str| {
+        format!("<Item><Source><LocURI>./DevInfo/{name}</LocURI></Source><Data>{value}</Data></Item>")
+    };
+    let devinfo: String = DEVINFO.iter().map(|(name, value)| item(name, value)).collect();
+    let devinfo = item("DevId", &device_id(device)) + &devinfo;
     let package_1 =
         format!("<Alert><CmdID>2</CmdID><Data>1201</Data></Alert><Replace><CmdID>3</CmdID>{devinfo}</Replace>");
     let mut messages = vec![message(device, 1, true, &package_1)];
