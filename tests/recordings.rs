@@ -79,7 +79,10 @@ fn faulty(device: usize) -> Vec<String> {
 
 fn head(client: bool, length: usize) -> String {
     let start = match client {
-        true => "POST /omadm HTTP/1.1\r\nHost: mdm.example.test\r\nUser-Agent: MSFT OMA DM Client/1.2.0.1\r\n",
+        true => {
+            "POST /omadm HTTP/1.1\r\nHost: mdm.example.test\r\nUser-Agent: MSFT OMA DM Client/1.2.0.1\r\n\
+                 Accept: application/vnd.syncml.dm+xml\r\nAccept-Charset: UTF-8\r\n"
+        }
         false => "HTTP/1.1 200 OK\r\n",
     };
     format!("{start}Content-Type: application/vnd.syncml.dm+xml\r\nContent-Length: {length}\r\n\r\n")
@@ -116,7 +119,8 @@ fn har(messages: &[String]) -> Vec<u8> {
         serde_json::json!({
             "startedDateTime": "2026-01-02T03:04:05.000Z", "time": 1,
             "request": { "method": "POST", "url": "https://mdm.example.test/omadm", "httpVersion": "HTTP/1.1",
-                "headers": [{ "name": "Content-Type", "value": "application/vnd.syncml.dm+xml" }],
+                "headers": [{ "name": "Content-Type", "value": "application/vnd.syncml.dm+xml" },
+                    { "name": "Accept", "value": "application/vnd.syncml.dm+xml" }],
                 "postData": { "mimeType": "application/vnd.syncml.dm+xml", "text": pair[0] } },
             "response": { "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1",
                 "headers": [{ "name": "Content-Type", "value": "application/vnd.syncml.dm+xml" }],
