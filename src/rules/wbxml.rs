@@ -53,7 +53,9 @@ pub(super) fn element_from_wrong_page(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 
 fn is_misplaced(element: Element<'_>) -> bool {
     let in_meta = element.parent().is_some_and(|parent| parent.tag() == Tag::Meta || parent.tag().is_metinf());
-    element.tag() != Tag::Other && element.tag().is_metinf() != in_meta
+    // A sender that puts these right beside their values switches pages correctly: that is for DM-SCH-014 to say.
+    let beside = matches!(element.tag(), Tag::Type | Tag::Format | Tag::Mark | Tag::Size | Tag::NextNonce) && !in_meta;
+    element.tag() != Tag::Other && !beside && element.tag().is_metinf() != in_meta
 }
 
 /// A character set that is not UTF-8. US-ASCII is part of it.
