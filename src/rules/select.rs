@@ -138,7 +138,7 @@ pub fn unknown<'a>(word: &str, rules: impl Iterator<Item = &'a Rule>) -> Error {
 }
 
 /// How many letters must be changed, added or removed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
