@@ -29,6 +29,8 @@ pub enum Exit {
     Findings,
     /// The inputs hold no device-management message at all.
     NothingSeen,
+    /// A part of the program failed; what was found besides was reported.
+    Broken,
 }
 
 impl From<Exit> for ExitCode {
@@ -36,6 +38,7 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Clean => 0,
             Exit::Findings => 1,
+            Exit::Broken => 2,
             Exit::NothingSeen => 3,
         })
     }

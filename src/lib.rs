@@ -11,6 +11,7 @@
 //! `docs/architecture.md` tells what each module takes, gives and refuses to know.
 
 pub mod anomaly;
+pub mod bug;
 pub mod capture;
 pub mod cli;
 pub mod commands;

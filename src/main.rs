@@ -1,25 +1,24 @@
 //! The program: parses the command line, runs the command, and maps what came of it to an exit status.
 
 use std::io::Write as _;
-use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use dmscope::cli::Cli;
-use dmscope::{commands, escape};
+use dmscope::{bug, commands, escape};
 
 /// Wrong usage, unreadable input, or an internal error.
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A panic is a bug of ours and must not look like findings; the hook has printed where it happened.
-    let result = panic::catch_unwind(|| commands::run(&cli));
-    match result {
+    bug::keep_panics_quiet();
+    // A panic is a bug of ours and must not look like findings.
+    match bug::caught(|| commands::run(&cli)) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if commands::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&format!("{error:#}")),
-        Err(_) => fail("internal error: this is a bug in dmscope, please report it"),
+        Err(bug) => fail(&format!("internal error: {bug}")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::judge::Judge;
+use super::judge::{Judge, Judged};
 use super::{Exit, reading, stdout, width};
 use crate::capture::live::{self, Live};
 use crate::report::text;
@@ -32,10 +32,13 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
         // A terminal that went away does not end the capture: the report is still to come.
         let _ = writeln!(anstream::stderr(), "{}", escape::line(&line));
     });
-    let (lint, _) = judge.finish(&read);
+    let Judged { lint, bugs, .. } = judge.finish(&read);
     let mut out = stdout();
     text::write(&lint, text::Options { width: width(), quiet: false, verbose: false }, &mut out)?;
     out.flush()?;
+    if let Some(exit) = reading::broken(&bugs)? {
+        return Ok(exit);
+    }
     if lint.totals.messages == 0 {
         return reading::nothing_seen(&format!("no device-management message on {interface}"), false);
     }

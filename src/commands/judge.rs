@@ -1,10 +1,14 @@
 //! Judges sessions as they close and keeps what a report needs of them.
 //!
+//! A panic in a rule, or anywhere else while a session is judged, takes away what would have been said there; the rest
+//! stands, and the bug is told.
+//!
 //! Bounds: `limits.reported` findings, sessions and unjudged messages are kept, each; the rest is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::bug::{self, Bug};
 use crate::engine;
 use crate::limits::Limits;
 use crate::report::sessions::Row;
@@ -12,7 +16,7 @@ use crate::report::{Input, Lint, NotJudged};
 use crate::rules::finding::Place;
 use crate::rules::history::History;
 use crate::rules::location::Locator;
-use crate::rules::runner::Runner;
+use crate::rules::runner::{Outcome, Runner};
 use crate::rules::select::Selection;
 use crate::rules::{Location, Rule, Severity};
 use crate::session::Session;
@@ -29,21 +33,52 @@ pub(super) struct Judge {
     hosts: BTreeSet<String>,
     omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
     times: BTreeMap<&'static str, (&'static Rule, Duration)>,
+    clock: Duration,
+    /// What panicked, each with where it did so first.
+    bugs: BTreeMap<String, Bug>,
+}
+
+/// All that was said.
+pub(super) struct Judged {
+    /// The report, in its final order.
+    pub(super) lint: Lint,
+    /// Time of each rule.
+    pub(super) times: Vec<(&'static Rule, Duration)>,
+    /// Time of measuring it.
+    pub(super) clock: Duration,
+    /// What is wrong with ourselves: one line for each rule that panicked.
+    pub(super) bugs: Vec<String>,
 }
 
 impl Judge {
     pub(super) fn new(selection: &Selection, limits: &Limits, show_secrets: bool, timed: bool) -> Judge {
         let runner = Runner::new(selection, limits).timed(timed);
         let lint = Lint { rules: runner.len(), ..Lint::default() };
-        let (omitted, times) = (BTreeMap::new(), BTreeMap::new());
+        let (omitted, times, bugs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (history, hosts) = (History::new(limits), BTreeSet::new());
-        Judge { runner, history, show_secrets, keep: limits.reported, lint, hosts, omitted, times }
+        let (keep, clock) = (limits.reported, Duration::ZERO);
+        Judge { runner, history, show_secrets, keep, lint, hosts, omitted, times, clock, bugs }
     }
 
     /// Judges a session. Returns the worst severity found in it.
     pub(super) fn session(&mut self, session: &Session) -> Option<Severity> {
-        let outcome = self.runner.run_after(session, &self.history);
-        self.history.add(session);
+        let outcome = self.caught("the rules", |judge| judge.runner.run_after(session, &judge.history));
+        let outcome = outcome.unwrap_or_default();
+        self.caught("the memory of sessions", |judge| judge.history.add(session));
+        let worst = self.caught("the report", |judge| judge.say(session, outcome)).flatten();
+        self.count(session, worst);
+        worst
+    }
+
+    fn caught<T>(&mut self, what: &str, work: impl FnOnce(&mut Judge) -> T) -> Option<T> {
+        let done = bug::caught(|| work(&mut *self));
+        if let Err(bug) = &done {
+            self.bugs.entry(what.to_owned()).or_insert_with(|| bug.clone());
+        }
+        done.ok()
+    }
+
+    fn say(&mut self, session: &Session, outcome: Outcome) -> Option<Severity> {
         let mut locator = Locator::new(session, self.show_secrets);
         let mut worst = None;
         for draft in outcome.drafts {
@@ -69,10 +104,13 @@ impl Judge {
         for (rule, time) in outcome.times {
             self.times.entry(rule.id).or_insert((rule, Duration::ZERO)).1 += time;
         }
+        self.clock += outcome.clock;
+        for (rule, bug) in outcome.bugs {
+            self.bugs.entry(format!("rule {}", rule.id)).or_insert(bug);
+        }
         if let Some(host) = session.server.as_deref().and_then(uri::host).filter(|_| self.hosts.len() < self.keep) {
             self.hosts.insert(host.to_ascii_lowercase());
         }
-        self.count(session, worst);
         worst
     }
 
@@ -87,9 +125,10 @@ impl Judge {
     }
 
     /// The report, with all in its final order.
-    pub(super) fn finish(self, read: &engine::Reading) -> (Lint, Vec<(&'static Rule, Duration)>) {
+    pub(super) fn finish(mut self, read: &engine::Reading) -> Judged {
+        let encrypted = self.caught("the rules", |judge| judge.runner.run_encrypted(&read.encrypted, &judge.hosts));
         let mut lint = self.lint;
-        for finding in self.runner.run_encrypted(&read.encrypted, &self.hosts) {
+        for finding in encrypted.unwrap_or_default() {
             lint.counts.add(finding.severity, 1);
             lint.findings.push(finding);
         }
@@ -106,7 +145,8 @@ impl Judge {
                 .push("more devices than are remembered: rules over several sessions looked at the first ones".into());
         }
         lint.omitted = self.omitted.into_values().collect();
-        (lint, self.times.into_values().collect())
+        let bugs = self.bugs.iter().map(|(what, bug)| format!("internal error in {what}: {bug}"));
+        Judged { lint, times: self.times.into_values().collect(), clock: self.clock, bugs: bugs.collect() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::judge::Judge;
+use super::judge::{Judge, Judged};
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config::{self, Format, Output};
@@ -15,7 +15,10 @@ use crate::report::stats::Stats;
 use crate::report::{self, Lint, concise, json, text};
 
 pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
-    let config = config::Lint::new(options)?;
+    with(&config::Lint::new(options)?)
+}
+
+fn with(config: &config::Lint) -> Result<Exit> {
     let started = Instant::now();
     // A directory without recordings is as empty as a recording without messages: reports are written all the same.
     let (inputs, nothing) = match reading::inputs(&config.reading) {
@@ -26,15 +29,18 @@ pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
     let read = reading::read(&inputs, &config.reading, &mut |session| {
         judge.session(&session);
     })?;
-    let (lint, times) = judge.finish(&read);
+    let Judged { lint, times, clock, bugs } = judge.finish(&read);
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {
         write(&lint, output, text_options)?;
     }
     if config.stats {
         let bytes = read.inputs.iter().map(|input| input.bytes).sum();
-        let stats = Stats { bytes, elapsed: started.elapsed(), rules: times };
+        let stats = Stats { bytes, elapsed: started.elapsed(), clock, rules: times };
         report::stats::write(&lint, &stats, &mut anstream::stderr())?;
+    }
+    if let Some(exit) = reading::broken(&bugs)? {
+        return Ok(exit);
     }
     if lint.totals.messages == 0 {
         let line = nothing.unwrap_or_else(|| format!("no device-management message in {}", text::inputs(&lint.inputs)));
@@ -66,5 +72,68 @@ fn report(lint: &Lint, format: Format, options: text::Options, out: &mut dyn Wri
         Format::Concise => concise::write(lint, out),
         Format::Json => json::write(lint, out),
         Format::JsonLines => json::write_lines(lint, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::rules::finding::Place;
+    use crate::rules::select::Selection;
+    use crate::rules::{Check, Fault, Profile, Rule, Scope, Severity};
+
+    const fn rule(id: &'static str, check: Check) -> Rule {
+        Rule {
+            id,
+            name: id,
+            family: "DM-TST",
+            summary: "",
+            fix: "",
+            oma: Some(Severity::Info),
+            windows: Some(Severity::Info),
+            fault: Fault::Sender,
+            scope: Scope::Message,
+            since: "0.1.0",
+            spec: &[],
+            silences: &[],
+            page: "",
+            check,
+        }
+    }
+
+    static PANICS: Rule = rule(
+        "DM-TST-001",
+        Check::Message(|cx, out| {
+            out.report(Place::Message(cx.index), "said before the panic");
+            assert!(cx.index % 2 == 1, "a rule with a bug");
+        }),
+    );
+    static SOUND: Rule = rule(
+        "DM-TST-002",
+        Check::Message(|cx, out| {
+            out.report(Place::Message(cx.index), "said by another rule");
+        }),
+    );
+
+    #[test]
+    fn a_rule_that_panics_costs_its_own_findings_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/clean.pcap");
+        let cli = Cli::try_parse_from(["dmscope", "lint", "--format", &format!("json={}", path.display()), sample]);
+        let Command::Lint(options) = cli.unwrap().command else { unreachable!() };
+        let mut config = config::Lint::new(&options).unwrap();
+        let chosen = [(&PANICS, Some(Severity::Info)), (&SOUND, Some(Severity::Info))];
+        config.selection = Selection::custom(Profile::Windows, &chosen);
+        assert_eq!(with(&config).unwrap(), Exit::Broken);
+        let report = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(report.matches("said before the panic").count(), 6);
+        assert_eq!(report.matches("said by another rule").count(), 6);
+        assert_eq!(ExitCode::from(Exit::Broken), ExitCode::from(2));
     }
 }

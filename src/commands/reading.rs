@@ -36,6 +36,16 @@ pub(super) fn read(
     Ok(read?)
 }
 
+/// Says what is wrong with ourselves, and gives the exit that this asks for; `None` when nothing is.
+///
+/// # Errors
+/// Standard error cannot be written.
+pub(super) fn broken(bugs: &[String]) -> Result<Option<Exit>> {
+    let mut stderr = anstream::stderr();
+    bugs.iter().try_for_each(|bug| writeln!(stderr, "error: {bug}"))?;
+    Ok((!bugs.is_empty()).then_some(Exit::Broken))
+}
+
 /// The exit of a command that saw nothing, with a line that says so.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::Result;
 
-use super::judge::Judge;
+use super::judge::{Judge, Judged};
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
@@ -19,7 +19,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let read = reading::read(&inputs, &config, &mut |session| {
         judge.session(&session);
     })?;
-    let (lint, _) = judge.finish(&read);
+    let Judged { lint, bugs, .. } = judge.finish(&read);
     let mut out = stdout();
     match options.format {
         cli::TableFormat::Json => json::write_sessions(&lint, &mut out)?,
@@ -27,5 +27,8 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
         cli::TableFormat::Text => sessions::text(&lint.sessions, width(), &mut out)?,
     }
     out.flush()?;
+    if let Some(exit) = reading::broken(&bugs)? {
+        return Ok(exit);
+    }
     if lint.sessions.is_empty() { reading::no_session(&inputs) } else { Ok(Exit::Clean) }
 }

@@ -13,6 +13,8 @@ pub struct Stats {
     pub bytes: u64,
     /// From the first byte to the last finding.
     pub elapsed: Duration,
+    /// Time taken by measuring the rules.
+    pub clock: Duration,
     /// Time of each rule, summed over all sessions.
     pub rules: Vec<(&'static Rule, Duration)>,
 }
@@ -35,8 +37,11 @@ pub fn write(lint: &Lint, stats: &Stats, out: &mut dyn Write) -> io::Result<()> 
     }
     let mut rules: Vec<_> = stats.rules.iter().filter(|(_, time)| !time.is_zero()).collect();
     rules.sort_by_key(|(rule, time)| (std::cmp::Reverse(*time), rule.id));
+    writeln!(out, "{:>12.3}  seconds for measuring the rules, left out of their shares", stats.clock.as_secs_f64())?;
+    let all = stats.elapsed.saturating_sub(stats.clock).as_secs_f64().max(1e-9);
     for (rule, time) in rules {
-        writeln!(out, "{:>12.6}  seconds in {} {}", time.as_secs_f64(), rule.id, rule.name)?;
+        let (seconds, share) = (time.as_secs_f64(), 100.0 * time.as_secs_f64() / all);
+        writeln!(out, "{seconds:>12.6}  seconds ({share:.1} %) in {} {}", rule.id, rule.name)?;
     }
     Ok(())
 }

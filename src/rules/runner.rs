@@ -6,6 +6,8 @@
 //!
 //! Rules that silence others run even where they were not selected: what one does not want to hear of (a session
 //! whose start is missing) must not make other rules cry wolf.
+//!
+//! A rule that panics loses what it had to say of that place, and nothing else.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ use super::select::Selection;
 use super::silence::Silence;
 use super::{CaptureCx, Check, ElementCx, EncryptedCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity};
 use crate::anomaly::{Anomaly, Kind};
+use crate::bug::{self, Bug};
 use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::session::Session;
@@ -26,7 +29,8 @@ use crate::syncml::{Message, Tag};
 pub struct Runner {
     profile: Profile,
     limit: usize,
-    timed: bool,
+    /// What it takes to measure nothing; `None` when no time is measured.
+    clock: Option<Duration>,
     rules: Vec<Active>,
     by_tag: Vec<Vec<usize>>,
     anomalies: Vec<(Kind, usize)>,
@@ -54,6 +58,10 @@ pub struct Outcome {
     pub not_judged: Vec<(usize, String)>,
     /// Time taken by each rule, when the runner was asked to measure it.
     pub times: Vec<(&'static Rule, Duration)>,
+    /// Time taken by the measuring itself.
+    pub clock: Duration,
+    /// Rules that panicked, each with where it did so first.
+    pub bugs: Vec<(&'static Rule, Bug)>,
 }
 
 impl Runner {
@@ -63,7 +71,7 @@ impl Runner {
         let mut runner = Runner {
             profile,
             limit: limits.findings_per_rule,
-            timed: false,
+            clock: None,
             rules: Vec::new(),
             by_tag: vec![Vec::new(); Tag::COUNT],
             anomalies: Vec::new(),
@@ -84,7 +92,7 @@ impl Runner {
 
     /// Measures the time of each rule.
     pub fn timed(mut self, timed: bool) -> Runner {
-        self.timed = timed;
+        self.clock = timed.then(clock);
         self
     }
 
@@ -125,7 +133,7 @@ impl Runner {
             return Outcome { not_judged: all.collect(), ..Outcome::default() };
         }
         let mut pass = Pass { runner: self, session, drafts: Vec::new(), over: Over::default(), tallies: Vec::new() };
-        pass.tallies.resize(self.rules.len(), Tally { room: self.limit, time: Duration::ZERO });
+        pass.tallies.resize(self.rules.len(), Tally::new(self.limit));
         for (index, message) in session.messages.iter().enumerate() {
             pass.message(index, message);
         }
@@ -176,6 +184,14 @@ impl Runner {
 struct Tally {
     room: usize,
     time: Duration,
+    calls: u32,
+    bug: Option<Bug>,
+}
+
+impl Tally {
+    fn new(room: usize) -> Tally {
+        Tally { room, time: Duration::ZERO, calls: 0, bug: None }
+    }
 }
 
 /// One session being judged.
@@ -189,19 +205,17 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn call(&mut self, number: usize, check: impl FnOnce(&mut Sink<'_>)) {
-        let start = self.runner.timed.then(Instant::now);
+        let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
         let tally = &mut self.tallies[number];
-        check(&mut Sink {
-            rule,
-            severity,
-            out: &mut self.drafts,
-            room: &mut tally.room,
-            over: &mut self.over,
-            spare: None,
-        });
+        let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
+        let done = bug::caught(|| check(&mut Sink { rule, severity, out, room, over, spare: None }));
+        if let Err(bug) = done {
+            tally.bug.get_or_insert(bug);
+        }
         if let Some(start) = start {
             tally.time += start.elapsed();
+            tally.calls += 1;
         }
     }
 
@@ -263,14 +277,25 @@ impl<'a> Pass<'a> {
             let count: usize = count.map(|(_, count)| count).sum();
             (count > 0).then_some((active.rule, active.severity, count))
         });
-        let times = runner.rules.iter().zip(&tallies).filter(|_| runner.timed);
+        let told = || runner.rules.iter().map(|active| active.rule).zip(&tallies);
+        let clock = |tally: &Tally| runner.clock.map(|clock| clock.saturating_mul(tally.calls));
+        let times = told().filter_map(|(rule, tally)| Some((rule, tally.time.saturating_sub(clock(tally)?))));
         Outcome {
             more: more.collect(),
             not_judged: session.messages.iter().enumerate().filter_map(not_judged).collect(),
-            times: times.map(|(active, tally)| (active.rule, tally.time)).collect(),
+            times: times.collect(),
+            // Half of a measurement lies outside of what it measures.
+            clock: tallies.iter().filter_map(clock).sum::<Duration>() * 2,
+            bugs: told().filter_map(|(rule, tally)| Some((rule, tally.bug.clone()?))).collect(),
             drafts,
         }
     }
+}
+
+/// What it takes to measure nothing, the least of many times.
+fn clock() -> Duration {
+    let once = |_| Instant::now().elapsed();
+    (0..1000).map(once).min().unwrap_or_default()
 }
 
 fn not_judged((index, message): (usize, &Message)) -> Option<(usize, String)> {
@@ -414,6 +439,33 @@ mod tests {
         let outcome = run(&on(&[&GAP, &SESSION]), vec![cut("")], 0);
         assert_eq!(told(&outcome), []);
         assert_eq!(outcome.more, [(&GAP, Severity::Error, 1)]);
+    }
+
+    static PANICS: Rule = rule("DM-TST-006", &[], Check::Message(|cx, _| assert!(cx.index == 1, "a bug")));
+
+    #[test]
+    fn a_rule_that_panics_is_named_and_the_others_run_on() {
+        let outcome = run(&on(&[&PANICS, &DATA]), vec![message(TWO), message(TWO)], 100);
+        assert_eq!(outcome.bugs.iter().map(|(rule, _)| rule.id).collect::<Vec<_>>(), ["DM-TST-006"]);
+        assert_eq!(outcome.drafts.len(), 4);
+    }
+
+    #[test]
+    fn each_element_is_looked_at_once_by_the_rules_that_ask_for_its_tag() {
+        let text = "<SyncML><SyncBody><Status><Data>200</Data></Status><Put><Item><Data><Data>1</Data></Data></Item></Put>\
+                    <Status><Data>1</Data></Status><Final/></SyncBody></SyncML>";
+        for (tag, times) in [(Tag::Status, 2), (Tag::Data, 3), (Tag::Put, 1), (Tag::Final, 1), (Tag::SyncHdr, 0)] {
+            let tags: &'static [Tag] = Box::leak(Box::new([tag]));
+            let check = Check::Element(tags, |cx, out| {
+                out.report(cx.at(), cx.element.name());
+            });
+            let asks: &'static Rule = Box::leak(Box::new(rule("DM-TST-007", &[], check)));
+            let outcome = run(&on(&[asks]), vec![message(text)], 100);
+            let mut nodes: Vec<_> = outcome.drafts.iter().map(|draft| format!("{:?}", draft.place)).collect();
+            assert!(outcome.drafts.iter().all(|draft| draft.message == tag.name()));
+            nodes.dedup();
+            assert_eq!((outcome.drafts.len(), nodes.len()), (times, times), "{tag:?}");
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Selection {
 
     /// Some rules, for tests.
     #[cfg(test)]
-    pub(super) fn custom(profile: Profile, rules: &[(&'static Rule, Option<Severity>)]) -> Selection {
+    pub(crate) fn custom(profile: Profile, rules: &[(&'static Rule, Option<Severity>)]) -> Selection {
         Selection { profile, rules: rules.to_vec() }
     }
 
