@@ -149,6 +149,9 @@ pub struct Lint {
     /// Which rules run.
     #[command(flatten)]
     pub rules: Selection,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
     /// Report to write, to standard output or to a file: text, concise, json or jsonl. May be repeated [default: text]
     #[arg(long = "format", value_name = "KIND[=FILE]", help_heading = "Reporting")]
     pub formats: Vec<String>,
@@ -193,6 +196,23 @@ pub struct Selection {
     pub severity: Vec<String>,
 }
 
+/// What is known of the secrets in the traffic.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Rules")]
+pub struct Secrets {
+    /// Recompute credentials with the users, secrets and nonces in this TOML file
+    ///
+    /// Digests are recomputed, and where one is wrong the mistakes that are often made are tried. The file is a list:
+    ///
+    ///   [[credentials]]
+    ///   device = "the device's Source URI"  # or server = "the server's"
+    ///   user = "name"
+    ///   secret = "password"
+    ///   nonce = "base64"  # if known: the one it holds when the recording begins
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub credentials: Option<PathBuf>,
+}
+
 /// Which client the server talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
@@ -224,6 +244,9 @@ pub struct Sessions {
     /// Which client the server talks to, for the worst finding: windows or oma
     #[arg(long, default_value = "windows", help_heading = "Rules", hide_possible_values = true)]
     pub profile: Profile,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
     /// How to print them: text or json
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: TableFormat,
@@ -290,6 +313,9 @@ pub struct Capture {
     /// Which rules run.
     #[command(flatten)]
     pub rules: Selection,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
     /// Lowest severity that makes the exit status 1: error, warning, info or never
     #[arg(long, value_name = "LEVEL", default_value = "error", hide_possible_values = true)]
     pub fail_on: FailOn,

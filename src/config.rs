@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::credentials::Credentials;
 use crate::rules::select::Selection;
 use crate::rules::{Profile, Severity};
 use crate::{cli, engine, input};
@@ -30,6 +31,8 @@ pub struct Lint {
     pub reading: Reading,
     /// Which rules run.
     pub selection: Selection,
+    /// What is known of the secrets in the traffic.
+    pub credentials: Credentials,
     /// The reports to write; at most one to standard output.
     pub outputs: Vec<Output>,
     /// Lowest severity that makes the exit status 1; `None` for never.
@@ -84,11 +87,12 @@ impl Lint {
     /// Resolves the options of `lint`.
     ///
     /// # Errors
-    /// An unknown format, two reports in one place, a name that is no rule's.
+    /// An unknown format, two reports in one place, a name that is no rule's, credentials that cannot be read.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
         Ok(Lint {
             reading: Reading::new(&lint.reading),
             selection: selection(&lint.rules)?,
+            credentials: credentials(&lint.secrets)?,
             outputs: outputs(&lint.formats)?,
             fail_on: fail_on(lint.fail_on),
             allow_empty: lint.allow_empty,
@@ -107,6 +111,8 @@ pub struct Capture {
     pub engine: engine::Settings,
     /// Which rules run.
     pub selection: Selection,
+    /// What is known of the secrets in the traffic.
+    pub credentials: Credentials,
     /// Lowest severity that makes the exit status 1; `None` for never.
     pub fail_on: Option<Severity>,
 }
@@ -116,10 +122,15 @@ impl Capture {
     /// Resolves the options of `capture`.
     ///
     /// # Errors
-    /// A name that is no rule's.
+    /// A name that is no rule's, credentials that cannot be read.
     pub fn new(capture: &cli::Capture) -> Result<Capture> {
         let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: false };
-        Ok(Capture { engine, selection: selection(&capture.rules)?, fail_on: fail_on(capture.fail_on) })
+        Ok(Capture {
+            engine,
+            selection: selection(&capture.rules)?,
+            credentials: credentials(&capture.secrets)?,
+            fail_on: fail_on(capture.fail_on),
+        })
     }
 }
 
@@ -138,6 +149,15 @@ pub fn profile(profile: cli::Profile) -> Profile {
         cli::Profile::Windows => Profile::Windows,
         cli::Profile::Oma => Profile::Oma,
     }
+}
+
+/// What is known of the secrets in the traffic; nothing without a file.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn credentials(secrets: &cli::Secrets) -> Result<Credentials> {
+    let Some(path) = &secrets.credentials else { return Ok(Credentials::default()) };
+    Credentials::read(path).with_context(|| format!("--credentials {}", path.display()))
 }
 
 fn selection(rules: &cli::Selection) -> Result<Selection> {

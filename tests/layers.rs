@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What lies beneath all: every module may name these, and each of these those before it.
-const BENEATH: &[&str] = &["bug", "time", "limits", "escape", "origin", "anomaly", "stream"];
+const BENEATH: &[&str] = &["bug", "time", "limits", "escape", "near", "origin", "anomaly", "stream"];
 
 /// What each module may name besides. A file with arrows of its own is a layer of its own.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transcript", &["http", "syncml", "xml"]),
     ("syncml/read", &["http", "syncml", "transcript", "wbxml", "xml"]),
     ("session", &["http", "syncml", "transcript", "xml"]),
-    ("rules", &["http", "session", "syncml", "xml"]),
+    ("credentials", &["syncml"]),
+    ("rules", &["credentials", "http", "session", "syncml", "xml"]),
     ("report", &["http", "rules", "session", "syncml", "engine", "input", "capture"]),
     ("input", &["capture", "transcript"]),
 ];

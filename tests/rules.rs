@@ -26,7 +26,7 @@ mod run;
 use dmscope::limits::Limits;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::{Selection, is_named};
-use dmscope::rules::{ALL, Location, Profile, Rule};
+use dmscope::rules::{ALL, Location, Rule};
 
 /// The rules that `RULE` names; all without it.
 fn chosen() -> Vec<&'static Rule> {
@@ -47,9 +47,9 @@ fn for_each_rule(check: impl Fn(&'static Rule) -> Result<(), String>) {
     assert!(wrong.is_empty(), "\n\n{}\n", wrong.join("\n\n"));
 }
 
-fn runner(profile: Profile, ignored: &[&str]) -> Runner {
-    let selection = Selection::of(profile).ignore(ignored).expect("the rules exist");
-    Runner::new(&selection, &Limits::default())
+fn runner(example: &page::Example, ignored: &[&str]) -> Runner {
+    let selection = Selection::of(example.profile).ignore(ignored).expect("the rules exist");
+    Runner::new(&selection, &Limits::default()).with_credentials(example.credentials.clone())
 }
 
 /// Runs `check` for each example of a rule, and says where it failed.
@@ -83,7 +83,7 @@ fn examples_hold_as_documents() {
                 return Vec::new();
             }
             let sessions = run::as_documents(sent);
-            let found = check::findings(&runner(example.profile, &[]), &sessions, sent);
+            let found = check::findings(&runner(example, &[]), &sessions, sent);
             [check::differences(rule, sent, &found), check::unseen(&sessions, sent)].concat()
         })
     });
@@ -94,7 +94,7 @@ fn examples_hold_as_wbxml() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
             let Some(sent) = binary::encoded(sent).filter(|_| !example.capture_only()) else { return Vec::new() };
-            let found = check::findings(&runner(example.profile, &[]), &run::as_documents(&sent), &sent);
+            let found = check::findings(&runner(example, &[]), &run::as_documents(&sent), &sent);
             check::differences(rule, &sent, &found)
         })
     });
@@ -129,7 +129,7 @@ fn in_a_file(
     read: &run::Read,
     is_somewhere: impl Fn(&Location) -> bool,
 ) -> Vec<String> {
-    let (runner, sessions) = (runner(example.profile, &[]), &read.sessions);
+    let (runner, sessions) = (runner(example, &[]), &read.sessions);
     let mut found = check::findings(&runner, sessions, sent);
     found.extend(check::findings_on_encrypted(&runner, read, sent));
     let nowhere = check::nowhere(&runner, sessions, is_somewhere);
@@ -143,7 +143,7 @@ fn bad_examples_fail_without_their_rule() {
             if example.capture_only() || !example.bad {
                 return Vec::new();
             }
-            let found = check::findings(&runner(example.profile, &[rule.id]), &run::as_documents(sent), sent);
+            let found = check::findings(&runner(example, &[rule.id]), &run::as_documents(sent), sent);
             match check::differences(rule, sent, &found).is_empty() {
                 true => vec!["passes although the rule is ignored".to_owned()],
                 false => Vec::new(),

@@ -20,7 +20,8 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let filter = (!options.filter.is_empty()).then(|| options.filter.join(" "));
     let mut live = Live::open(interface, filter.as_deref(), options.write.as_deref())
         .context("capturing takes privileges, and an interface that `dmscope capture` lists")?;
-    let mut judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false);
+    let mut judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false)
+        .with_credentials(config.credentials.clone());
     let stop = stop_on_ctrl_c()?;
     let until = options.duration.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut go_on = || !stop.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until);

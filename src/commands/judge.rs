@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::bug::{self, Bug};
+use crate::credentials::Credentials;
 use crate::engine;
 use crate::limits::Limits;
 use crate::report::sessions::Row;
@@ -58,6 +59,12 @@ impl Judge {
         let (history, hosts) = (History::new(limits), BTreeSet::new());
         let (keep, clock) = (limits.reported, Duration::ZERO);
         Judge { runner, history, show_secrets, keep, lint, hosts, omitted, times, clock, bugs }
+    }
+
+    /// Recomputes credentials with these secrets.
+    pub(super) fn with_credentials(mut self, credentials: Credentials) -> Judge {
+        self.runner = self.runner.with_credentials(credentials);
+        self
     }
 
     /// Judges a session. Returns the worst severity found in it.

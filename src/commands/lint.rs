@@ -25,7 +25,9 @@ fn with(config: &config::Lint) -> Result<Exit> {
         Err(error @ input::Error::Nothing { .. }) => (Vec::new(), Some(error.to_string())),
         inputs => (inputs?, None),
     };
-    let mut judge = Judge::new(&config.selection, &config.reading.engine.limits, config.show_secrets, config.stats);
+    let limits = &config.reading.engine.limits;
+    let mut judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
+        .with_credentials(config.credentials.clone());
     let read = reading::read(&inputs, &config.reading, &mut |session| {
         judge.session(&session);
     })?;

@@ -15,7 +15,8 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let config = config::Reading::new(&options.reading);
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
-    let mut judge = Judge::new(&selection, &config.engine.limits, false, false);
+    let credentials = config::credentials(&options.secrets)?;
+    let mut judge = Judge::new(&selection, &config.engine.limits, false, false).with_credentials(credentials);
     let read = reading::read(&inputs, &config, &mut |session| {
         judge.session(&session);
     })?;

@@ -2,6 +2,7 @@
 
 use super::Profile;
 use super::history::History;
+use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::session::{At, Session};
 use crate::syncml::{Command, Element, Item, Message, Side};
@@ -13,6 +14,8 @@ pub struct SessionCx<'a> {
     pub session: &'a Session,
     /// The profile in force.
     pub profile: Profile,
+    /// The secrets that the user gave.
+    pub credentials: &'a Credentials,
 }
 
 /// For rules of scope capture: a session, and what is remembered of those that closed before it.
@@ -35,6 +38,8 @@ pub struct MessageCx<'a> {
     pub message: &'a Message,
     /// The profile in force.
     pub profile: Profile,
+    /// The secrets that the user gave.
+    pub credentials: &'a Credentials,
 }
 
 /// For rules that look at single elements.
@@ -60,8 +65,9 @@ pub struct EncryptedCx<'a> {
 impl<'a> SessionCx<'a> {
     /// Each message with its own context.
     pub fn messages(self) -> impl Iterator<Item = MessageCx<'a>> {
-        let SessionCx { session, profile } = self;
-        session.messages.iter().enumerate().map(move |(index, message)| MessageCx { session, index, message, profile })
+        let SessionCx { session, profile, credentials } = self;
+        let messages = session.messages.iter().enumerate();
+        messages.map(move |(index, message)| MessageCx { session, index, message, profile, credentials })
     }
 
     /// Each readable SyncML message with its own context: what a session rule may judge. Each once, however often it
@@ -72,8 +78,9 @@ impl<'a> SessionCx<'a> {
 
     /// The message with that index.
     pub fn message(self, index: usize) -> Option<MessageCx<'a>> {
-        let SessionCx { session, profile } = self;
-        session.messages.get(index).map(|message| MessageCx { session, index, message, profile })
+        let SessionCx { session, profile, credentials } = self;
+        let message = session.messages.get(index)?;
+        Some(MessageCx { session, index, message, profile, credentials })
     }
 }
 
@@ -100,7 +107,7 @@ impl<'a> MessageCx<'a> {
 
     /// The session it lies in.
     pub fn in_session(self) -> SessionCx<'a> {
-        SessionCx { session: self.session, profile: self.profile }
+        SessionCx { session: self.session, profile: self.profile, credentials: self.credentials }
     }
 
     /// Whether it ends its sender's package.

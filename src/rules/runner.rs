@@ -20,6 +20,7 @@ use super::silence::Silence;
 use super::{CaptureCx, Check, ElementCx, EncryptedCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity};
 use crate::anomaly::{Anomaly, Kind};
 use crate::bug::{self, Bug};
+use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::session::Session;
@@ -31,6 +32,7 @@ pub struct Runner {
     limit: usize,
     /// What it takes to measure nothing; `None` when no time is measured.
     clock: Option<Duration>,
+    credentials: Credentials,
     rules: Vec<Active>,
     by_tag: Vec<Vec<usize>>,
     anomalies: Vec<(Kind, usize)>,
@@ -72,6 +74,7 @@ impl Runner {
             profile,
             limit: limits.findings_per_rule,
             clock: None,
+            credentials: Credentials::default(),
             rules: Vec::new(),
             by_tag: vec![Vec::new(); Tag::COUNT],
             anomalies: Vec::new(),
@@ -93,6 +96,12 @@ impl Runner {
     /// Measures the time of each rule.
     pub fn timed(mut self, timed: bool) -> Runner {
         self.clock = timed.then(clock);
+        self
+    }
+
+    /// Recomputes credentials with these secrets.
+    pub fn with_credentials(mut self, credentials: Credentials) -> Runner {
+        self.credentials = credentials;
         self
     }
 
@@ -137,7 +146,7 @@ impl Runner {
         for (index, message) in session.messages.iter().enumerate() {
             pass.message(index, message);
         }
-        let cx = SessionCx { session, profile: self.profile };
+        let cx = SessionCx { session, profile: self.profile, credentials: &self.credentials };
         for number in &self.sessions {
             if let Check::Session(check) = self.rules[*number].rule.check {
                 pass.call(*number, |sink| check(&cx, sink));
@@ -221,7 +230,8 @@ impl<'a> Pass<'a> {
 
     fn message(&mut self, index: usize, message: &'a Message) {
         let runner = self.runner;
-        let cx = MessageCx { session: self.session, index, message, profile: runner.profile };
+        let (session, profile, credentials) = (self.session, runner.profile, &runner.credentials);
+        let cx = MessageCx { session, index, message, profile, credentials };
         let exact = message.doc.is_exact();
         message.notes.iter().for_each(|note| self.note(index, note, exact));
         if message.judged().is_ok() {

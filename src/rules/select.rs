@@ -5,6 +5,7 @@
 //! whole family (`DM-MSG`); `DM-` may be left out, and letter case does not matter.
 
 use super::{Profile, Rule, Severity};
+pub(super) use crate::near::distance;
 
 /// The rules with the severity each has in this run.
 #[derive(Clone, Debug)]
@@ -137,22 +138,6 @@ pub fn unknown<'a>(word: &str, rules: impl Iterator<Item = &'a Rule>) -> Error {
     Error::Unknown { given: word.to_owned(), nearest: near.map(|(_, name)| name.to_owned()) }
 }
 
-/// How many letters must be changed, added or removed (Levenshtein).
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,13 +190,6 @@ mod tests {
         let selection = fixture().severities(&["AAA=off", "one=error"]).unwrap();
         let severities: Vec<_> = selection.rules().map(|(_, severity)| severity).collect();
         assert_eq!(severities, [Some(Severity::Error), None, Some(Severity::Warning)]);
-    }
-
-    #[test]
-    fn distance_counts_changes() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 
     #[test]

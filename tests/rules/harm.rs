@@ -42,7 +42,7 @@ fn rules_stand_documents_without_any_one_element() {
     for rule in chosen() {
         let examples = page::examples(rule).expect("a page");
         let Some(example) = examples.iter().find(|example| example.bad) else { continue };
-        let (sent, runner) = (compose::messages(example), runner(example.profile, &[]));
+        let (sent, runner) = (compose::messages(example), runner(example, &[]));
         for number in (0..sent.len()).filter(|number| !sent[*number].marks.is_empty()) {
             for body in harmed(&sent[number].body) {
                 let mut sent = sent.clone();
@@ -56,7 +56,7 @@ fn rules_stand_documents_without_any_one_element() {
 /// Errors that are not marked, over an example of which not all was captured. A rule that the example marks may speak of
 /// another place then: that of the first message, say.
 fn errors(example: &Example, sent: &[Sent<'_>], sessions: &[Session], how: &str) -> Vec<String> {
-    let found = check::findings(&runner(example.profile, &[]), sessions, sent);
+    let found = check::findings(&runner(example, &[]), sessions, sent);
     let marked = |rule: &Rule| sent.iter().any(|sent| sent.marks.iter().any(|mark| mark.id == rule.id));
     let errors = found.iter().filter(|found| found.draft.severity == Severity::Error && !marked(found.draft.rule));
     errors.map(|found| format!("{how}: {}", check::told(found, sent))).collect()

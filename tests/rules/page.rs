@@ -1,5 +1,6 @@
 //! The examples of a rule's page: sections, blocks and the words on their info lines, as `rules/README.md` has them.
 
+use dmscope::credentials::Credentials;
 use dmscope::rules::{Profile, Rule};
 use dmscope::syncml::Side;
 
@@ -16,6 +17,8 @@ pub(crate) struct Example {
     pub(crate) profile: Profile,
     /// Its messages.
     pub(crate) blocks: Vec<Block>,
+    /// The secrets that are known of them.
+    pub(crate) credentials: Credentials,
 }
 
 /// One fenced block: a message.
@@ -27,6 +30,8 @@ pub(crate) struct Block {
     pub(crate) http: bool,
     /// Whether it is no message but TLS, and the text the name of the server.
     pub(crate) tls: bool,
+    /// Whether it is no message but a credentials file.
+    pub(crate) credentials: bool,
     /// Whether it is sent as WBXML.
     pub(crate) wbxml: bool,
     /// Who sends it.
@@ -88,6 +93,10 @@ pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
                 block.text.truncate(block.text.trim_end_matches('\n').len());
                 let block = open.take().unwrap_or_default();
                 match examples.last_mut() {
+                    Some(example) if in_examples && block.credentials => {
+                        let parsed = Credentials::parse(&block.text);
+                        example.credentials = parsed.map_err(|error| format!("line {}, {error}", block.line))?;
+                    }
                     Some(example) if in_examples && block.side.is_some() => example.blocks.push(block),
                     _ if block.side.is_none() => {}
                     _ => return wrong("an example outside of a section Bad or Good".into()),
@@ -107,7 +116,9 @@ pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
                     in_examples = bad || heading.starts_with("Good");
                     if in_examples {
                         let profile = profile(rule, heading);
-                        examples.push(Example { heading: heading.into(), line: number, bad, profile, blocks: vec![] });
+                        let (blocks, credentials) = (Vec::new(), Credentials::default());
+                        let heading = heading.into();
+                        examples.push(Example { heading, line: number, bad, profile, blocks, credentials });
                     }
                 }
             }
@@ -134,6 +145,7 @@ fn block(info: &str) -> Result<Block, String> {
     let kind = match words.next() {
         Some("syncml") => Block::default(),
         Some("wbxml") => Block { wbxml: true, ..Block::default() },
+        Some("credentials") => return Ok(Block { credentials: true, ..Block::default() }),
         Some("http") => Block { http: true, ..Block::default() },
         Some("tls") => Block { tls: true, ..Block::default() },
         _ => return Ok(Block::default()),
