@@ -3,7 +3,7 @@
 //! In: a session. Out: each message together with the package that answers it, up to `Final`. Left out is what the
 //! capture does not show whole, and what may rightly stay unanswered.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::finding::Place;
 use super::flow::{Flow, Package};

@@ -3,7 +3,9 @@
 //! In: sessions in the order they close. Out: the earlier ones of a device. Bounds: `limits.devices` devices, and the
 //! last [`PER_DEVICE`] sessions of each.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::alert::Started;
 use super::http::Wait;

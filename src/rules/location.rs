@@ -2,11 +2,12 @@
 //!
 //! In: [`Draft`]s, still tied to their session. Out: [`Finding`]s that own all they say. What is not known stays
 //! `None`. Nothing secret is copied, unless asked for. Bounds: excerpts and snippets are cut by `render`; renderings
-//! of the last few messages are kept.
+//! of the last few messages are kept, and their lines.
 
 use std::collections::VecDeque;
 
 use super::finding::{Draft, Finding, Location, Place};
+use super::lines::Lines;
 use super::{Fault, Rule};
 use crate::http::Encrypted;
 use crate::origin::{Located, Origin, Span, Unit};
@@ -23,12 +24,13 @@ pub struct Locator<'a> {
     session: &'a Session,
     show_secrets: bool,
     renderings: VecDeque<(usize, Rendering<'a>)>,
+    lines: VecDeque<(usize, Lines<'a>)>,
 }
 
 impl<'a> Locator<'a> {
     /// `show_secrets` leaves excerpts and snippets as they were sent.
     pub fn new(session: &'a Session, show_secrets: bool) -> Locator<'a> {
-        Locator { session, show_secrets, renderings: VecDeque::new() }
+        Locator { session, show_secrets, renderings: VecDeque::new(), lines: VecDeque::new() }
     }
 
     /// The finding on its own.
@@ -88,7 +90,7 @@ impl<'a> Locator<'a> {
 
     fn at_element(&mut self, index: usize, message: &'a Message, node: NodeId, location: &mut Location) {
         let Some(element) = message.doc.element(node) else { return };
-        place_of(message, element.span(), location);
+        self.place(index, message, element.span(), location);
         location.path = Some(element.path());
         let rendering = self.rendering(index, message);
         location.excerpt = Some(rendering.excerpt(node));
@@ -96,7 +98,7 @@ impl<'a> Locator<'a> {
     }
 
     fn at_bytes(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
-        place_of(message, span, location);
+        self.place(index, message, span, location);
         let around = message.doc.element_at(span.start);
         location.path = around.map(Element::path);
         let rendering = self.rendering(index, message);
@@ -108,15 +110,37 @@ impl<'a> Locator<'a> {
         }
     }
 
-    fn rendering(&mut self, index: usize, message: &'a Message) -> &Rendering<'a> {
-        let known = self.renderings.iter().position(|(known, _)| *known == index);
-        let at = known.unwrap_or_else(|| {
-            self.renderings.truncate(KEPT - 1);
-            self.renderings.push_front((index, Rendering::new(&message.doc, self.show_secrets)));
-            0
-        });
-        &self.renderings[at].1
+    /// Frame, file offset, bytes, line and column of a stretch of the document. WBXML has no lines.
+    fn place(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
+        captured(message, span, location);
+        location.byte_range = Some((span.start, span.end));
+        if message.doc.form() == Form::Wbxml {
+            return;
+        }
+        let bytes = || if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };
+        let mut position = |from| kept(&mut self.lines, index, || Lines::of(bytes())).position(span.start, from);
+        let place = match (message.position, text_position(message)) {
+            (_, Some(from)) => position(from),
+            // The text was rewritten (unescaped, unquoted) on its way out of the file: where it begins is all that is known.
+            (Some(from), None) => from,
+            (None, None) => position((1, 1)),
+        };
+        (location.line, location.column) = (Some(place.0), Some(place.1));
     }
+
+    fn rendering(&mut self, index: usize, message: &'a Message) -> &Rendering<'a> {
+        kept(&mut self.renderings, index, || Rendering::new(&message.doc, self.show_secrets))
+    }
+}
+
+/// What was made for a message before, or is made now. The last [`KEPT`] are kept.
+fn kept<T>(known: &mut VecDeque<(usize, T)>, index: usize, make: impl FnOnce() -> T) -> &T {
+    let at = known.iter().position(|(known, _)| *known == index).unwrap_or_else(|| {
+        known.truncate(KEPT - 1);
+        known.push_front((index, make()));
+        0
+    });
+    &known[at].1
 }
 
 /// The rule's fault, `sender` resolved to a side where that is known.
@@ -138,23 +162,6 @@ fn of_message(message: &Message, session: Location) -> Location {
     }
 }
 
-/// Frame, file offset, bytes, line and column of a stretch of the document. WBXML has no lines.
-fn place_of(message: &Message, span: Span, location: &mut Location) {
-    captured(message, span, location);
-    location.byte_range = Some((span.start, span.end));
-    if message.doc.form() == Form::Wbxml {
-        return;
-    }
-    let bytes = if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };
-    let place = match (message.position, text_position(message)) {
-        (_, Some(from)) => line_and_column(bytes, span.start, from),
-        // The text was rewritten (unescaped, unquoted) on its way out of the file: where it begins is all that is known.
-        (Some(from), None) => from,
-        (None, None) => line_and_column(bytes, span.start, (1, 1)),
-    };
-    (location.line, location.column) = (Some(place.0), Some(place.1));
-}
-
 /// Where the body begins in its file, when it stands there as it is.
 fn text_position(message: &Message) -> Option<(u32, u32)> {
     let as_it_is = match message.body.origin.runs() {
@@ -162,18 +169,6 @@ fn text_position(message: &Message) -> Option<(u32, u32)> {
         _ => false,
     };
     message.position.filter(|_| as_it_is)
-}
-
-/// Line and column (in characters, from 1) of a byte, where the first byte stands at `from`.
-fn line_and_column(bytes: &[u8], at: u32, from: (u32, u32)) -> (u32, u32) {
-    let before = bytes.get(..at as usize).unwrap_or(bytes);
-    let line_start = memchr::memrchr(b'\n', before);
-    let lines = memchr::memchr_iter(b'\n', before).count();
-    let line = before.get(line_start.map_or(0, |found| found + 1)..).unwrap_or_default();
-    let characters = line.iter().filter(|byte| *byte & 0xC0 != 0x80).count();
-    let clamp = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let first = if line_start.is_none() { from.1 } else { 1 };
-    (from.0.saturating_add(clamp(lines)), first.saturating_add(clamp(characters)))
 }
 
 /// Where a connection that could not be decrypted begins.

@@ -13,6 +13,7 @@ pub mod context;
 pub mod finding;
 mod flow;
 pub mod history;
+mod lines;
 pub mod location;
 pub mod pending;
 pub mod runner;

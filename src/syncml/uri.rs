@@ -25,6 +25,10 @@ impl<'a> Key<'a> {
         let (path, query) = uri.split_at(path(uri).len());
         let trimmed = path.trim_end_matches('/');
         let relative = if trimmed == "." { "" } else { trimmed.strip_prefix("./").unwrap_or(trimmed) };
+        if naming == Naming::Windows && query.is_empty() && relative.bytes().all(|byte| byte.is_ascii() && byte != b'%')
+        {
+            return Key(windows_name(relative));
+        }
         let decoded = percent_decoded(relative);
         let named = match naming {
             Naming::Oma => decoded,
@@ -55,7 +59,8 @@ impl<'a> Key<'a> {
 
 /// The part of a URI before its query.
 pub fn path(uri: &str) -> &str {
-    uri.split('?').next().unwrap_or_default()
+    let end = memchr::memchr(b'?', uri.as_bytes()).unwrap_or(uri.len());
+    uri.get(..end).unwrap_or(uri)
 }
 
 /// Whether it is an address that a client could send its messages to.
@@ -75,6 +80,17 @@ pub fn host(uri: &str) -> Option<&str> {
         None => named.split(':').next()?,
     };
     (!host.is_empty()).then_some(host)
+}
+
+/// What [`lower_case`] and [`without_device`] make of plain ASCII, in one step: nearly all URIs are.
+fn windows_name(name: &str) -> Cow<'_, str> {
+    const DEVICE: &str = "device/";
+    let is_device = name.get(..DEVICE.len()).is_some_and(|start| start.eq_ignore_ascii_case(DEVICE));
+    let name = if is_device { name.get(DEVICE.len()..).unwrap_or_default() } else { name };
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -120,7 +120,8 @@ impl<'a> Command<'a> {
     }
     /// Itself and all commands inside it, at any depth, in document order.
     pub fn with_nested(self) -> impl Iterator<Item = Command<'a>> + use<'a> {
-        let inside = self.0.descendants().filter(|element| {
+        let container = Some(self.0).filter(|element| element.tag().is_container());
+        let inside = container.into_iter().flat_map(Element::descendants).filter(|element| {
             element.tag().is_command() && element.parent().is_some_and(|parent| parent.tag().is_container())
         });
         std::iter::once(self).chain(inside.map(Command))

@@ -1,6 +1,6 @@
 //! DM-ATM-001 to DM-ATM-007, DM-ATM-015 and DM-ATM-017: what may stand in an Atomic or a Sequence.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::{around, is_in_atomic};
 use crate::rules::{ElementCx, Sink, quoted};

@@ -1,6 +1,6 @@
 //! DM-MSG-001 to DM-MSG-011: MsgID, SessionID, CmdID.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{HEADER, number, shown};
 use crate::rules::finding::Place;

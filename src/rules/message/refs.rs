@@ -1,6 +1,6 @@
 //! DM-MSG-012 to DM-MSG-018 and DM-MSG-021: what a Status or Results refers to.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{Answer, HEADER, answers, listed, shown};
 use crate::rules::finding::Place;

@@ -2,7 +2,7 @@
 //!
 //! URIs are compared as [`Key`]s. Those of a command are collected once, however many answers refer to it.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::{Answer, answers};
 use crate::rules::{SessionCx, Sink, quoted};

@@ -70,6 +70,9 @@ pub(in crate::rules) fn missing_required_child(cx: &ElementCx<'_>, out: &mut Sin
 /// A child that stands twice where the DTD has it once. The Items of an Exec have a rule of their own.
 pub(in crate::rules) fn repeated_single_child(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let parent = cx.element;
+    if !has_twins(parent) {
+        return;
+    }
     for tag in singles(parent.tag()) {
         let mut all = parent.all(tag);
         let (Some(first), Some(second)) = (all.next(), all.next()) else { continue };
@@ -77,6 +80,17 @@ pub(in crate::rules) fn repeated_single_child(cx: &ElementCx<'_>, out: &mut Sink
         let text = format!("{} has {count} {}; expected one", article(parent.tag()), tag.name());
         out.at(cx.message.index, second, text).related(cx.message.at(first), "the first one");
     }
+}
+
+/// Whether two children have the same name.
+fn has_twins(parent: Element<'_>) -> bool {
+    const { assert!(Tag::COUNT <= 128) };
+    let mut seen = 0_u128;
+    parent.children().any(|child| {
+        let (bit, before) = (1 << child.tag() as u32, seen);
+        seen |= bit;
+        before & bit != 0
+    })
 }
 
 /// The children that an element has once at most.

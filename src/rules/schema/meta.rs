@@ -1,6 +1,6 @@
 //! `Format`, `Type` and the other children of `Meta`.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::{ElementCx, MessageCx, SessionCx, Sink, article, command_of, quoted};
 use crate::session::{At, Session};

@@ -1,6 +1,6 @@
 //! DM-SES-023, DM-SES-024 and DM-SES-026: sessions that go in circles or run side by side, and devices that change.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::rules::finding::{Place, named};

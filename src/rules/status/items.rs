@@ -1,6 +1,6 @@
 //! DM-STA-017 to DM-STA-019: the Statuses of a command with several Items.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::rules::answers::{answered, called, last_words};
 use crate::rules::{MessageCx, SessionCx, Sink, quoted};

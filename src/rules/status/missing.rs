@@ -1,6 +1,6 @@
 //! DM-STA-001 and DM-STA-003: that the header and each command have a Status.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::rules::answers::{Answered, Strays, answered, called, name};
 use crate::rules::finding::Place;

@@ -1,6 +1,6 @@
 //! DM-STA-002, DM-STA-004 and DM-STA-005: the order of Statuses, and that each stands there once.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::rules::answers::{answered_cmd, is_last_word};
 use crate::rules::{MessageCx, SessionCx, Sink};

@@ -1,6 +1,6 @@
 //! DM-STA-013 to DM-STA-016: Results beside the Status of their Get.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::rules::answers::{called, last_words};
 use crate::rules::flow::Flow;

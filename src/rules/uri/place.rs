@@ -1,6 +1,6 @@
 //! DM-URI-012, DM-URI-013, DM-URI-018 to DM-URI-020 and DM-URI-024: which part of the tree an address names.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{ROOTS, Address, addressed, addresses, is_one_of, names};
 use crate::rules::{ElementCx, MessageCx, Profile, Sink, quoted};

@@ -3,7 +3,7 @@
 //! Commands are taken in their order, each item with the last Status that is about it. Work grows with the number of
 //! items, however they are spread over commands.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{Address, addresses, names};
 use crate::rules::{Profile, SessionCx, Sink, quoted};
