@@ -10,6 +10,7 @@ use foldhash::{HashMap, HashMapExt};
 use super::alert::Started;
 use super::http::Wait;
 use super::pending::{Pending, left_open};
+use super::windows::Known;
 use crate::limits::Limits;
 use crate::session::{At, Session};
 use crate::syncml::uri::{Key, Naming};
@@ -45,6 +46,8 @@ pub struct Past {
     pub pending: Vec<Pending>,
     /// How long its last response told the client to stay away.
     pub(in crate::rules) wait: Option<Wait>,
+    /// What it showed of the settings of the device's client.
+    pub(in crate::rules) known: Known,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -101,7 +104,19 @@ impl History {
             last.pending = Vec::new();
         }
         let (pending, wait) = (left_open(session), super::http::wait(session));
-        known.push_back(Past { number, session_id, server, started, ended, identity, execs, pending, wait });
+        let client = super::windows::known(session);
+        known.push_back(Past {
+            number,
+            session_id,
+            server,
+            started,
+            ended,
+            identity,
+            execs,
+            pending,
+            wait,
+            known: client,
+        });
     }
 
     /// The earlier sessions of a device, the last one first.

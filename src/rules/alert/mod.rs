@@ -17,7 +17,9 @@ pub(super) use generic::{
     generic_alert_meta_missing, generic_alert_type_syntax, large_generic_alert,
 };
 pub(super) use user::{ui_alert_option_syntax, ui_alert_structure, ui_alert_to_windows, user_alert_status_ignored};
-pub(super) use windows::{loginstatus_missing, loginstatus_value, synctype_or_prep_value, unknown_windows_alert_type};
+pub(super) use windows::{
+    login_status, loginstatus_missing, loginstatus_value, sync_type, synctype_or_prep_value, unknown_windows_alert_type,
+};
 
 use super::{ElementCx, SessionCx, Sink};
 use crate::session::Exchange;

@@ -1,6 +1,7 @@
 //! DM-ALR-018 to DM-ALR-021: the alert types of Windows and their values.
 
-use crate::rules::{ElementCx, MessageCx, Sink, quoted};
+use crate::rules::{ElementCx, MessageCx, SessionCx, Sink, quoted};
+use crate::session::At;
 use crate::syncml::{Command, Item, Side, Tag};
 
 const LOGIN_STATUS: &str = "com.microsoft/MDM/LoginStatus";
@@ -80,6 +81,26 @@ pub(in crate::rules) fn loginstatus_missing(cx: &MessageCx<'_>, out: &mut Sink<'
         let text = format!("the first message has no Alert 1224 of type {LOGIN_STATUS}");
         out.report(cx.at(alert.0), text);
     }
+}
+
+/// Who is logged in, as the client says in a session: the place and the word.
+pub(in crate::rules) fn login_status(cx: SessionCx<'_>) -> Option<(At, &str)> {
+    said(cx, LOGIN_STATUS)
+}
+
+/// What a session synchronizes, as the client says: the place and the word.
+pub(in crate::rules) fn sync_type(cx: SessionCx<'_>) -> Option<(At, &str)> {
+    said(cx, SYNC_TYPE)
+}
+
+/// The first value of an event in the client's messages.
+fn said<'a>(cx: SessionCx<'a>, name: &str) -> Option<(At, &'a str)> {
+    let mut messages = cx.readable().filter(|message| message.side() == Some(Side::Client));
+    messages.find_map(|message| {
+        let mut items = message.message.doc.alerts(1224).flat_map(Command::items);
+        let data = items.find(|item| is_type(*item, name))?.data()?;
+        Some((message.at(data), data.value()?))
+    })
 }
 
 /// The items of a client event or generic alert.

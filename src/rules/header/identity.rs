@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::is_empty;
 use crate::rules::finding::Place;
-use crate::rules::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
+use crate::rules::{ElementCx, MessageCx, Profile, SessionCx, Severity, Sink, quoted};
 use crate::session::Session;
 use crate::syncml::uri::{host, is_http, path};
 use crate::syncml::{Element, Header, Item, Side, Tag};
@@ -22,7 +22,9 @@ pub(in crate::rules) fn sessionid_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>
 /// A SessionID of more than four bytes. Told once per session: the server repeats what the client chose.
 pub(in crate::rules) fn sessionid_too_long(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let Some(id) = first_of_client(*cx).and_then(|header| header.0.child(Tag::SessionID)) else { return };
-    if let Some(value) = id.value().filter(|value| value.len() > 4) {
+    // Windows writes a number of two bytes in decimal.
+    let is_number = |value: &str| cx.profile == Profile::Windows && value.parse::<u16>().is_ok();
+    if let Some(value) = id.value().filter(|value| value.len() > 4 && !is_number(value)) {
         let text = format!("SessionID is {}, {} bytes long; expected at most 4", quoted(value), value.len());
         out.at(cx.index, id, text);
     }

@@ -28,7 +28,7 @@ const DM_XML: &str = "application/vnd.syncml.dm+xml";
 const DM_WBXML: &str = "application/vnd.syncml.dm+wbxml";
 
 /// The head that a message travelled with. A log that kept nothing but the type of the content kept no head.
-fn head(message: &Message) -> Option<&Head> {
+pub(super) fn head(message: &Message) -> Option<&Head> {
     let head = &*message.http.as_ref()?.head;
     head.headers.iter().any(|(name, _)| !name.eq_ignore_ascii_case("content-type")).then_some(head)
 }
@@ -41,7 +41,7 @@ fn head_of_side(message: &Message, side: Side) -> Option<&Head> {
 }
 
 /// The status of the response that a message is.
-fn status(message: &Message) -> Option<(u16, &Head)> {
+pub(super) fn status(message: &Message) -> Option<(u16, &Head)> {
     let http = message.http.as_ref().filter(|http| http.half == Half::Response)?;
     (http.head.status != 0).then_some((http.head.status, &*http.head))
 }
