@@ -17,7 +17,7 @@ fn request(message: &Message) -> Option<&Head> {
     (half == Some(Half::Request) && message.is_readable()).then_some(head)
 }
 
-fn requests<'a>(session: &'a Session) -> impl Iterator<Item = (usize, &'a Message, &'a Head)> {
+fn requests(session: &Session) -> impl Iterator<Item = (usize, &Message, &Head)> {
     let all = session.of(Side::Client).filter(|(_, message)| !message.retransmission);
     all.filter_map(|(index, message)| Some((index, message, request(message)?)))
 }
