@@ -97,6 +97,10 @@ kinds! {
     HttpChunkInvalid = "http.chunk-invalid",
     /// The body is shorter than the head says, or bytes inside it were not captured.
     HttpBodyIncomplete = "http.body-incomplete",
+    /// An HTTP/2 frame that RFC 9113 does not allow.
+    Http2Frame = "http2.frame",
+    /// Fields of an HTTP/2 head that were taught by heads that were not captured.
+    Http2Unknown = "http2.unknown-field",
     /// A content coding that could not be removed (not what the head says, damaged, unknown).
     CodingInvalid = "http.coding-invalid",
     /// The XML is not well-formed.

@@ -29,7 +29,10 @@ pub struct Limits {
     pub http_head: usize,
     /// Headers in one head.
     pub http_headers: usize,
-    /// Requests of one connection that wait for their response. Beyond it the oldest is taken as unanswered.
+    /// Octets of the header table that each direction of an HTTP/2 connection teaches. Peers agree on 4096, browsers on 64 KiB.
+    pub http2_table: usize,
+    /// Requests of one connection that wait for their response, or open HTTP/2 streams. Beyond it the oldest is taken as
+    /// unanswered.
     pub pipelined: usize,
     /// One body as it was sent. ADMX ingestion, the largest payload seen in the field, is a few MiB.
     pub body: usize,
@@ -82,6 +85,7 @@ impl Default for Limits {
             fragments: 256,
             http_head: 64 * KIB,
             http_headers: 128,
+            http2_table: 64 * KIB,
             pipelined: 256,
             body: 16 * MIB,
             decoded_body: 64 * MIB,

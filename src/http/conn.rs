@@ -1,11 +1,12 @@
 //! What a TCP connection speaks, told by its first bytes, and who reads it.
 //!
-//! In: two streams. Out: the events of HTTP/1.x; one event for TLS. A connection that speaks anything else is dropped
+//! In: two streams. Out: the events of HTTP/1.x and HTTP/2; one event for TLS. A connection that speaks anything else is dropped
 //! at once. After CONNECT or an upgrade the rest of the streams is looked at anew.
 
 use std::sync::Arc;
 
-use super::h1::{CLIENT, Http1, SERVER};
+use super::h1::{CLIENT, Http1, Pending, SERVER};
+use super::h2::{self, Http2};
 use super::reader::Begin;
 use super::start::{self, Sign};
 use super::{Connection, Encrypted, Event, InputId};
@@ -29,6 +30,7 @@ pub struct Conn {
 enum Protocol {
     Probing(Probe),
     Http1(Box<Http1>),
+    Http2(Box<Http2>),
     /// TLS of which the client's hello is awaited.
     Hello,
     /// TLS that cannot be decrypted.
@@ -41,11 +43,14 @@ enum Protocol {
 struct Probe {
     begin: [Begin; 2],
     passed: usize,
+    /// What HTTP/1 ended with, when it gave way to another protocol.
+    upgraded: Option<Pending>,
 }
 
 /// What one stream tells.
 enum Told {
     Http1,
+    Http2,
     Tls,
     Other,
     Nothing,
@@ -55,7 +60,7 @@ impl Probe {
     /// A stream that does not begin with its first byte may begin within a message.
     fn new(from_start: [bool; 2]) -> Probe {
         let begin = from_start.map(|from_start| if from_start { Begin::Start } else { Begin::Within });
-        Probe { begin, passed: 0 }
+        Probe { begin, passed: 0, upgraded: None }
     }
 
     /// Looks at what one stream begins with; drops what is not the beginning of anything.
@@ -67,9 +72,20 @@ impl Probe {
                 Sign::Maybe if !bytes.is_empty() && stream.next_gap().is_none() => return Told::Nothing,
                 _ => {}
             }
+            if side == CLIENT && start::preface(bytes) == Sign::Yes {
+                self.begin[side] = Begin::Start;
+                return Told::Http2;
+            }
             if self.begin[side] == Begin::Start {
+                let other = if side == CLIENT { start::preface(bytes) } else { start::settings(bytes) };
+                match other {
+                    Sign::Yes => return Told::Http2,
+                    Sign::Maybe if !bytes.is_empty() && stream.next_gap().is_none() => return Told::Nothing,
+                    _ => {}
+                }
                 let sign = if side == CLIENT { start::request(bytes) } else { start::response(bytes) };
                 match sign {
+                    _ if other == Sign::Maybe && !bytes.is_empty() => self.begin[side] = Begin::Lost,
                     Sign::Yes => return Told::Http1,
                     Sign::No if !bytes.is_empty() => return Told::Other,
                     _ if stream.next_gap().is_none() => return Told::Nothing,
@@ -79,6 +95,10 @@ impl Probe {
             let found = if side == CLIENT { start::find_request(bytes) } else { start::find_response(bytes) };
             if found.is_some() {
                 return Told::Http1;
+            }
+            if let Some(at) = h2::is_within(bytes) {
+                stream.consume(at);
+                return Told::Http2;
             }
             let tail = if stream.next_gap().is_some() { 0 } else { start::MAX_LINE };
             let count = bytes.len().saturating_sub(tail);
@@ -101,6 +121,12 @@ impl Conn {
         let told = [CLIENT, SERVER].map(|side| probe.look(side, &mut streams[side], &self.limits));
         let begin = probe.begin;
         self.protocol = match told {
+            [Told::Http2, _] | [_, Told::Http2] => {
+                let begin =
+                    if begin[CLIENT] == Begin::Start && !streams[SERVER].seen { [Begin::Start; 2] } else { begin };
+                let (connection, upgraded) = (self.connection.clone(), probe.upgraded.take());
+                Protocol::Http2(Box::new(Http2::new(connection, begin, self.exchanges, upgraded, &self.limits)))
+            }
             [Told::Http1, _] | [_, Told::Http1] => {
                 Protocol::Http1(Box::new(Http1::new(self.connection.clone(), begin, self.exchanges)))
             }
@@ -144,7 +170,10 @@ impl Consumer for Conn {
     fn speaker(first: &[u8]) -> Option<Role> {
         if start::response(first) == Sign::Yes || matches!(first, [22, 3, _, _, _, 2, ..]) {
             Some(Role::Server)
-        } else if start::request(first) == Sign::Yes || matches!(first, [22, 3, _, _, _, 1, ..]) {
+        } else if start::request(first) == Sign::Yes
+            || start::preface(first) == Sign::Yes
+            || matches!(first, [22, 3, _, _, _, 1, ..])
+        {
             Some(Role::Client)
         } else {
             None
@@ -164,8 +193,10 @@ impl Consumer for Conn {
                         return;
                     }
                     self.exchanges = http.next_exchange();
-                    self.protocol = Protocol::Probing(Probe::new([true; 2]));
+                    let upgraded = http.take_upgraded();
+                    self.protocol = Protocol::Probing(Probe { upgraded, ..Probe::new([true; 2]) });
                 }
+                Protocol::Http2(http) => return http.advance(streams, &self.limits, out),
                 Protocol::Hello => return self.hello(streams, false, out),
                 Protocol::Tls | Protocol::Ignored => return,
             }
@@ -177,8 +208,11 @@ impl Consumer for Conn {
         if matches!(self.protocol, Protocol::Hello) {
             self.hello(streams, true, out);
         }
-        if self.exchanges > 0 || matches!(self.protocol, Protocol::Http1(_)) {
-            let ends = streams.each_ref().map(|stream| stream.end().unwrap_or(End::Unknown));
+        let ends = streams.each_ref().map(|stream| stream.end().unwrap_or(End::Unknown));
+        if let Protocol::Http2(http) = &mut self.protocol {
+            http.close(ends, &self.limits, out);
+        }
+        if self.exchanges > 0 || matches!(self.protocol, Protocol::Http1(_) | Protocol::Http2(_)) {
             let end = match ends {
                 [End::Reset, _] | [_, End::Reset] => End::Reset,
                 [End::Closed, End::Closed] => End::Closed,
@@ -189,7 +223,11 @@ impl Consumer for Conn {
     }
 
     fn held(&self) -> usize {
-        if let Protocol::Http1(http) = &self.protocol { http.held() } else { 0 }
+        match &self.protocol {
+            Protocol::Http1(http) => http.held(),
+            Protocol::Http2(http) => http.held(),
+            _ => 0,
+        }
     }
 
     fn wants_more(&self) -> bool {

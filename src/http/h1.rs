@@ -24,9 +24,9 @@ type Out<'a> = dyn FnMut(Event) + 'a;
 
 /// A request that waits for its response.
 #[derive(Debug)]
-struct Pending {
-    exchange: u32,
-    head: Option<Arc<Head>>,
+pub(super) struct Pending {
+    pub(super) exchange: u32,
+    pub(super) head: Option<Arc<Head>>,
 }
 
 /// Whether the connection becomes a tunnel.
@@ -36,6 +36,10 @@ enum Tunnel {
     /// CONNECT waits for its response.
     Asked,
     Open,
+}
+
+fn asks_for_http2(head: &Head) -> bool {
+    head.all("upgrade").any(|value| value.eq_ignore_ascii_case("h2c"))
 }
 
 /// About the memory of a head.
@@ -58,6 +62,8 @@ pub(super) struct Http1 {
     next: u32,
     pipelines: bool,
     tunnel: Tunnel,
+    /// The request that asked for another protocol, once the server agreed.
+    upgraded: Option<Pending>,
     at: Option<Time>,
 }
 
@@ -76,6 +82,7 @@ impl Http1 {
             next,
             pipelines: false,
             tunnel: Tunnel::No,
+            upgraded: None,
             at: None,
         }
     }
@@ -106,6 +113,11 @@ impl Http1 {
         self.next
     }
 
+    /// The request that asked for the protocol that follows.
+    pub(super) fn take_upgraded(&mut self) -> Option<Pending> {
+        self.upgraded.take()
+    }
+
     fn step(&mut self, side: usize, streams: &mut [Stream; 2], limits: &Limits, out: &mut Out<'_>) -> bool {
         if side == CLIENT && self.tunnel == Tunnel::Asked {
             if streams[CLIENT].held() > limits.http_head {
@@ -121,7 +133,12 @@ impl Http1 {
             Step::Head(_) => {}
             Step::Message(raw) if side == CLIENT => self.request(*raw, seen, limits, out),
             Step::Message(raw) => self.response(*raw, seen, out),
-            Step::Switched => self.tunnel = Tunnel::Open,
+            Step::Switched => {
+                self.tunnel = Tunnel::Open;
+                let asked =
+                    self.pending.front().and_then(|pending| pending.head.as_deref()).is_some_and(asks_for_http2);
+                self.upgraded = if asked { self.pop() } else { None };
+            }
             Step::Lost if side == CLIENT => self.lost_request(seen, limits, out),
             Step::Lost => self.lost_response(seen, out),
         }
@@ -177,8 +194,11 @@ impl Http1 {
             return;
         }
         let connected = self.tunnel == Tunnel::Asked && (200..300).contains(&status);
-        if head.is_none_or(|head| head.method == "CONNECT") && self.tunnel == Tunnel::Asked {
+        if head.as_ref().is_none_or(|head| head.method == "CONNECT") && self.tunnel == Tunnel::Asked {
             self.tunnel = Tunnel::No;
+        }
+        if status == 101 {
+            self.upgraded = Some(Pending { exchange, head });
         }
         if connected || status == 101 {
             self.tunnel = Tunnel::Open;
@@ -192,6 +212,10 @@ impl Http1 {
     }
 
     fn lost_response(&mut self, seen: [bool; 2], out: &mut Out<'_>) {
+        if self.pending.front().and_then(|pending| pending.head.as_deref()).is_some_and(asks_for_http2) {
+            // Perhaps it agreed: then the answer comes by HTTP/2, and else the next request tells.
+            return;
+        }
         let Pending { exchange, head } = self.answered(seen, out);
         let missing = self.missing(exchange, Half::Response, head);
         self.emit(exchange, missing, out);

@@ -1,4 +1,4 @@
-//! HTTP messages, wherever they were read: from TCP by `h1`, from a HAR by `transcript`.
+//! HTTP messages, wherever they were read: from TCP by `h1` and `h2`, from a HAR by `transcript`.
 //!
 //! In: two streams of a connection, or a recorded exchange. Out: [`Message`]s with decoded bodies and their
 //! origin, requests paired with responses. Bounds: `limits.http_*`, `limits.body`, `limits.decoded_body`.
@@ -9,7 +9,9 @@ mod chunked;
 mod conn;
 mod framing;
 mod h1;
+mod h2;
 mod head;
+pub mod hpack;
 mod open;
 mod reader;
 mod start;
@@ -70,6 +72,9 @@ pub struct Head {
     pub version: String,
     /// Headers in order; names as sent, values with invalid UTF-8 replaced.
     pub headers: Vec<(String, String)>,
+    /// Fields that were sent but cannot be known: HTTP/2 refers to what an earlier head said, and that was not captured.
+    /// Where it is not 0, a header that is not here may have been sent.
+    pub unknown: u32,
     /// Where the head was captured.
     pub origin: Origin,
 }

@@ -64,6 +64,17 @@ impl Open {
     ) -> Open {
         let (first, last) = (stream.time_at(0), stream.time_at(length.saturating_sub(1)));
         stream.consume(length);
+        Open::begun(head, framing, notes, first, last)
+    }
+
+    /// A message whose head was taken, captured from `first` to `last`.
+    pub(super) fn begun(
+        head: Arc<Head>,
+        framing: Framing,
+        notes: Vec<Anomaly>,
+        first: Option<Time>,
+        last: Option<Time>,
+    ) -> Open {
         Open {
             head,
             framing,
@@ -222,7 +233,7 @@ impl Open {
     }
 
     /// Takes the next bytes of the body; keeps them while nothing before them is missing and the limit allows.
-    fn take(&mut self, count: usize, stream: &mut Stream, limits: &Limits) {
+    pub(super) fn take(&mut self, count: usize, stream: &mut Stream, limits: &Limits) {
         self.last = count.checked_sub(1).and_then(|last| stream.time_at(last)).or(self.last);
         if self.captured == Captured::Whole && count > 0 {
             let keep = count.min(limits.body.saturating_sub(self.kept.len()));
@@ -256,11 +267,44 @@ impl Open {
         }
     }
 
-    fn cut_short(&mut self, why: String) {
+    pub(super) fn cut_short(&mut self, why: String) {
         if self.captured == Captured::Whole {
             let at = Span::new(self.kept.len(), self.kept.len());
             self.notes.push(Anomaly::new(Kind::HttpBodyIncomplete, at, why.clone()));
             self.captured = Captured::Partly(why);
+        }
+    }
+
+    /// So many bytes of the body were not captured.
+    pub(super) fn hole(&mut self, gap: Gap) {
+        self.note_gap(gap);
+        self.length = self.length.saturating_add(gap.len.unwrap_or_default());
+    }
+
+    /// Keeps no more of the body.
+    pub(super) fn refuse(&mut self, why: String) {
+        if self.captured == Captured::Whole {
+            self.notes.push(Anomaly::new(Kind::LimitBody, Span::default(), why.clone()));
+            self.captured = Captured::Refused(why);
+        }
+    }
+
+    /// Something of the message that is not kept came as late as `last`.
+    pub(super) fn until(&mut self, last: Option<Time>) {
+        self.last = last.or(self.last);
+    }
+
+    /// Whether the body is as long as its head says, where the framing does not follow the head. `request` is what a
+    /// response answers.
+    pub(super) fn compare_length(&mut self, request: Option<&Head>) {
+        let said = self.head.header("content-length").and_then(|value| value.parse::<u64>().ok());
+        let asks_for_none = request.is_none_or(|request| request.method == "HEAD") || self.head.status == 304;
+        let may_be_none = self.length == 0 && self.head.method.is_empty() && asks_for_none;
+        if let Some(said) = said.filter(|said| *said != self.length && !may_be_none)
+            && self.captured == Captured::Whole
+        {
+            let what = format!("Content-Length says {said} bytes, the body has {}", self.length);
+            self.notes.push(Anomaly::new(Kind::HttpLengthConflict, Span::default(), what));
         }
     }
 
@@ -297,7 +341,23 @@ fn decoded(
         return Body { captured: Captured::Refused("it is a range of a coded body".to_owned()), ..whole };
     }
     let transfer = framing::transfer_codings(head).filter(|name| !name.eq_ignore_ascii_case("chunked"));
-    let all: Vec<&str> = codings.into_iter().chain(transfer).collect();
+    let mut all: Vec<&str> = codings.into_iter().chain(transfer).collect();
+    let mut captured = captured;
+    if head.unknown > 0 && all.is_empty() {
+        match bytes {
+            [0x1f, 0x8b, 8, ..] => all.push("gzip"),
+            bytes if captured == Captured::Whole && !is_plain(bytes) => {
+                captured = Captured::Refused("whether it is coded stands in a header that was not captured".to_owned());
+            }
+            _ => {}
+        }
+    }
     let origin = if bytes.is_empty() { head.origin.inexact() } else { origin };
     body::decode(bytes, origin, all.into_iter(), captured, limits, notes)
+}
+
+/// Whether a body without a known coding is none that a coding gives: XML or WBXML, by their first bytes.
+fn is_plain(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    matches!(text, [] | [b'<', ..]) || matches!(bytes, [1..=3, 0 | 1, ..])
 }

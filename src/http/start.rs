@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::h2;
+
 /// Methods that are taken for HTTP where nothing else says that it is HTTP: RFC 9110, PATCH, WebDAV and its kin.
 const METHODS: &[&str] = &[
     "GET",
@@ -74,6 +76,24 @@ pub(super) fn response(bytes: &[u8]) -> Sign {
         true if head.len() == STATUS_LEN => Sign::Yes,
         true => Sign::Maybe,
         false => Sign::No,
+    }
+}
+
+/// Whether `bytes` begin as a client begins HTTP/2.
+pub(super) fn preface(bytes: &[u8]) -> Sign {
+    match bytes {
+        bytes if bytes.starts_with(h2::PREFACE) => Sign::Yes,
+        bytes if h2::PREFACE.starts_with(bytes) => Sign::Maybe,
+        _ => Sign::No,
+    }
+}
+
+/// Whether `bytes` begin as a server begins HTTP/2.
+pub(super) fn settings(bytes: &[u8]) -> Sign {
+    match h2::settings(bytes) {
+        Some(true) => Sign::Yes,
+        Some(false) => Sign::No,
+        None => Sign::Maybe,
     }
 }
 

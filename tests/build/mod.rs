@@ -12,6 +12,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 mod files;
+pub mod http2;
 mod ip;
 
 use std::net::SocketAddr;

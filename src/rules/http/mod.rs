@@ -27,9 +27,10 @@ use crate::syncml::{Message, Side};
 const DM_XML: &str = "application/vnd.syncml.dm+xml";
 const DM_WBXML: &str = "application/vnd.syncml.dm+wbxml";
 
-/// The head that a message travelled with. A log that kept nothing but the type of the content kept no head.
+/// The head that a message travelled with. A log that kept nothing but the type of the content kept no head, and of one
+/// with fields that are not known, none can be missed.
 pub(super) fn head(message: &Message) -> Option<&Head> {
-    let head = &*message.http.as_ref()?.head;
+    let head = Some(&*message.http.as_ref()?.head).filter(|head| head.unknown == 0)?;
     head.headers.iter().any(|(name, _)| !name.eq_ignore_ascii_case("content-type")).then_some(head)
 }
 
