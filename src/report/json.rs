@@ -168,6 +168,8 @@ struct LocationJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     excerpt: Option<&'a str>,
 }
 
@@ -339,6 +341,7 @@ fn location<'a>(lint: &'a Lint, location: &'a Location) -> LocationJson<'a> {
         column: location.column,
         byte_range: location.byte_range,
         offset: location.offset,
+        status: location.status.as_deref(),
         excerpt: location.excerpt.as_deref(),
     }
 }

@@ -81,6 +81,9 @@ fn notes<'a>(lint: &Lint, finding: &Finding) -> Vec<Element<'a>> {
     if let Some(path) = &finding.location.path {
         notes.push(Level::NOTE.with_name("path").message(escape::line(path).into_owned()).into());
     }
+    if let Some(status) = finding.location.status.as_deref().filter(|said| !finding.message.contains(said)) {
+        notes.push(Level::NOTE.with_name("status").message(escape::line(status).into_owned()).into());
+    }
     for (text, location) in &finding.related {
         let place = related_place(lint, &finding.location, location);
         let separator = if place.is_empty() { "" } else { ": " };
@@ -114,7 +117,8 @@ fn related_place(lint: &Lint, from: &Location, to: &Location) -> String {
         ..Location::default()
     };
     let excerpt = to.excerpt.as_deref().map(|text| escape::shorten(text, RELATED).into_owned());
-    let parts = [spot, context(&named), excerpt.unwrap_or_default()];
+    let status = to.status.as_deref().map(|said| escape::line(said).into_owned()).unwrap_or_default();
+    let parts = [spot, context(&named), excerpt.unwrap_or_default(), status];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 

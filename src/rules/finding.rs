@@ -235,6 +235,8 @@ pub struct Location {
     pub byte_range: Option<(u32, u32)>,
     /// Offset in the file (text inputs) or in the frame, when exact.
     pub offset: Option<u64>,
+    /// What a Status here says, in words; nothing for 200.
+    pub status: Option<String>,
     /// The element as text, masked, escaped and shortened.
     pub excerpt: Option<String>,
     /// The decoded message around the place, for text reports.

@@ -14,7 +14,7 @@ use crate::origin::{Located, Origin, Span, Unit};
 use crate::session::{At, Session};
 use crate::syncml::doc::Form;
 use crate::syncml::render::Rendering;
-use crate::syncml::{Element, Kind, Message, NodeId};
+use crate::syncml::{self, Command, Element, Kind, Message, NodeId, Tag, original_error};
 
 /// Renderings kept: a finding and its related places rarely lie in more messages.
 const KEPT: usize = 4;
@@ -92,6 +92,7 @@ impl<'a> Locator<'a> {
         let Some(element) = message.doc.element(node) else { return };
         self.place(index, message, element.span(), location);
         location.path = Some(element.path());
+        location.status = status(element);
         let rendering = self.rendering(index, message);
         location.excerpt = Some(rendering.excerpt(node));
         location.snippet = Some(rendering.snippet(node, text_position(message)));
@@ -141,6 +142,16 @@ fn kept<T>(known: &mut VecDeque<(usize, T)>, index: usize, make: impl FnOnce() -
         0
     });
     &known[at].1
+}
+
+/// What the Status says that an element is, or is the code of.
+fn status(element: Element<'_>) -> Option<String> {
+    let of_status = |element: &Element<'_>| element.tag() == Tag::Status;
+    let is_code = element.tag() == Tag::Data;
+    let status =
+        Some(element).filter(of_status).or_else(|| element.parent().filter(|parent| is_code && of_status(parent)))?;
+    let is_known = |code: u16| code != 200 && (syncml::status::lookup(code).is_some() || (1000..2000).contains(&code));
+    Some(Command(status)).filter(|status| status.code().is_some_and(is_known)).and_then(original_error::describe)
 }
 
 /// The rule's fault, `sender` resolved to a side where that is known.
@@ -217,7 +228,7 @@ mod tests {
     use crate::http::{Body, InputId};
     use crate::limits::Limits;
     use crate::origin::Run;
-    use crate::syncml::{Side, Tag};
+    use crate::syncml::Side;
     use crate::transcript::Document;
 
     const TEXT: &str = "<SyncML>\n <SyncBody>\n  <é/><Status><Data>200</Data></Status>\n </SyncBody>\n</SyncML>";

@@ -215,8 +215,10 @@ const SECRET_PARAMETERS: [&str; 11] = [
 /// A secret in the address of the server: told once for each place it stands in.
 pub(super) fn credentials_in_url(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     for tag in [None, Some(Tag::RespURI), Some(Tag::Target), Some(Tag::Source)] {
-        let told = cx.in_session().messages().take_while(|earlier| earlier.index < cx.index).any(|earlier| secret_in(earlier, tag).is_some());
-        let Some((place, name)) = secret_in(*cx, tag).filter(|_| !told) else { continue };
+        let Some((place, name)) = secret_in(*cx, tag) else { continue };
+        if cx.in_session().messages().take(cx.index).any(|earlier| secret_in(earlier, tag).is_some()) {
+            continue;
+        }
         let of = tag.map_or("the request's URL", Tag::name);
         out.report(place, format!("{of} has the parameter {} in its query; expected no secret there", quoted(&name)));
     }

@@ -3,7 +3,7 @@
 use super::Shown;
 use crate::escape;
 use crate::session::{At, Lookup};
-use crate::syncml::{Command, Item, Tag, secret, status};
+use crate::syncml::{Command, Item, Tag, hresult, original_error, secret};
 
 /// Longest value that is shown beside a command.
 const MAX_VALUE: usize = 120;
@@ -31,7 +31,7 @@ impl Shown<'_> {
 
     fn status(&self, at: At) -> String {
         let Some(status) = self.session.command_at(at) else { return String::new() };
-        let code = status.data().map_or_else(|| "a Status without code".to_owned(), status::describe);
+        let code = original_error::describe(status).unwrap_or_else(|| "a Status without code".to_owned());
         // A Status may be about one item of several.
         let about: Vec<_> = status.target_refs().chain(status.source_refs()).map(|uri| self.uri(uri)).collect();
         let about = if about.is_empty() { String::new() } else { format!(" for {}", about.join(", ")) };
@@ -54,7 +54,7 @@ impl Shown<'_> {
                 None => "".into(),
             };
             match inside {
-                0 => shorten(&text),
+                0 => shorten(&text) + &explained(&text),
                 _ => {
                     format!("<{}>…", data.children().next().map(|child| escape::line(child.name())).unwrap_or_default())
                 }
@@ -93,9 +93,10 @@ impl Shown<'_> {
             Lookup::Absent => "a command that was not sent".to_owned(),
             Lookup::NotCaptured => "a command that was not captured".to_owned(),
         };
-        match (answer.tag(), answer.data()) {
-            (Tag::Status, Some(code)) => format!("{what}: {}", status::describe(code)),
-            _ => what,
+        let said = Some(answer).filter(|answer| answer.tag() == Tag::Status).and_then(original_error::describe);
+        match said {
+            Some(said) => format!("{what}: {said}"),
+            None => what,
         }
     }
 
@@ -106,6 +107,11 @@ impl Shown<'_> {
         let id = message.msg_id().map_or_else(|| format!("number {}", index + 1), shorten);
         format!("{side} message {id}").trim_start().to_owned()
     }
+}
+
+/// What a value says that is an error number of Windows.
+fn explained(value: &str) -> String {
+    hresult::meaning(value).map_or(String::new(), |meaning| format!(" [{meaning}]"))
 }
 
 /// A value on one line, not too long.

@@ -2,7 +2,7 @@
 
 use super::{Subject, code_place, subject};
 use crate::rules::{ElementCx, Sink, quoted};
-use crate::syncml::{Command, Item, Side, Tag, original_error, status};
+use crate::syncml::{Command, Item, Side, original_error, status};
 
 /// A command that the device could not carry out.
 pub(in crate::rules) fn command_failed(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
@@ -13,11 +13,7 @@ pub(in crate::rules) fn command_failed(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
         return;
     }
     let mut text = format!("{} failed: {}", what(status, &subject), status::describe(status.data().unwrap_or_default()));
-    let original = status.0.child(Tag::Data).and_then(|data| data.attribute("originalerror"));
-    if let Some(value) = original {
-        text += &format!("; originalerror {}", quoted(value));
-        text.extend(original_error::meaning(value).map(|meaning| format!(", {meaning}")));
-    }
+    text.extend(original_error::of(status).map(|original| format!("; {original}")));
     let draft = out.report(code_place(cx.message, status), text);
     if let Some(help) = help(code) {
         draft.help(help);

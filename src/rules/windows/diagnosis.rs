@@ -1,7 +1,7 @@
 //! DM-WIN-013, 014 and 016: what Windows says beside the protocol, explained where it stands.
 
 use crate::rules::{ElementCx, SessionCx, Sink, quoted};
-use crate::syncml::{Side, Tag, original_error};
+use crate::syncml::{Side, Tag, hresult};
 
 /// A message that only says that the client still works. Told once, at the first.
 pub(in crate::rules) fn keep_alive_alert(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
@@ -20,7 +20,7 @@ pub(in crate::rules) fn keep_alive_alert(cx: &SessionCx<'_>, out: &mut Sink<'_>)
 pub(in crate::rules) fn originalerror_decoded(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let of_status = cx.element.parent().is_some_and(|parent| parent.tag() == Tag::Status);
     let Some(value) = cx.element.attribute("originalerror").filter(|_| of_status) else { return };
-    let meaning = original_error::meaning(value).unwrap_or_else(|| "no meaning is known".into());
+    let meaning = hresult::meaning(value).unwrap_or_else(|| "no meaning is known".into());
     let code = cx.element.value().unwrap_or_default();
     out.report(cx.at(), format!("originalerror beside status {code} is {}: {meaning}", quoted(value)));
 }
