@@ -99,15 +99,16 @@ pub(crate) fn nowhere(runner: &Runner, sessions: &[Session], is_somewhere: impl 
     wrong
 }
 
-/// What differs between the findings of a rule's example and its marks; empty when nothing does.
-pub(crate) fn differences(rule: &Rule, sent: &[Sent<'_>], found: &[Found]) -> Vec<String> {
+/// What differs between the findings of an example and its marks; empty when nothing does. `is_own` says of which rules
+/// all findings have to be marked; of the others only errors have.
+pub(crate) fn differences(is_own: impl Fn(&Rule) -> bool, sent: &[Sent<'_>], found: &[Found]) -> Vec<String> {
     let mut open: Vec<(usize, &Mark)> =
         sent.iter().enumerate().flat_map(|(number, sent)| sent.marks.iter().map(move |mark| (number, mark))).collect();
     let mut wrong = Vec::new();
     for found in found {
         match open.iter().position(|(number, mark)| hits(found, *number, mark)) {
             Some(at) => drop(open.remove(at)),
-            None if found.draft.rule == rule || found.draft.severity == Severity::Error => {
+            None if is_own(found.draft.rule) || found.draft.severity == Severity::Error => {
                 wrong.push(format!("not marked: {}", told(found, sent)));
             }
             None => {}

@@ -83,10 +83,15 @@ impl Example {
 
 /// The examples of a rule's page, or what is wrong with it (with a line number).
 pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
+    read(rule.page, |heading| profile(rule, heading))
+}
+
+/// The examples of a page; `profile` tells the one of each heading.
+pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<Example>, String> {
     let mut examples: Vec<Example> = Vec::new();
     let mut open: Option<Block> = None;
     let mut in_examples = false;
-    for (number, line) in rule.page.lines().enumerate().map(|(number, line)| (number + 1, line)) {
+    for (number, line) in page.lines().enumerate().map(|(number, line)| (number + 1, line)) {
         let wrong = |what: String| Err(format!("line {number}: {what}"));
         match &mut open {
             Some(block) if line.trim_end() == "```" => {
@@ -115,7 +120,7 @@ pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
                     let bad = heading.starts_with("Bad");
                     in_examples = bad || heading.starts_with("Good");
                     if in_examples {
-                        let profile = profile(rule, heading);
+                        let profile = profile(heading);
                         let (blocks, credentials) = (Vec::new(), Credentials::default());
                         let heading = heading.into();
                         examples.push(Example { heading, line: number, bad, profile, blocks, credentials });
