@@ -81,12 +81,13 @@ fn every_story_shows_in_its_session_however_it_was_recorded() {
             let sent = compose::messages(example);
             let marked = sent.iter().any(|sent| !sent.marks.is_empty());
             assert_eq!(marked, example.bad, "{name}, ## {}: marks", example.heading);
-            let mut runs = vec![("capture", run::as_file(&capture::file(&sent), "story.pcap").sessions)];
-            runs.extend(har::file(&sent).map(|har| ("HAR", run::as_file(&har, "story.har").sessions)));
+            let mut runs = vec![("capture", sent.clone(), run::as_file(&capture::file(&sent), "story.pcap").sessions)];
+            runs.extend(har::file(&sent).map(|har| ("HAR", sent.clone(), run::as_file(&har, "story.har").sessions)));
             if !example.capture_only() {
-                runs.push(("documents", run::as_documents(&sent)));
+                runs.push(("documents", sent.clone(), run::as_documents(&sent)));
+                runs.extend(binary::encoded(&sent).map(|sent| ("WBXML", sent.clone(), run::as_documents(&sent))));
             }
-            for (how, sessions) in runs {
+            for (how, sent, sessions) in runs {
                 let differs = differences(example, &sent, &sessions, &rules);
                 wrong.extend(differs.iter().map(|why| format!("{name}, ## {} as {how}: {why}", example.heading)));
             }
