@@ -3,6 +3,12 @@
 use super::{At, Exchange, Lookup, Session};
 use crate::syncml::{Command, Side, Tag};
 
+/// What each Status and Results of a session refers to, in document order.
+pub(super) fn references(session: &Session) -> Vec<(At, Lookup<At>)> {
+    let answers = commands(session).filter(|(_, command)| !command.tag().is_command());
+    answers.map(|(at, answer)| (at, session.referred(at.message, answer))).collect()
+}
+
 /// All commands of a session in order, those in containers included, each with its answers.
 pub(super) fn pair(session: &Session) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = commands(session)

@@ -3,13 +3,11 @@
 //! In: messages in the order they happened (`assemble`). Out: closed [`Session`]s, complete or marked with what was
 //! not captured. Bounds: `limits.sessions`, `limits.session_messages`, `limits.session_bytes`. It judges nothing.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-
 mod assemble;
 mod belong;
 mod chunk;
 mod exchange;
+mod index;
 mod open;
 mod outcome;
 mod table;
@@ -20,6 +18,7 @@ pub use assemble::{Assembler, Counts};
 
 use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};
 use crate::time::Time;
+use index::Index;
 
 /// A node of a message of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,15 +156,6 @@ pub struct Session {
     index: Index,
 }
 
-/// Where the messages and commands of a session are, by the references that statuses use.
-#[derive(Debug, Default)]
-struct Index {
-    messages: HashMap<(Side, Box<str>), Vec<usize>>,
-    commands: HashMap<(usize, Box<str>), NodeId>,
-    /// CmdIDs that several commands of a message share.
-    shared: HashSet<(usize, Box<str>)>,
-}
-
 impl Session {
     /// A session of these messages, with nothing paired yet and its ends taken as seen.
     pub fn new(number: u32, messages: Vec<Message>) -> Session {
@@ -243,12 +233,10 @@ impl Session {
 
     /// The latest message before message `before` that `side` sent with this MsgID.
     pub fn message(&self, side: Side, msg_id: &str, before: usize) -> Lookup<usize> {
-        let known = self.index.messages.get(&(side, msg_id.into()));
-        let found = known.and_then(|all| all.iter().rev().find(|index| **index < before));
-        match found {
+        match self.index.message(side, msg_id, before) {
             // One that was lost since may have used the MsgID again.
-            Some(index) if self.has_unnamed(side, *index, before) => Lookup::NotCaptured,
-            Some(index) => Lookup::Found(*index),
+            Some(index) if self.has_unnamed(side, index, before) => Lookup::NotCaptured,
+            Some(index) => Lookup::Found(index),
             None if self.has_hole(side, before) => Lookup::NotCaptured,
             None => Lookup::Absent,
         }
@@ -263,8 +251,8 @@ impl Session {
 
     /// The command with this CmdID in message `message`.
     pub fn command(&self, message: usize, cmd_id: &str) -> Lookup<At> {
-        match self.index.commands.get(&(message, cmd_id.into())) {
-            Some(node) => Lookup::Found(At { message, node: *node }),
+        match self.index.command(message, cmd_id) {
+            Some(node) => Lookup::Found(At { message, node }),
             None if self.messages.get(message).is_some_and(Message::is_readable) => Lookup::Absent,
             None => Lookup::NotCaptured,
         }
@@ -273,6 +261,11 @@ impl Session {
     /// The command that a Status or Results of message `from` refers to. A missing MsgRef means the peer's last message;
     /// a Results without CmdRef refers to command 1 (RP 6.1.5).
     pub fn referred(&self, from: usize, answer: Command<'_>) -> Lookup<At> {
+        let known = self.index.referred(At { message: from, node: answer.0.id() });
+        known.unwrap_or_else(|| self.refer(from, answer))
+    }
+
+    fn refer(&self, from: usize, answer: Command<'_>) -> Lookup<At> {
         let Some(side) = self.messages.get(from).and_then(|message| message.side) else { return Lookup::NotCaptured };
         let message = match answer.msg_ref() {
             Some(msg_id) => self.message(side.peer(), msg_id, from),
@@ -289,7 +282,7 @@ impl Session {
     /// Whether other commands of its message share the CmdID of a command, so that a reference to it may mean another.
     pub fn is_ambiguous(&self, command: At) -> bool {
         let cmd_id = self.command_at(command).and_then(Command::cmd_id);
-        cmd_id.is_some_and(|cmd_id| self.index.shared.contains(&(command.message, cmd_id.into())))
+        cmd_id.is_some_and(|cmd_id| self.index.is_shared(command.message, cmd_id))
     }
 
     /// Whether a message of `side` before `before` is missing or unreadable, or the session's start is.
@@ -309,27 +302,5 @@ impl Session {
     pub fn exchange(&self, command: At) -> Option<&Exchange> {
         let index = self.exchanges.binary_search_by_key(&command, |exchange| exchange.command).ok()?;
         self.exchanges.get(index)
-    }
-}
-
-impl Index {
-    fn of(messages: &[Message]) -> Index {
-        let mut index = Index::default();
-        for (number, message) in messages.iter().enumerate() {
-            let Some(side) = message.side.filter(|_| !message.retransmission) else { continue };
-            if let Some(msg_id) = message.msg_id() {
-                index.messages.entry((side, msg_id.into())).or_default().push(number);
-            }
-            // What stands on both sides of a gap reads as one element that nobody sent.
-            let commands = message.doc.all_commands().filter(|_| message.is_readable());
-            for command in commands {
-                let Some(cmd_id) = command.cmd_id() else { continue };
-                match index.commands.entry((number, cmd_id.into())) {
-                    Entry::Vacant(free) => drop(free.insert(command.0.id())),
-                    Entry::Occupied(taken) => drop(index.shared.insert(taken.key().clone())),
-                }
-            }
-        }
-        index
     }
 }

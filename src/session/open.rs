@@ -220,6 +220,7 @@ impl Open {
         session.server = self.server;
         if self.flavor == Flavor::Dm {
             session.start = outcome::start(&session, &self.around);
+            session.index.remember(exchange::references(&session));
             session.exchanges = exchange::pair(&session);
             session.objects = chunk::large_objects(&session);
         }

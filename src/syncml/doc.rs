@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::tag::Tag;
+use super::utf8::Utf8;
 use crate::anomaly::Anomaly;
 use crate::origin::Span;
 
@@ -85,6 +86,15 @@ struct Node {
     attributes: (u32, u32),
 }
 
+/// What the spans of a document refer to.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A text.
+    Text(Utf8),
+    /// Bytes that hold texts among others.
+    Binary(Arc<[u8]>),
+}
+
 #[derive(Clone, Debug)]
 struct Attribute {
     name: Span,
@@ -95,8 +105,8 @@ struct Attribute {
 #[derive(Clone, Debug)]
 pub struct Doc {
     form: Form,
-    bytes: Arc<[u8]>,
-    /// Whether `bytes` are the body's own, so that spans are also spans of the body.
+    source: Source,
+    /// Whether `source` is the body's own, so that spans are also spans of the body.
     exact: bool,
     pool: String,
     nodes: Vec<Node>,
@@ -111,7 +121,7 @@ pub struct Doc {
 impl Doc {
     /// A document without nodes.
     pub fn empty() -> Doc {
-        Builder::new(Form::Xml, Arc::from([]), true).finish()
+        Builder::new(Form::Xml, Source::Binary(Arc::from([])), true).finish()
     }
 
     /// How it was encoded.
@@ -121,7 +131,10 @@ impl Doc {
 
     /// The bytes that all spans refer to: the body, or its UTF-8 transcoding (see [`Doc::is_exact`]).
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.source {
+            Source::Text(text) => text.as_str().as_bytes(),
+            Source::Binary(bytes) => bytes,
+        }
     }
 
     /// Whether spans of the document are spans of the body as captured.
@@ -137,7 +150,7 @@ impl Doc {
     /// Memory that it takes in bytes, about; the body's own bytes not counted.
     pub fn size(&self) -> usize {
         let tables = self.nodes.capacity() * size_of::<Node>() + self.attributes.capacity() * size_of::<Attribute>();
-        let bytes = if self.exact { 0 } else { self.bytes.len() };
+        let bytes = if self.exact { 0 } else { self.bytes().len() };
         tables.saturating_add(self.pool.capacity()).saturating_add(bytes)
     }
 
@@ -170,10 +183,17 @@ impl Doc {
         &self.nodes[id.0 as usize]
     }
 
+    fn text_at(&self, span: Span) -> &str {
+        match &self.source {
+            Source::Text(text) => text.as_str().get(span.range()).unwrap_or_default(),
+            Source::Binary(bytes) => std::str::from_utf8(span.slice(bytes)).unwrap_or_default(),
+        }
+    }
+
     fn text_of(&self, text: Text) -> &str {
         match text {
             Text::None => "",
-            Text::Bytes(span) => std::str::from_utf8(span.slice(&self.bytes)).unwrap_or_default(),
+            Text::Bytes(span) => self.text_at(span),
             Text::Pool(span) => self.pool.get(span.range()).unwrap_or_default(),
         }
     }
@@ -253,7 +273,7 @@ impl<'a> Element<'a> {
 
     /// Its text without surrounding white space; `None` when nothing is left. The form in which codes, numbers and URIs are compared.
     pub fn value(self) -> Option<&'a str> {
-        let text = self.text().trim_matches([' ', '\t', '\r', '\n']);
+        let text = trimmed(self.text());
         (!text.is_empty()).then_some(text)
     }
 
@@ -311,10 +331,11 @@ impl<'a> Element<'a> {
     pub fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let doc = self.doc;
         let (from, to) = self.node().attributes;
-        doc.attributes.get(from as usize..to as usize).unwrap_or_default().iter().map(move |attribute| {
-            let name = std::str::from_utf8(attribute.name.slice(&doc.bytes)).unwrap_or_default();
-            (name, doc.text_of(attribute.value))
-        })
+        doc.attributes
+            .get(from as usize..to as usize)
+            .unwrap_or_default()
+            .iter()
+            .map(move |attribute| (doc.text_at(attribute.name), doc.text_of(attribute.value)))
     }
 
     /// The value of an attribute by its local name.
@@ -347,6 +368,15 @@ impl<'a> Element<'a> {
     }
 }
 
+/// Text without the white space of XML around it.
+fn trimmed(text: &str) -> &str {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
+    match is_space(text.as_bytes().first()) || is_space(text.as_bytes().last()) {
+        true => text.trim_matches([' ', '\t', '\r', '\n']),
+        false => text,
+    }
+}
+
 /// Makes a [`Doc`] from the events of a parser. Never fails; limits are the parser's to keep.
 pub struct Builder {
     doc: Doc,
@@ -355,11 +385,11 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// `bytes` are what all spans refer to; `exact` says whether they are the body as captured.
-    pub fn new(form: Form, bytes: Arc<[u8]>, exact: bool) -> Builder {
+    /// `source` is what all spans refer to; `exact` says whether that is the body as captured.
+    pub fn new(form: Form, source: Source, exact: bool) -> Builder {
         let doc = Doc {
             form,
-            bytes,
+            source,
             exact,
             pool: String::new(),
             nodes: Vec::new(),
@@ -573,7 +603,7 @@ impl Builder {
 
     /// Ends the document; elements still open are closed at its end and marked so.
     pub fn finish(mut self) -> Doc {
-        let end = Span::new(0, self.doc.bytes.len()).end;
+        let end = Span::new(0, self.doc.bytes().len()).end;
         while let Some(id) = self.current() {
             self.flags(id, |flags| flags.unclosed = true);
             self.close(end, end);
@@ -592,7 +622,7 @@ mod tests {
     /// `<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>` by hand.
     fn sample() -> Doc {
         let xml = "<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>";
-        let mut builder = Builder::new(Form::Xml, xml.as_bytes().into(), true);
+        let mut builder = Builder::new(Form::Xml, Source::Text(Utf8::of(xml.into())), true);
         builder.open(Tag::SyncML, Span::new(1, 7), 0);
         builder.open(Tag::SyncBody, Span::new(9, 17), 8);
         builder.open(Tag::Status, Span::new(19, 25), 18);
@@ -628,7 +658,7 @@ mod tests {
 
     #[test]
     fn pieces_of_text_are_joined() {
-        let mut builder = Builder::new(Form::Xml, b"ab&amp;cd".as_slice().into(), true);
+        let mut builder = Builder::new(Form::Xml, Source::Binary(b"ab&amp;cd".as_slice().into()), true);
         let id = builder.open(Tag::Data, Span::new(0, 0), 0);
         builder.add_text(id, Text::Bytes(Span::new(0, 2)));
         let amp = builder.pool("&");

@@ -17,7 +17,7 @@ use quick_xml::{Error, Reader};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
-use crate::syncml::doc::{Builder, Doc, Form, Text};
+use crate::syncml::doc::{Builder, Doc, Form, Source, Text};
 use crate::syncml::{NodeId, Tag};
 use tag::{Attribute, Scan, Step};
 
@@ -40,10 +40,11 @@ pub fn declared_encoding(body: &[u8]) -> Option<&str> {
 /// Reads a document. What was wrong with it is in [`Doc::notes`].
 pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     let decoded = encoding::decode(body);
-    let bytes = Arc::clone(&decoded.bytes);
+    let text = decoded.text.clone();
+    let bytes = text.as_str().as_bytes();
     let mut parser = Parser {
-        bytes: &bytes,
-        builder: Builder::new(Form::Xml, decoded.bytes, decoded.exact),
+        bytes,
+        builder: Builder::new(Form::Xml, Source::Text(decoded.text), decoded.exact),
         limits,
         open: Vec::new(),
         bindings: Vec::new(),
@@ -54,7 +55,7 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     for note in decoded.notes {
         parser.builder.note(note);
     }
-    let elements = memchr::memchr_iter(b'<', &bytes).count() / 2 + 1;
+    let elements = memchr::memchr_iter(b'<', bytes).count() / 2 + 1;
     parser.builder.reserve(elements.min(limits.nodes));
     parser.forbidden_characters(decoded.start);
     parser.run(decoded.start);
