@@ -36,4 +36,5 @@ pub mod time;
 pub mod tls;
 pub mod transcript;
 pub mod wbxml;
+pub mod workers;
 pub mod xml;

@@ -1,7 +1,7 @@
 //! What a rule is given: the session, the message, the element, and the profile.
 
 use super::Profile;
-use super::history::History;
+use super::history::{Earlier, Past};
 use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::session::{At, Session};
@@ -23,8 +23,8 @@ pub struct SessionCx<'a> {
 pub struct CaptureCx<'a> {
     /// The session.
     pub session: SessionCx<'a>,
-    /// The sessions before it.
-    pub history: &'a History,
+    /// What is remembered of the device's sessions before it.
+    pub earlier: &'a Earlier,
 }
 
 /// For rules of scope message: the message in its session.
@@ -60,6 +60,13 @@ pub struct EncryptedCx<'a> {
     pub host: &'a str,
     /// Whether a session with that host was read from any input.
     pub manages: bool,
+}
+
+impl<'a> CaptureCx<'a> {
+    /// The device's sessions before it, the last one first.
+    pub fn earlier(self) -> impl Iterator<Item = &'a Past> {
+        self.earlier.iter()
+    }
 }
 
 impl<'a> SessionCx<'a> {

@@ -1,9 +1,10 @@
 //! What is remembered of judged sessions, for rules that look over several.
 //!
-//! In: sessions in the order they close. Out: the earlier ones of a device. Bounds: `limits.devices` devices, and the
+//! In: sessions in the order they close. Out: the [`Earlier`] ones of a device. Bounds: `limits.devices` devices, and the
 //! last [`PER_DEVICE`] sessions of each.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -70,10 +71,21 @@ pub fn identity(session: &Session) -> [Option<(At, &str)>; 3] {
     said
 }
 
+/// The earlier sessions of one device.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier(Box<[Arc<Past>]>);
+
+impl Earlier {
+    /// The sessions, the last one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Past> {
+        self.0.iter().map(|past| &**past)
+    }
+}
+
 /// See the module's head.
 #[derive(Debug)]
 pub struct History {
-    devices: HashMap<Box<str>, VecDeque<Past>>,
+    devices: HashMap<Box<str>, VecDeque<Arc<Past>>>,
     most: usize,
     is_full: bool,
 }
@@ -101,11 +113,11 @@ impl History {
         let execs = super::alert::started(session);
         let (number, started, ended) = (session.number, session.started(), session.ended());
         if let Some(last) = known.back_mut() {
-            last.pending = Vec::new();
+            Arc::make_mut(last).pending = Vec::new();
         }
         let (pending, wait) = (left_open(session), super::http::wait(session));
         let client = super::windows::known(session);
-        known.push_back(Past {
+        known.push_back(Arc::new(Past {
             number,
             session_id,
             server,
@@ -116,12 +128,13 @@ impl History {
             pending,
             wait,
             known: client,
-        });
+        }));
     }
 
-    /// The earlier sessions of a device, the last one first.
-    pub fn of(&self, device: &str) -> impl Iterator<Item = &Past> {
-        self.devices.get(device).into_iter().flat_map(|known| known.iter().rev())
+    /// What is remembered of the device of a session, as of now.
+    pub fn before(&self, session: &Session) -> Earlier {
+        let known = session.device.as_deref().and_then(|device| self.devices.get(device));
+        Earlier(known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default())
     }
 
     /// Whether there were more devices than are remembered.
@@ -141,7 +154,7 @@ mod tests {
     }
 
     fn numbers(history: &History, device: &str) -> Vec<u32> {
-        history.of(device).map(|past| past.number).collect()
+        history.before(&session(0, device)).iter().map(|past| past.number).collect()
     }
 
     #[test]

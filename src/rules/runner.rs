@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::finding::{Draft, Over, Place, Sink};
-use super::history::History;
+use super::history::Earlier;
 use super::location;
 use super::select::Selection;
 use super::silence::Silence;
@@ -131,11 +131,11 @@ impl Runner {
 
     /// Judges a session on its own.
     pub fn run(&self, session: &Session) -> Outcome {
-        self.run_after(session, &History::new(&Limits { devices: 0, ..Limits::default() }))
+        self.run_after(session, &Earlier::default())
     }
 
-    /// Judges a session that follows others. One of data synchronization is none of ours: the rules are about device management.
-    pub fn run_after(&self, session: &Session, history: &History) -> Outcome {
+    /// Judges a session that follows others of its device. One of data synchronization is none of ours: the rules are about device management.
+    pub fn run_after(&self, session: &Session, earlier: &Earlier) -> Outcome {
         if session.is_data_sync() {
             let all =
                 (0..session.messages.len()).map(|index| (index, "data synchronization, not device management".into()));
@@ -154,7 +154,7 @@ impl Runner {
         }
         for number in &self.captures {
             if let Check::Capture(check) = self.rules[*number].rule.check {
-                pass.call(*number, |sink| check(&CaptureCx { session: cx, history }, sink));
+                pass.call(*number, |sink| check(&CaptureCx { session: cx, earlier }, sink));
             }
         }
         pass.finish()

@@ -72,9 +72,9 @@ fn correlators(
     naming: Naming,
 ) -> Option<Vec<Box<str>>> {
     let source = alert.items().find_map(|item| item.source())?;
-    let device = cx.session.session.device.as_deref()?;
+    cx.session.session.device.as_ref()?;
     let mut before = Vec::new();
-    for past in cx.history.of(device) {
+    for past in cx.earlier() {
         before.push(past.execs.as_ref()?);
     }
     let before = before.into_iter().rev().flatten().cloned();

@@ -43,8 +43,7 @@ fn wait_of(message: &Message) -> Option<Wait> {
 /// A client that comes back before its time.
 pub(in crate::rules) fn retry_after_ignored(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let device = session.device.as_deref();
-    let past = device.and_then(|device| cx.history.of(device).find(|past| past.server.as_deref() == session.server.as_deref()));
+    let past = cx.earlier().find(|past| past.server.as_deref() == session.server.as_deref());
     let mut pending = past.and_then(|past| past.wait).map(|wait| (wait, None));
     for message in cx.session.messages() {
         if let Some(wait) = wait_of(message.message) {

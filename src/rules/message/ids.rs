@@ -108,9 +108,9 @@ pub(in crate::rules) fn sessionid_changed(cx: &SessionCx<'_>, out: &mut Sink<'_>
 /// A SessionID that an earlier session of the device with the server had.
 pub(in crate::rules) fn sessionid_reused(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let (Some(device), Some(id)) = (&session.device, session.session_id.as_deref()) else { return };
+    let Some(id) = session.session_id.as_deref() else { return };
     let same = |past: &&Past| past.session_id.as_deref() == Some(id) && past.server.as_deref() == session.server.as_deref();
-    let (Some(past), Some(first)) = (cx.history.of(device).find(same), cx.session.readable().next()) else { return };
+    let (Some(past), Some(first)) = (cx.earlier().find(same), cx.session.readable().next()) else { return };
     if session.start == Edge::Seen {
         let text = format!("SessionID {} was that of session s{} of this device before", shown(id), past.number);
         let place = header_child(first, Tag::SessionID).map_or(Place::Message(first.index), |id| first.at(id).into());

@@ -94,7 +94,7 @@ pub(in crate::rules) fn parallel_sessions_same_device(cx: &CaptureCx<'_>, out: &
             && past.session_id.as_deref() != session.session_id.as_deref()
             && past.server.as_deref() == session.server.as_deref()
     };
-    let (Some(past), Some(first)) = (cx.history.of(device).find(beside), cx.session.readable().next()) else { return };
+    let (Some(past), Some(first)) = (cx.earlier().find(beside), cx.session.readable().next()) else { return };
     let text = format!("this session runs at the same time as session s{} of the same device", past.number);
     out.report(Place::Message(first.index), text);
 }
@@ -102,10 +102,9 @@ pub(in crate::rules) fn parallel_sessions_same_device(cx: &CaptureCx<'_>, out: &
 /// A device that calls itself another one than before.
 pub(in crate::rules) fn devinfo_changed_between_sessions(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let Some(device) = &session.device else { return };
     for (number, node) in history::IDENTITY.iter().enumerate() {
         let Some((at, now)) = history::identity(session).get(number).copied().flatten() else { continue };
-        let before = cx.history.of(device).find_map(|past| Some((past, past.identity.get(number)?.as_deref()?)));
+        let before = cx.earlier().find_map(|past| Some((past, past.identity.get(number)?.as_deref()?)));
         if let Some((past, before)) = before.filter(|(_, before)| *before != now) {
             out.report(at, format!("{node} is {}; it was {} in session s{}", quoted(now), quoted(before), past.number));
         }

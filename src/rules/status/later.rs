@@ -98,7 +98,7 @@ pub(in crate::rules) fn continuation_after_214(cx: &SessionCx<'_>, out: &mut Sin
 /// Work that was accepted for later, and of which the next session says nothing.
 pub(in crate::rules) fn asynchronous_work_without_result(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let Some(past) = session.device.as_deref().and_then(|device| cx.history.of(device).next()) else { return };
+    let Some(past) = cx.earlier().next() else { return };
     let Some(first) = cx.session.readable().next().filter(|_| !past.pending.is_empty()) else { return };
     if !is_whole(session) || past.server.as_deref() != session.server.as_deref() {
         return;
