@@ -17,6 +17,7 @@ mod lint;
 mod man;
 mod progress;
 mod reading;
+mod record;
 mod sessions;
 mod show;
 

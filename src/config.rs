@@ -20,6 +20,8 @@ pub struct Reading {
     pub kind: Option<input::Kind>,
     /// How the pipeline reads.
     pub engine: engine::Settings,
+    /// Threads that judge.
+    pub jobs: usize,
     /// Whether nothing but results and errors is said.
     pub quiet: bool,
 }
@@ -79,7 +81,9 @@ impl Reading {
     pub fn new(reading: &cli::Reading) -> Reading {
         let kind = reading.input_kind;
         let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
-        Reading { paths: reading.paths.clone(), kind, engine, quiet: reading.quiet }
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = reading.jobs.map_or_else(cores, usize::from);
+        Reading { paths: reading.paths.clone(), kind, engine, jobs, quiet: reading.quiet }
     }
 }
 

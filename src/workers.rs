@@ -125,6 +125,7 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
                 state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             assert!(!state.failed, "a worker thread panicked");
+            drop(state);
         }
         self.take_ready(take);
     }

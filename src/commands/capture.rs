@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::judge::{Judge, Judged};
+use super::judge::{self, Judge};
+use super::record::{Judged, Record};
 use super::{Exit, reading, stdout, width};
 use crate::capture::live::{self, Live};
 use crate::report::text;
 use crate::rules::Severity;
+use crate::rules::history::History;
 use crate::{cli, config, engine, escape};
 
 pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
@@ -20,20 +22,25 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let filter = (!options.filter.is_empty()).then(|| options.filter.join(" "));
     let mut live = Live::open(interface, filter.as_deref(), options.write.as_deref())
         .context("capturing takes privileges, and an interface that `dmscope capture` lists")?;
-    let mut judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false)
+    let judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false)
         .with_credentials(config.credentials.clone());
+    let limits = &config.engine.limits;
+    let (mut record, mut history) = (Record::new(&judge, limits), History::new(limits));
     let stop = stop_on_ctrl_c()?;
     let until = options.duration.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut go_on = || !stop.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until);
     writeln!(anstream::stderr(), "capturing on {interface}; Ctrl-C ends it and prints the report")?;
     let read = engine::watch(&mut live, interface, &config.engine, &mut go_on, &mut |session| {
-        let worst = judge.session(&session).map_or("no finding", Severity::name);
+        let earlier = judge::remember(&mut history, &session, &mut record);
+        let verdict = judge.session(&session, &earlier);
+        let worst = verdict.worst.map_or("no finding", Severity::name);
+        record.take(verdict);
         let device = session.device.as_deref().unwrap_or("unknown device");
         let line = format!("{} closed: {device}, {}, {worst}", session.key(), session.outcome.name());
         // A terminal that went away does not end the capture: the report is still to come.
         let _ = writeln!(anstream::stderr(), "{}", escape::line(&line));
     });
-    let Judged { lint, bugs, .. } = judge.finish(&read);
+    let Judged { lint, bugs, .. } = record.finish(&judge, &history, &read);
     let mut out = stdout();
     text::write(&lint, text::Options { width: width(), quiet: false, verbose: false }, &mut out)?;
     out.flush()?;

@@ -1,64 +1,65 @@
-//! Judges sessions as they close and keeps what a report needs of them.
+//! Judges sessions as they close, on all cores, and says what a report needs of them.
 //!
-//! A panic in a rule, or anywhere else while a session is judged, takes away what would have been said there; the rest
-//! stands, and the bug is told.
-//!
-//! Bounds: `limits.reported` findings, sessions and unjudged messages are kept, each; the rest is counted.
+//! In: sessions in the order they close. Out: a [`Verdict`] for each, collected by `record` in the same order, so that
+//! a report does not depend on how many threads there are. A panic in a rule, or anywhere else while a session is
+//! judged, takes away what would have been said there; the rest stands, and the bug is told.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use anyhow::Result;
+
+use super::record::{Judged, Record};
 use crate::bug::{self, Bug};
 use crate::credentials::Credentials;
 use crate::engine;
 use crate::limits::Limits;
+use crate::report::NotJudged;
 use crate::report::sessions::Row;
-use crate::report::{Input, Lint, NotJudged};
 use crate::rules::finding::Place;
-use crate::rules::history::History;
+use crate::rules::history::{Earlier, History};
 use crate::rules::location::Locator;
 use crate::rules::runner::{Outcome, Runner};
 use crate::rules::select::Selection;
-use crate::rules::{Location, Rule, Severity};
+use crate::rules::{Finding, Rule, Severity};
 use crate::session::Session;
 use crate::syncml::uri;
+use crate::workers::{self, Crew};
 
-/// The judge, with what it has said so far.
+/// Bytes of closed sessions that wait to be judged: some hundred of usual size.
+const UNDER_WAY: usize = 64 * 1024 * 1024;
+
+/// What judges; the same for all threads.
 pub(super) struct Judge {
-    runner: Runner,
-    history: History,
+    pub(super) runner: Runner,
     show_secrets: bool,
-    keep: usize,
-    lint: Lint,
-    /// Hosts of management servers, at most `keep`.
-    hosts: BTreeSet<String>,
-    omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
-    times: BTreeMap<&'static str, (&'static Rule, Duration)>,
-    clock: Duration,
-    /// What panicked, each with where it did so first.
-    bugs: BTreeMap<String, Bug>,
+    limits: Limits,
 }
 
-/// All that was said.
-pub(super) struct Judged {
-    /// The report, in its final order.
-    pub(super) lint: Lint,
+/// What there is to say of one session.
+pub(super) struct Verdict {
+    /// Its row in the list of sessions.
+    pub(super) row: Row,
+    /// The worst severity found in it.
+    pub(super) worst: Option<Severity>,
+    /// The findings.
+    pub(super) findings: Vec<Finding>,
+    /// Findings that were not kept: how many of which rule.
+    pub(super) more: Vec<(&'static Rule, Severity, usize)>,
+    /// Messages that were not judged.
+    pub(super) not_judged: Vec<NotJudged>,
+    /// The host of its server, in lower case.
+    pub(super) host: Option<String>,
     /// Time of each rule.
     pub(super) times: Vec<(&'static Rule, Duration)>,
     /// Time of measuring it.
     pub(super) clock: Duration,
-    /// What is wrong with ourselves: one line for each rule that panicked.
-    pub(super) bugs: Vec<String>,
+    /// What panicked.
+    pub(super) bugs: Vec<(String, Bug)>,
 }
 
 impl Judge {
     pub(super) fn new(selection: &Selection, limits: &Limits, show_secrets: bool, timed: bool) -> Judge {
-        let runner = Runner::new(selection, limits).timed(timed);
-        let lint = Lint { rules: runner.len(), ..Lint::default() };
-        let (omitted, times, bugs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (history, hosts) = (History::new(limits), BTreeSet::new());
-        let (keep, clock) = (limits.reported, Duration::ZERO);
-        Judge { runner, history, show_secrets, keep, lint, hosts, omitted, times, clock, bugs }
+        Judge { runner: Runner::new(selection, limits).timed(timed), show_secrets, limits: limits.clone() }
     }
 
     /// Recomputes credentials with these secrets.
@@ -67,111 +68,63 @@ impl Judge {
         self
     }
 
-    /// Judges a session. Returns the worst severity found in it.
-    pub(super) fn session(&mut self, session: &Session) -> Option<Severity> {
-        let outcome = self.caught("the rules", |judge| judge.runner.run_after(session, &judge.history));
-        let outcome = outcome.unwrap_or_default();
-        self.caught("the memory of sessions", |judge| judge.history.add(session));
-        let worst = self.caught("the report", |judge| judge.say(session, outcome)).flatten();
-        self.count(session, worst);
-        worst
+    /// Judges all sessions that `read` hands on, on that many threads.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(super) fn all(
+        &self,
+        threads: usize,
+        read: impl FnOnce(&mut dyn FnMut(Session)) -> Result<engine::Reading>,
+    ) -> Result<(Judged, engine::Reading)> {
+        let mut record = Record::new(self, &self.limits);
+        let mut history = History::new(&self.limits);
+        let crew = Crew { threads, most: UNDER_WAY };
+        let work = |(session, earlier): (Session, Earlier)| self.session(&session, &earlier);
+        let reading = workers::run(crew, &work, |workers| {
+            let reading = read(&mut |session| {
+                let earlier = remember(&mut history, &session, &mut record);
+                let size = session.size();
+                workers.give((session, earlier), size, &mut |verdict| record.take(verdict));
+            });
+            workers.finish(&mut |verdict| record.take(verdict));
+            reading
+        })?;
+        Ok((record.finish(self, &history, &reading), reading))
     }
 
-    fn caught<T>(&mut self, what: &str, work: impl FnOnce(&mut Judge) -> T) -> Option<T> {
-        let done = bug::caught(|| work(&mut *self));
-        if let Err(bug) = &done {
-            self.bugs.entry(what.to_owned()).or_insert_with(|| bug.clone());
-        }
-        done.ok()
-    }
-
-    fn say(&mut self, session: &Session, outcome: Outcome) -> Option<Severity> {
-        let mut locator = Locator::new(session, self.show_secrets);
-        let mut worst = None;
-        for draft in outcome.drafts {
-            worst = worst.max(Some(draft.severity));
-            self.lint.counts.add(draft.severity, 1);
-            if self.lint.findings.len() < self.keep {
-                self.lint.findings.push(locator.finding(draft));
-            } else {
-                self.omit(draft.rule, draft.severity, 1);
-            }
-        }
-        for (rule, severity, many) in outcome.more {
-            worst = worst.max(Some(severity));
-            self.lint.counts.add(severity, many);
-            self.omit(rule, severity, many);
-        }
-        self.lint.not_judged_count += outcome.not_judged.len();
-        for (message, reason) in outcome.not_judged {
-            if self.lint.not_judged.len() < self.keep {
-                self.lint.not_judged.push(NotJudged { location: locator.location(Place::Message(message)), reason });
-            }
-        }
-        for (rule, time) in outcome.times {
-            self.times.entry(rule.id).or_insert((rule, Duration::ZERO)).1 += time;
-        }
-        self.clock += outcome.clock;
-        for (rule, bug) in outcome.bugs {
-            self.bugs.entry(format!("rule {}", rule.id)).or_insert(bug);
-        }
-        if let Some(host) = session.server.as_deref().and_then(uri::host).filter(|_| self.hosts.len() < self.keep) {
-            self.hosts.insert(host.to_ascii_lowercase());
-        }
-        worst
-    }
-
-    fn omit(&mut self, rule: &'static Rule, severity: Severity, many: usize) {
-        self.omitted.entry(rule.id).or_insert((rule, severity, 0)).2 += many;
-    }
-
-    fn count(&mut self, session: &Session, worst: Option<Severity>) {
-        if self.lint.sessions.len() < self.keep {
-            self.lint.sessions.push(Row::of(session, worst, self.show_secrets));
-        }
-    }
-
-    /// The report, with all in its final order.
-    pub(super) fn finish(mut self, read: &engine::Reading) -> Judged {
-        let encrypted = self.caught("the rules", |judge| judge.runner.run_encrypted(&read.encrypted, &judge.hosts));
-        let mut lint = self.lint;
-        for finding in encrypted.unwrap_or_default() {
-            lint.counts.add(finding.severity, 1);
-            lint.findings.push(finding);
-        }
-        lint.inputs = read.inputs.iter().map(input).collect();
-        lint.totals = read.totals;
-        lint.sessions.sort_by_key(|row| row.number);
-        lint.findings.sort_by(|a, b| {
-            let order = place(&a.location).cmp(&place(&b.location));
-            order.then_with(|| (a.rule.id, &a.message).cmp(&(b.rule.id, &b.message)))
+    /// Judges a session that follows others of its device.
+    pub(super) fn session(&self, session: &Session, earlier: &Earlier) -> Verdict {
+        let mut bugs = Vec::new();
+        let outcome = noted("the rules", &mut bugs, || self.runner.run_after(session, earlier)).unwrap_or_default();
+        let Outcome { drafts, more, not_judged, times, clock, bugs: of_rules } = outcome;
+        let severities = drafts.iter().map(|draft| draft.severity).chain(more.iter().map(|(_, severity, _)| *severity));
+        let worst = severities.max();
+        let said = noted("the report", &mut bugs, || {
+            let mut locator = Locator::new(session, self.show_secrets);
+            let findings: Vec<Finding> = drafts.into_iter().map(|draft| locator.finding(draft)).collect();
+            let mut place = |message| locator.location(Place::Message(message));
+            let holes = not_judged.into_iter();
+            (findings, holes.map(|(message, reason)| NotJudged { location: place(message), reason }).collect())
         });
-        lint.not_judged.sort_by_key(|hole| place(&hole.location));
-        if let Some(last) = lint.inputs.last_mut().filter(|_| self.history.is_full()) {
-            last.notes
-                .push("more devices than are remembered: rules over several sessions looked at the first ones".into());
-        }
-        lint.omitted = self.omitted.into_values().collect();
-        let bugs = self.bugs.iter().map(|(what, bug)| format!("internal error in {what}: {bug}"));
-        Judged { lint, times: self.times.into_values().collect(), clock: self.clock, bugs: bugs.collect() }
+        let (findings, not_judged) = said.unwrap_or_default();
+        bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
+        let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
+        let row = Row::of(session, worst, self.show_secrets);
+        Verdict { row, worst, findings, more, not_judged, host, times, clock, bugs }
     }
 }
 
-fn input(report: &engine::InputReport) -> Input {
-    let counted = |number: u64| report.kind.is_capture().then_some(number);
-    Input {
-        path: report.name.clone(),
-        kind: report.kind.name().to_owned(),
-        packets: counted(report.packets),
-        tcp_streams: counted(report.tcp_streams),
-        notes: report.notes.iter().map(|note| note.detail.clone()).collect(),
-    }
+/// What is remembered of the sessions before this one, which is remembered from now on.
+pub(super) fn remember(history: &mut History, session: &Session, record: &mut Record) -> Earlier {
+    let earlier = history.before(session);
+    let mut bugs = Vec::new();
+    noted("the memory of sessions", &mut bugs, || history.add(session));
+    record.bugs(bugs);
+    earlier
 }
 
-/// In a capture or a HAR: by packet or entry, then by time and sender (an entry holds a request and its answer). In a
-/// file: by line.
-fn place(location: &Location) -> impl Ord + use<> {
-    let unit = location.frame.or(location.entry);
-    let message = unit.map(|_| (location.time, location.side));
-    (location.input, unit, message, location.line, location.column, location.byte_range)
+/// Does the work; notes a panic in it.
+pub(super) fn noted<T>(what: &str, bugs: &mut Vec<(String, Bug)>, work: impl FnOnce() -> T) -> Option<T> {
+    bug::caught(work).map_err(|bug| bugs.push((what.to_owned(), bug))).ok()
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::judge::{Judge, Judged};
+use super::judge::Judge;
+use super::record::Judged;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config::{self, Format, Output};
@@ -26,12 +27,10 @@ fn with(config: &config::Lint) -> Result<Exit> {
         inputs => (inputs?, None),
     };
     let limits = &config.reading.engine.limits;
-    let mut judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
+    let judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
         .with_credentials(config.credentials.clone());
-    let read = reading::read(&inputs, &config.reading, &mut |session| {
-        judge.session(&session);
-    })?;
-    let Judged { lint, times, clock, bugs } = judge.finish(&read);
+    let (judged, read) = judge.all(config.reading.jobs, |each| reading::read(&inputs, &config.reading, each))?;
+    let Judged { lint, times, clock, bugs } = judged;
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {
         write(&lint, output, text_options)?;

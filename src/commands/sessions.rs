@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use anyhow::Result;
 
-use super::judge::{Judge, Judged};
+use super::judge::Judge;
+use super::record::Judged;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
@@ -16,11 +17,9 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
     let credentials = config::credentials(&options.secrets)?;
-    let mut judge = Judge::new(&selection, &config.engine.limits, false, false).with_credentials(credentials);
-    let read = reading::read(&inputs, &config, &mut |session| {
-        judge.session(&session);
-    })?;
-    let Judged { lint, bugs, .. } = judge.finish(&read);
+    let judge = Judge::new(&selection, &config.engine.limits, false, false).with_credentials(credentials);
+    let (judged, _) = judge.all(config.jobs, |each| reading::read(&inputs, &config, each))?;
+    let Judged { lint, bugs, .. } = judged;
     let mut out = stdout();
     match options.format {
         cli::TableFormat::Json => json::write_sessions(&lint, &mut out)?,

@@ -181,6 +181,11 @@ impl Session {
         format!("s{}", self.number)
     }
 
+    /// Memory that it takes in bytes, about.
+    pub fn size(&self) -> usize {
+        self.messages.iter().map(Message::size).fold(size_of::<Session>(), usize::saturating_add)
+    }
+
     /// Time of the first message.
     pub fn started(&self) -> Option<Time> {
         self.messages.iter().find_map(|message| message.first)

@@ -128,7 +128,7 @@ impl Open {
     /// Adds a message and gives its index.
     pub(super) fn push(&mut self, message: Message) -> usize {
         let index = self.messages.len();
-        self.bytes = self.bytes.saturating_add(size(&message));
+        self.bytes = self.bytes.saturating_add(message.size());
         if message.kind != Kind::Missing {
             self.learn(&message);
         }
@@ -289,9 +289,4 @@ fn exchange_key(message: &Message) -> Option<ExchangeKey> {
 fn has_peer(seen: &HashSet<ExchangeKey>, message: &Message) -> bool {
     exchange_key(message)
         .is_some_and(|(input, connection, exchange, side)| seen.contains(&(input, connection, exchange, side.peer())))
-}
-
-/// What keeping a message costs in bytes, about.
-fn size(message: &Message) -> usize {
-    size_of::<Message>().saturating_add(message.body.bytes.len()).saturating_add(message.doc.size())
 }

@@ -117,6 +117,11 @@ impl Message {
         self.doc.header()
     }
 
+    /// Memory that it takes in bytes, about.
+    pub fn size(&self) -> usize {
+        size_of::<Message>().saturating_add(self.body.bytes.len()).saturating_add(self.doc.size())
+    }
+
     /// `SyncHdr/MsgID`.
     pub fn msg_id(&self) -> Option<&str> {
         self.header()?.msg_id()

@@ -191,6 +191,6 @@ mod tests {
         assert!(!decoded.exact);
         assert_eq!(decoded.notes[0].span, Span::new(3, 4));
         assert_eq!(decoded.notes[0].detail, "bytes E4 are not UTF-8");
-        assert_eq!(&*decoded.bytes, "<a>\u{fffd}\u{fffd}</a>".as_bytes());
+        assert_eq!(decoded.text.as_str(), "<a>\u{fffd}\u{fffd}</a>");
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn findings(runner: &Runner, sessions: &[Session], sent: &[Sent<'_>])
     let mut history = History::new(&Limits::default());
     for session in sessions {
         let numbers = numbers(session, sent);
-        let drafts = runner.run_after(session, &history).drafts;
+        let drafts = runner.run_after(session, &history.before(session)).drafts;
         history.add(session);
         for draft in drafts {
             let message = draft.place.message().and_then(|index| numbers.get(index).copied().flatten());

@@ -86,7 +86,7 @@ fn digest(command: Command<'_>, hasher: &mut DefaultHasher) {
 /// A session beside another one of the device.
 pub(in crate::rules) fn parallel_sessions_same_device(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let (Some(device), Some(started), Some(ended)) = (&session.device, session.started(), session.ended()) else { return };
+    let (Some(started), Some(ended)) = (session.started(), session.ended()) else { return };
     let beside = |past: &&Past| {
         let overlap = past.started.is_some_and(|from| from < ended) && past.ended.is_some_and(|to| started < to);
         let known = past.session_id.is_some() && session.session_id.is_some();
