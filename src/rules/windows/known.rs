@@ -154,8 +154,7 @@ pub(super) fn is_write(command: Command<'_>) -> bool {
 
 /// The last known value over this session and those before it.
 pub(super) fn latest<T>(cx: &crate::rules::CaptureCx<'_>, of: impl Fn(&Known) -> Option<T>) -> Option<T> {
-    let before = cx.session.session.device.as_deref();
-    before.into_iter().flat_map(|device| cx.history.of(device)).find_map(|past| of(&past.known))
+    cx.earlier().find_map(|past| of(&past.known))
 }
 
 /// Commands of the server with their messages.

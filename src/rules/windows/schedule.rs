@@ -22,9 +22,9 @@ pub(super) fn wait_of_429(message: &Message) -> Option<&Head> {
 pub(in crate::rules) fn throttled(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
     let answer = session.of(Side::Server).find_map(|(index, message)| Some((index, wait_of_429(message)?)));
-    let (Some((index, head)), Some(device)) = (answer, &session.device) else { return };
+    let Some((index, head)) = answer else { return };
     let (mut all, mut sent_away) = (1, 1);
-    for past in cx.history.of(device).filter(|past| past.server.as_deref() == session.server.as_deref()) {
+    for past in cx.earlier().filter(|past| past.server.as_deref() == session.server.as_deref()) {
         all += 1;
         sent_away += usize::from(past.known.throttled);
     }
@@ -38,8 +38,10 @@ pub(in crate::rules) fn throttled(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
 /// A device that comes by its schedule, but more often than the schedule says.
 pub(in crate::rules) fn check_in_interval(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let (Some(device), true) = (&session.device, is_scheduled(session)) else { return };
-    let before = || cx.history.of(device).filter(|past| past.server.as_deref() == session.server.as_deref());
+    if !is_scheduled(session) {
+        return;
+    }
+    let before = || cx.earlier().filter(|past| past.server.as_deref() == session.server.as_deref());
     let past: Vec<&Past> = before().filter(|past| past.known.scheduled).take(INTERVALS + 1).collect();
     let starts = std::iter::once(session.started()).chain(past.iter().map(|past| past.started));
     let Some(starts) = starts.collect::<Option<Vec<Time>>>() else { return };

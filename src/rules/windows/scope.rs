@@ -77,8 +77,7 @@ fn targets<'a>(command: Command<'a>) -> impl Iterator<Item = (Element<'a>, &'a s
 pub(in crate::rules) fn unknown_provider_id(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
     let mut own: Vec<Box<str>> = providers(session);
-    let past = session.device.as_deref().into_iter().flat_map(|device| cx.history.of(device));
-    own.extend(past.flat_map(|past| past.known.providers.iter().cloned()));
+    own.extend(cx.earlier().flat_map(|past| past.known.providers.iter().cloned()));
     let Some(right) = own.first().cloned() else { return };
     for (message, command) in commands_of_server(cx.session) {
         for (element, uri) in targets(command) {
