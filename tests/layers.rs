@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["credentials", "http", "session", "syncml", "xml"]),
     ("report", &["http", "rules", "session", "syncml", "engine", "input", "capture"]),
     ("input", &["capture", "transcript"]),
+    ("workers", &[]),
 ];
 
 /// The ends of the picture, which know the whole.
