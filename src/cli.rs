@@ -56,6 +56,10 @@ pub enum Command {
     /// Print the messages of sessions, each command with the answer it got
     #[command(after_help = SHOW_HELP, after_long_help = SHOW_HELP)]
     Show(Show),
+    /// Browse sessions in the terminal: messages, commands with answers, findings
+    #[command(after_help = VIEW_HELP, after_long_help = VIEW_HELP)]
+    #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("print_config")))]
+    View(View),
     /// Capture from a network interface, and report what was wrong in the sessions seen
     #[cfg(feature = "live")]
     #[command(after_help = CAPTURE_HELP, after_long_help = CAPTURE_HELP)]
@@ -101,6 +105,11 @@ const SHOW_HELP: &str = "Examples:
   dmscope show capture.pcapng
   dmscope show capture.pcapng --session s2 --message 3 --as hex
   dmscope show server.log --as tree";
+
+const VIEW_HELP: &str = "Examples:
+  dmscope view capture.pcapng        n goes to the next finding, ? lists all keys
+
+Without a terminal it prints the report of lint.";
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -282,6 +291,29 @@ pub struct Show {
     /// How to print them
     #[arg(long = "as", value_name = "FORM", default_value = "xml", help_heading = "What to show")]
     pub form: Form,
+}
+
+/// `dmscope view`.
+#[derive(Args, Clone, Debug)]
+pub struct View {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Which rules run.
+    #[command(flatten)]
+    pub rules: Selection,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
+    /// Show credentials, nonces, tokens and private values from the start; the key p does it later
+    #[arg(long, help_heading = "What to show")]
+    pub show_secrets: bool,
+    /// Colours for a dark or a light terminal, or none: dark, light or mono
+    #[arg(long, value_name = "NAME", help_heading = "Output")]
+    pub theme: Option<String>,
+    /// Print the configuration in force, keys and theme, and exit
+    #[arg(long, help_heading = "Output")]
+    pub print_config: bool,
 }
 
 /// How messages are printed.

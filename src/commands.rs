@@ -20,6 +20,7 @@ mod reading;
 mod record;
 mod sessions;
 mod show;
+mod view;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Lint(options) => lint::run(options),
         Command::Sessions(options) => sessions::run(options),
         Command::Show(options) => show::run(options),
+        Command::View(options) => view::run(options, cli.color),
         #[cfg(feature = "live")]
         Command::Capture(options) => capture::run(options),
         Command::Explain(options) => explain(options),

@@ -164,7 +164,11 @@ pub fn credentials(secrets: &cli::Secrets) -> Result<Credentials> {
     Credentials::read(path).with_context(|| format!("--credentials {}", path.display()))
 }
 
-fn selection(rules: &cli::Selection) -> Result<Selection> {
+/// Which rules run.
+///
+/// # Errors
+/// A name that is no rule's.
+pub fn selection(rules: &cli::Selection) -> Result<Selection> {
     Selection::of(profile(rules.profile))
         .severities(&rules.severity)
         .context("--severity")?

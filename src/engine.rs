@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::capture::{self, Frame, Source, Summary, map::Data};
@@ -93,9 +94,23 @@ pub fn read(
     each: &mut dyn FnMut(Session),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Reading, Error> {
-    let mut run = Run::new(settings, each, progress);
+    read_until(inputs, settings, &AtomicBool::new(false), each, progress)
+}
+
+/// The same until `stop` is set: then packets and inputs that follow are left out, as if the recording ended there.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_until(
+    inputs: &[Input],
+    settings: &Settings,
+    stop: &AtomicBool,
+    each: &mut dyn FnMut(Session),
+    progress: &mut dyn FnMut(u64),
+) -> Result<Reading, Error> {
+    let mut run = Run::new(settings, stop, each, progress);
     let mut reports = Vec::new();
-    for (number, input) in inputs.iter().enumerate() {
+    for (number, input) in inputs.iter().enumerate().take_while(|_| !stop.load(Ordering::Relaxed)) {
         let id = InputId(u32::try_from(number).unwrap_or(u32::MAX));
         let mut report = run.input(id, input)?;
         let ends = inputs.get(number + 1).is_none_or(|next| next.group != input.group);
@@ -122,7 +137,8 @@ pub fn watch(
     each: &mut dyn FnMut(Session),
 ) -> Reading {
     let mut progress = |_| {};
-    let mut run = Run::new(settings, each, &mut progress);
+    let stop = AtomicBool::new(false);
+    let mut run = Run::new(settings, &stop, each, &mut progress);
     let mut report = run.packets(InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
     run.assembler.finish(run.each);
     report.notes.extend(run.assembler.take_notes());
@@ -134,6 +150,7 @@ type OnFrame<'a> = &'a mut dyn FnMut(Frame<'_>) -> ControlFlow<()>;
 
 struct Run<'a> {
     settings: &'a Settings,
+    stop: &'a AtomicBool,
     assembler: Assembler,
     encrypted: encrypted::Hosts,
     each: &'a mut dyn FnMut(Session),
@@ -142,9 +159,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(settings: &'a Settings, each: &'a mut dyn FnMut(Session), progress: &'a mut dyn FnMut(u64)) -> Run<'a> {
+    fn new(
+        settings: &'a Settings,
+        stop: &'a AtomicBool,
+        each: &'a mut dyn FnMut(Session),
+        progress: &'a mut dyn FnMut(u64),
+    ) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
-        Run { settings, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 }
+        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 }
     }
 
     fn finish(self, inputs: Vec<InputReport>) -> Reading {
@@ -218,7 +240,7 @@ impl<'a> Run<'a> {
         let limits = &self.settings.limits;
         let mut decoder = link::Decoder::new(limits);
         let mut table: tcp::Table<Conn> = tcp::Table::new(id, limits);
-        let Run { assembler, encrypted, each, progress, done, .. } = self;
+        let Run { assembler, encrypted, each, progress, done, stop, .. } = self;
         let mut hand_on = |event: Event| match event {
             Event::Encrypted(connection) => encrypted.add(connection, limits),
             event => assembler.http(event, *each),
@@ -234,7 +256,7 @@ impl<'a> Run<'a> {
             if let Some(segment) = decoder.frame(&frame) {
                 table.segment(&segment, &mut hand_on);
             }
-            ControlFlow::Continue(())
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let mut notes = std::mem::take(&mut summary.notes);
         notes.extend(decoder.finish());

@@ -35,6 +35,7 @@ pub mod tcp;
 pub mod time;
 pub mod tls;
 pub mod transcript;
+pub mod tui;
 pub mod wbxml;
 pub mod workers;
 pub mod xml;

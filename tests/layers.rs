@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["http", "rules", "session", "syncml", "engine", "input", "capture"]),
     ("input", &["capture", "transcript"]),
     ("workers", &[]),
+    ("tui", &["credentials", "engine", "http", "input", "report", "rules", "session", "syncml"]),
 ];
 
 /// The ends of the picture, which know the whole.

@@ -21,6 +21,9 @@ mod hex;
 mod http;
 mod tree;
 
+pub use hex::Dump;
+pub use http::{start as start_line, write as write_http};
+
 const TITLE: Style = AnsiColor::BrightCyan.on_default().bold();
 const HEAD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -49,8 +52,8 @@ pub struct Options {
     pub show_secrets: bool,
 }
 
-/// A session being shown.
-struct Shown<'a> {
+/// A session being shown: what is said beside its commands.
+pub struct Shown<'a> {
     session: &'a Session,
     options: Options,
     secrets: Vec<OnceCell<Secrets>>,
@@ -58,7 +61,7 @@ struct Shown<'a> {
 
 /// Writes a session; `paths` are those of the inputs, in their order.
 pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dyn Write) -> io::Result<()> {
-    let shown = Shown { session, options, secrets: session.messages.iter().map(|_| OnceCell::new()).collect() };
+    let shown = Shown::new(session, options);
     title(session, options.show_secrets, out)?;
     let mut locator = Locator::new(session, options.show_secrets);
     for (index, message) in session.messages.iter().enumerate() {
@@ -94,6 +97,13 @@ fn title(session: &Session, show_secrets: bool, out: &mut dyn Write) -> io::Resu
     ];
     let line: Vec<String> = parts.into_iter().flatten().collect();
     writeln!(out, "{TITLE}{}{TITLE:#}", line.join(" · "))
+}
+
+impl<'a> Shown<'a> {
+    /// Nothing is worked out before it is asked for.
+    pub fn new(session: &'a Session, options: Options) -> Shown<'a> {
+        Shown { session, options, secrets: session.messages.iter().map(|_| OnceCell::new()).collect() }
+    }
 }
 
 impl Shown<'_> {
@@ -142,7 +152,7 @@ impl Shown<'_> {
     }
 
     /// The secrets of a message.
-    fn secrets(&self, index: usize) -> Option<&Secrets> {
+    pub fn secrets(&self, index: usize) -> Option<&Secrets> {
         let message = self.session.messages.get(index)?;
         let secrets = || if self.options.show_secrets { Secrets::shown() } else { Secrets::of(&message.doc) };
         self.secrets.get(index).map(|cell| cell.get_or_init(secrets))

@@ -45,7 +45,7 @@ impl Shown<'_> {
     }
 
     /// An item: `./DevDetail/SwV = 10.0.26100 (int)`.
-    pub(super) fn item(&self, index: usize, item: Item<'_>) -> String {
+    pub fn item(&self, index: usize, item: Item<'_>) -> String {
         let uri = item.target().or(item.source()).map(|uri| self.uri(uri)).unwrap_or_default();
         let value = item.data().map(|data| {
             let inside = data.children().count();
@@ -71,13 +71,23 @@ impl Shown<'_> {
     }
 
     /// An address on one line, the tokens in it masked.
-    pub(super) fn uri(&self, uri: &str) -> String {
+    pub fn uri(&self, uri: &str) -> String {
         if self.options.show_secrets { shorten(uri) } else { shorten(&secret::url(uri)) }
     }
 
-    /// What a Status or Results answers.
+    /// What a Status or Results answers, and a Status' code in words.
     fn answered(&self, index: usize, answer: Command<'_>) -> String {
-        let what = match self.session.referred(index, answer) {
+        let what = self.referred(index, answer);
+        let said = Some(answer).filter(|answer| answer.tag() == Tag::Status).and_then(original_error::describe);
+        match said {
+            Some(said) => format!("{what}: {said}"),
+            None => what,
+        }
+    }
+
+    /// What a Status or Results answers: `Get 5 of server message 2`.
+    pub fn referred(&self, index: usize, answer: Command<'_>) -> String {
+        match self.session.referred(index, answer) {
             Lookup::Found(at) => {
                 let command = self.session.command_at(at);
                 let name = command.map(|command| command.tag().name()).unwrap_or_default();
@@ -92,16 +102,11 @@ impl Shown<'_> {
             }
             Lookup::Absent => "a command that was not sent".to_owned(),
             Lookup::NotCaptured => "a command that was not captured".to_owned(),
-        };
-        let said = Some(answer).filter(|answer| answer.tag() == Tag::Status).and_then(original_error::describe);
-        match said {
-            Some(said) => format!("{what}: {said}"),
-            None => what,
         }
     }
 
     /// `client message 3`, by MsgID.
-    fn name(&self, index: usize) -> String {
+    pub fn name(&self, index: usize) -> String {
         let Some(message) = self.session.messages.get(index) else { return String::new() };
         let side = message.side.map_or("", |side| side.name());
         let id = message.msg_id().map_or_else(|| format!("number {}", index + 1), shorten);

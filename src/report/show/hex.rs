@@ -9,34 +9,63 @@ use crate::syncml::secret::{self, Secrets};
 
 const ROW: usize = 16;
 
-pub(super) fn write(message: &Message, secrets: Option<&Secrets>, shown: bool, out: &mut dyn Write) -> io::Result<()> {
-    let body = &message.body.bytes;
-    let hidden = match secrets {
-        _ if shown => Vec::new(),
-        Some(secrets) if !message.doc.is_exact() && !secrets.is_empty() => {
-            return writeln!(out, "(the secrets in this encoding cannot be masked; --show-secrets shows all bytes)");
-        }
-        Some(secrets) => secret::merge([secrets.spans(&message.doc), secret::in_bytes(body)].concat()),
-        None => secret::in_bytes(body),
-    };
-    for (row, bytes) in body.chunks(ROW).enumerate() {
-        let start = row * ROW;
-        let is_hidden = |at: usize| hides(&hidden, start + at);
-        let mut hex = String::new();
-        let mut ascii = String::new();
-        for (at, byte) in bytes.iter().enumerate() {
+/// A body's bytes, row by row.
+#[derive(Clone, Debug)]
+pub struct Dump {
+    bytes: std::sync::Arc<[u8]>,
+    hidden: Vec<Span>,
+}
+
+impl Dump {
+    /// Bytes of a row.
+    pub const ROW: usize = ROW;
+
+    /// The body of a message; `None` when it holds secrets that cannot be found in its bytes.
+    pub fn of(message: &Message, secrets: Option<&Secrets>, shown: bool) -> Option<Dump> {
+        let bytes = message.body.bytes.clone();
+        let hidden = match secrets {
+            _ if shown => Vec::new(),
+            Some(secrets) if !message.doc.is_exact() && !secrets.is_empty() => return None,
+            Some(secrets) => secret::merge([secrets.spans(&message.doc), secret::in_bytes(&bytes)].concat()),
+            None => secret::in_bytes(&bytes),
+        };
+        Some(Dump { bytes, hidden })
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.bytes.len().div_ceil(ROW)
+    }
+
+    /// A row's bytes in hexadecimal, two digits after one or (in the middle) two spaces each, and as ASCII.
+    pub fn row(&self, row: usize) -> (String, String) {
+        let start = row.saturating_mul(ROW);
+        let end = start.saturating_add(ROW).min(self.bytes.len());
+        let (mut hex, mut ascii) = (String::new(), String::new());
+        for (at, byte) in self.bytes.get(start..end).unwrap_or_default().iter().enumerate() {
+            let is_hidden = hides(&self.hidden, start + at);
             hex.push_str(if at == ROW / 2 { "  " } else { " " });
-            match is_hidden(at) {
+            match is_hidden {
                 true => hex.push_str("**"),
                 false => hex.push_str(&format!("{byte:02x}")),
             }
             ascii.push(match byte {
-                _ if is_hidden(at) => '*',
+                _ if is_hidden => '*',
                 b' '..=b'~' => char::from(*byte),
                 _ => '.',
             });
         }
-        writeln!(out, "{start:08x} {hex:<49}  |{ascii}|")?;
+        (hex, ascii)
+    }
+}
+
+pub(super) fn write(message: &Message, secrets: Option<&Secrets>, shown: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Some(dump) = Dump::of(message, secrets, shown) else {
+        return writeln!(out, "(the secrets in this encoding cannot be masked; --show-secrets shows all bytes)");
+    };
+    for row in 0..dump.rows() {
+        let (hex, ascii) = dump.row(row);
+        writeln!(out, "{:08x} {hex:<49}  |{ascii}|", row * ROW)?;
     }
     Ok(())
 }

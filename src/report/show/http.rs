@@ -9,7 +9,7 @@ use crate::syncml::message::Envelope;
 use crate::syncml::{Kind, Message, secret};
 
 /// The start line in short: `POST /omadm`, `HTTP 200`.
-pub(super) fn start(http: &Envelope, show_secrets: bool) -> String {
+pub fn start(http: &Envelope, show_secrets: bool) -> String {
     match http.half {
         Half::Request => format!("{} {}", escape::line(&http.head.method), target(&http.head.target, show_secrets)),
         Half::Response if http.head.status == 0 => String::new(),
@@ -17,7 +17,8 @@ pub(super) fn start(http: &Envelope, show_secrets: bool) -> String {
     }
 }
 
-pub(super) fn write(message: &Message, show_secrets: bool, out: &mut dyn Write) -> io::Result<()> {
+/// Writes start line, headers, and facts on the body.
+pub fn write(message: &Message, show_secrets: bool, out: &mut dyn Write) -> io::Result<()> {
     let Some(http) = message.http.as_ref().filter(|_| message.kind != Kind::Missing) else {
         return writeln!(out, "(there is no HTTP around this message)");
     };

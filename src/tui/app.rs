@@ -1,0 +1,603 @@
+//! What the screen shows and what each action changes of it. Drawing (`draw`) reads it; it knows no terminal, so that
+//! every key can be tested.
+//!
+//! In: keys, news of the reader. Out: the new state, and [`Effect`]s for the world outside.
+
+use std::sync::Arc;
+
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
+
+use super::commands::Commands;
+use super::keys::{Action, Found, Key, Keys};
+use super::load::News;
+use super::page::{self, Page};
+use super::scroll::Scroll;
+use super::store::Store;
+use super::summary::Summary;
+use super::theme::Theme;
+use super::tree::{Row, Shows, Tree};
+use crate::rules::{Rule, Severity};
+use crate::session::{At, Session};
+
+mod go;
+mod mouse;
+
+/// Places that "back" remembers.
+const REMEMBERED: usize = 100;
+/// Largest count before a motion.
+const MAX_COUNT: usize = 1_000_000;
+
+/// The panes of the browsing screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pane {
+    Tree,
+    Commands,
+    Detail,
+}
+
+/// What fills the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    Summary,
+    Browse,
+}
+
+/// What the world outside has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Give the terminal back and stop.
+    Suspend,
+    /// Draw everything again.
+    Redraw,
+    /// Read a session again, by its number.
+    ReadAgain(u32),
+    /// Stop reading.
+    StopReading,
+}
+
+/// A place to come back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) session: usize,
+    pub(crate) message: Option<usize>,
+    pub(crate) at: Option<At>,
+}
+
+/// What the lower pane was made from; when it differs the page is made anew.
+#[derive(Clone, Debug, PartialEq)]
+struct Made {
+    tab: usize,
+    session: Option<usize>,
+    message: Option<usize>,
+    /// Only what a page depends on.
+    at: Option<At>,
+    rule: Option<&'static Rule>,
+    show_secrets: bool,
+    threshold: Severity,
+    width: usize,
+    theme: &'static str,
+    loaded: bool,
+}
+
+/// The lower pane.
+pub(crate) struct Detail {
+    pub(crate) tab: usize,
+    pub(crate) page: Page,
+    pub(crate) scroll: Scroll,
+    /// First column seen.
+    pub(crate) left: usize,
+    made: Option<Made>,
+    /// Whether the element that is looked at has to be brought into sight.
+    show: bool,
+}
+
+/// See the module's head.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) theme: Theme,
+    pub(crate) show_secrets: bool,
+    pub(crate) threshold: Severity,
+    pub(crate) screen: Screen,
+    pub(crate) focus: Pane,
+    pub(crate) maximised: bool,
+    /// Columns that the user added to the tree.
+    pub(crate) wider: i16,
+    pub(crate) tree: Tree,
+    pub(crate) commands: Commands,
+    pub(crate) detail: Detail,
+    pub(crate) summary: Summary,
+    pub(crate) help: Option<Scroll>,
+    /// The session, and the message of the tree's cursor, that the commands are of.
+    pub(crate) shown: Option<(usize, Option<usize>)>,
+    /// The element that is looked at.
+    pub(crate) at: Option<At>,
+    /// The finding that is looked at, of the session that is shown.
+    pub(crate) finding: Option<usize>,
+    pub(crate) pressed: Vec<Key>,
+    pub(crate) count: Option<usize>,
+    /// What was said last.
+    pub(crate) said: Option<String>,
+    pub(crate) quit: bool,
+    /// The screen as it was drawn last.
+    pub(crate) screen_area: Rect,
+    effects: Vec<Effect>,
+    back: Vec<Spot>,
+    /// Sessions that are being read again.
+    asked: Vec<usize>,
+}
+
+/// What is shown of the store.
+pub(crate) struct Everything;
+
+impl Shows for Everything {
+    fn session(&self, _session: usize) -> bool {
+        true
+    }
+    fn message(&self, _session: usize, _message: usize) -> bool {
+        true
+    }
+}
+
+impl App {
+    /// The first screen.
+    pub(crate) fn new(store: Store, theme: Theme, keys: Keys) -> App {
+        let detail = Detail {
+            tab: page::XML,
+            page: Page::said(""),
+            scroll: Scroll::default(),
+            left: 0,
+            made: None,
+            show: false,
+        };
+        let mut app = App {
+            store,
+            keys,
+            theme,
+            show_secrets: false,
+            threshold: Severity::Info,
+            screen: Screen::Summary,
+            focus: Pane::Tree,
+            maximised: false,
+            wider: 0,
+            tree: Tree::default(),
+            commands: Commands::default(),
+            detail,
+            summary: Summary::default(),
+            help: None,
+            shown: None,
+            at: None,
+            finding: None,
+            pressed: Vec::new(),
+            count: None,
+            said: None,
+            quit: false,
+            screen_area: Rect::default(),
+            effects: Vec::new(),
+            back: Vec::new(),
+            asked: Vec::new(),
+        };
+        app.refresh();
+        app
+    }
+
+    /// Takes news of the reader; [`App::refresh`] shows them.
+    pub(crate) fn take(&mut self, news: News) {
+        self.store.take(news);
+    }
+
+    /// What the world has to do, once.
+    pub(crate) fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Shows what came in since.
+    pub(crate) fn refresh(&mut self) {
+        let first = self.tree.rows.is_empty();
+        self.tree.rebuild(&self.store, &Everything);
+        // One session alone is what one wants to see.
+        if first && !self.store.is_loading() && self.store.sessions.len() == 1 {
+            self.tree.open.insert(0);
+            self.tree.rebuild(&self.store, &Everything);
+            self.tree.scroll.to(1);
+        }
+        self.summary.rebuild(&self.store, self.threshold, self.show_secrets, &self.theme);
+        self.show_row();
+    }
+
+    /// The session that is shown.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.store.content(self.shown?.0)
+    }
+
+    /// The severities and places of the findings of the session that is shown, as far as they are not hidden.
+    pub(crate) fn findings(&self) -> Vec<usize> {
+        let Some(opened) = self.shown.and_then(|(session, _)| self.store.sessions.get(session)) else {
+            return Vec::new();
+        };
+        let kept = opened.drafts.iter().enumerate().filter(|(_, draft)| draft.severity >= self.threshold);
+        kept.map(|(number, _)| number).collect()
+    }
+
+    /// Does what a key says.
+    pub(crate) fn key(&mut self, event: KeyEvent) {
+        self.said = None;
+        let key = Key::of(event);
+        if let Some(digit) = key.digit().filter(|digit| self.pressed.is_empty() && (*digit > 0 || self.count.is_some()))
+        {
+            let count = self.count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
+            self.count = Some(count.min(MAX_COUNT));
+            return;
+        }
+        self.pressed.push(key);
+        match self.keys.find(&self.pressed) {
+            Found::Prefix => {}
+            Found::Nothing => {
+                self.pressed.clear();
+                self.count = None;
+            }
+            Found::Action(action) => {
+                self.pressed.clear();
+                let count = self.count.take();
+                self.act(action, count);
+            }
+        }
+    }
+
+    /// Does what an action says.
+    pub(crate) fn act(&mut self, action: Action, count: Option<usize>) {
+        if self.help.is_some() {
+            return self.act_in_help(action, count);
+        }
+        let times = count.unwrap_or(1);
+        match action {
+            Action::Quit => self.quit = true,
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Help => self.help = Some(Scroll::default()),
+            Action::Escape => self.escape(),
+            Action::Summary => self.toggle_summary(),
+            Action::Secrets => self.toggle_secrets(),
+            Action::Threshold => self.next_threshold(),
+            Action::Maximise => self.maximised = !self.maximised,
+            Action::Wider => self.wider = self.wider.saturating_add(4).min(80),
+            Action::Narrower => self.wider = self.wider.saturating_sub(4).max(-24),
+            Action::NextFinding => self.next_finding(times, true),
+            Action::PreviousFinding => self.next_finding(times, false),
+            Action::Back => self.go_back(),
+            Action::Follow => self.follow(),
+            _ if self.screen == Screen::Summary => self.act_in_summary(action, count),
+            Action::NextPane => self.turn_pane(true),
+            Action::PreviousPane => self.turn_pane(false),
+            Action::NextTab => self.set_tab((self.detail.tab + 1) % page::TABS.len()),
+            Action::PreviousTab => self.set_tab((self.detail.tab + page::TABS.len() - 1) % page::TABS.len()),
+            Action::GoToTab => match count {
+                Some(number) => self.set_tab(number.clamp(1, page::TABS.len()) - 1),
+                None => self.set_tab((self.detail.tab + 1) % page::TABS.len()),
+            },
+            Action::Tab(tab) => self.set_tab(tab),
+            Action::Left => self.sideways(false, times),
+            Action::Right => self.sideways(true, times),
+            motion => self.step(motion, count),
+        }
+    }
+
+    fn act_in_help(&mut self, action: Action, count: Option<usize>) {
+        match action {
+            Action::Quit | Action::Escape | Action::Help | Action::Back => self.help = None,
+            motion => {
+                if let Some(scroll) = &mut self.help {
+                    moved(scroll, motion, count);
+                }
+            }
+        }
+    }
+
+    fn act_in_summary(&mut self, action: Action, count: Option<usize>) {
+        match action {
+            Action::NextPane | Action::Right => self.screen = Screen::Browse,
+            motion => {
+                moved(&mut self.summary.scroll, motion, count);
+            }
+        }
+    }
+
+    fn escape(&mut self) {
+        if self.store.is_loading() && self.screen == Screen::Browse && !self.maximised {
+            self.store.stopped = true;
+            self.effects.push(Effect::StopReading);
+            self.said = Some("reading was stopped; what was read stays".to_owned());
+        }
+        self.maximised = false;
+        self.count = None;
+        if self.screen == Screen::Summary && !self.tree.rows.is_empty() {
+            self.screen = Screen::Browse;
+        }
+    }
+
+    fn toggle_summary(&mut self) {
+        self.screen = match self.screen {
+            Screen::Summary => Screen::Browse,
+            Screen::Browse => Screen::Summary,
+        };
+    }
+
+    fn toggle_secrets(&mut self) {
+        self.show_secrets = !self.show_secrets;
+        let said = if self.show_secrets { "secrets are shown" } else { "secrets are hidden" };
+        self.refresh();
+        self.said = Some(said.to_owned());
+    }
+
+    fn next_threshold(&mut self) {
+        self.threshold = match self.threshold {
+            Severity::Info => Severity::Warning,
+            Severity::Warning => Severity::Error,
+            Severity::Error => Severity::Info,
+        };
+        self.finding = None;
+        self.refresh();
+        self.said = Some(match self.threshold {
+            Severity::Info => "all findings are shown".to_owned(),
+            Severity::Warning => "warnings and errors are shown".to_owned(),
+            Severity::Error => "errors alone are shown".to_owned(),
+        });
+    }
+
+    fn turn_pane(&mut self, forward: bool) {
+        self.focus = match (self.focus, forward) {
+            (Pane::Tree, true) | (Pane::Detail, false) => Pane::Commands,
+            (Pane::Commands, true) | (Pane::Tree, false) => Pane::Detail,
+            (Pane::Detail, true) | (Pane::Commands, false) => Pane::Tree,
+        };
+    }
+
+    /// Turns to a tab.
+    pub(crate) fn set_tab(&mut self, tab: usize) {
+        if tab == page::EXPLAIN && self.finding.is_none() {
+            self.finding = self.finding_here().or_else(|| self.findings().first().copied());
+        }
+        self.detail.tab = tab;
+        self.detail.left = 0;
+        self.detail.show = true;
+    }
+
+    fn sideways(&mut self, right: bool, times: usize) {
+        match self.focus {
+            Pane::Tree => {
+                if self.tree.set_open(right) {
+                    self.refresh();
+                } else if right {
+                    self.tree.scroll.by(1);
+                    self.show_row();
+                } else {
+                    self.tree.ascend();
+                    self.show_row();
+                }
+            }
+            Pane::Commands => {
+                if self.commands.fold(!right) {
+                    self.show_commands();
+                }
+            }
+            Pane::Detail => {
+                let by = times.saturating_mul(8);
+                let left = self.detail.left;
+                self.detail.left = if right { left.saturating_add(by) } else { left.saturating_sub(by) };
+            }
+        }
+    }
+
+    /// Moves the cursor of the pane that has the keys.
+    fn step(&mut self, motion: Action, count: Option<usize>) {
+        match self.focus {
+            Pane::Tree => {
+                if moved(&mut self.tree.scroll, motion, count) {
+                    self.show_row();
+                }
+            }
+            Pane::Commands => {
+                if moved(&mut self.commands.scroll, motion, count) {
+                    self.look_at_command();
+                }
+            }
+            Pane::Detail => self.step_in_detail(motion, count),
+        }
+    }
+
+    fn step_in_detail(&mut self, motion: Action, count: Option<usize>) {
+        let before = self.detail.scroll.cursor;
+        if !moved(&mut self.detail.scroll, motion, count) {
+            return;
+        }
+        if self.detail.tab == page::FINDINGS {
+            self.step_to_item(before, motion, count);
+        }
+        self.look_at_line();
+    }
+
+    /// In a list of items the cursor goes from item to item.
+    fn step_to_item(&mut self, before: usize, motion: Action, count: Option<usize>) {
+        let page = &self.detail.page;
+        let (Some(from), by) = (page.item(before), count.unwrap_or(1)) else { return };
+        let item = match motion {
+            Action::Down => Some(from.saturating_add(by)),
+            Action::Up => Some(from.saturating_sub(by)),
+            _ => page.item(self.detail.scroll.cursor),
+        };
+        let line = item.and_then(|item| page.item_line(item)).or_else(|| page.item_line(from));
+        if let Some(line) = line {
+            self.detail.scroll.to(line);
+        }
+    }
+
+    /// What the cursor of the lower pane is on is looked at.
+    fn look_at_line(&mut self) {
+        let line = self.detail.scroll.cursor;
+        if self.detail.tab == page::FINDINGS {
+            let item = self.detail.page.item(line);
+            self.finding = item.and_then(|item| self.findings().get(item).copied());
+        } else if let (Some(node), Some(at)) = (self.detail.page.node(line), self.at) {
+            self.at = Some(At { message: at.message, node });
+        }
+    }
+
+    /// What the cursor of the tree is on is shown in the other panes.
+    fn show_row(&mut self) {
+        let shown = match self.tree.row() {
+            Some(Row::Session(session) | Row::Waiting(session)) => Some((session, None)),
+            Some(Row::Message(session, message)) => Some((session, Some(message))),
+            Some(Row::Device(place)) => {
+                let device = self.tree.devices.get(place);
+                device.and_then(|device| device.sessions.first()).map(|session| (*session, None))
+            }
+            None => None,
+        };
+        let other = self.shown != shown;
+        if self.shown.map(|(session, _)| session) != shown.map(|(session, _)| session) {
+            self.finding = None;
+        }
+        self.shown = shown;
+        if let Some((session, _)) = shown {
+            self.read_again(session);
+        }
+        if other {
+            self.commands.scroll.to(0);
+            self.at = None;
+        }
+        self.show_commands();
+        if other || self.at.is_none() {
+            self.look_at_command();
+        }
+    }
+
+    /// A session that was not kept is read again when it is looked at.
+    fn read_again(&mut self, session: usize) {
+        if self.store.content(session).is_some() {
+            self.asked.retain(|asked| *asked != session);
+        } else if !self.asked.contains(&session) {
+            self.asked.push(session);
+            let number = self.store.sessions.get(session).map(|opened| opened.row.number);
+            self.effects.extend(number.map(Effect::ReadAgain));
+        }
+    }
+
+    fn show_commands(&mut self) {
+        let App { shown, store, commands, .. } = self;
+        let content =
+            shown.and_then(|(session, only)| Some((store.sessions.get(session)?, store.content(session)?, only)));
+        match content {
+            Some((opened, session, only)) => {
+                commands.rebuild(opened, session, only, self.show_secrets, self.threshold);
+            }
+            None => commands.clear(),
+        }
+    }
+
+    /// What the cursor of the commands is on is looked at.
+    fn look_at_command(&mut self) {
+        let line = self.commands.line();
+        let root = |message: usize| At { message, node: crate::syncml::NodeId(0) };
+        let first = self.shown.map(|(_, message)| root(message.unwrap_or(0)));
+        self.at = line.map(|line| line.at.unwrap_or(root(line.message))).or(first);
+        self.detail.show = true;
+        self.detail.left = 0;
+    }
+
+    /// Makes the page of the lower pane when it is not the one that is wanted, and brings into sight what has to be.
+    pub(crate) fn make_page(&mut self, width: usize, height: usize) {
+        let tab = self.detail.tab;
+        let of_message = tab <= page::FRAMES;
+        let rule = self.rule().filter(|_| tab == page::EXPLAIN);
+        let made = Made {
+            tab,
+            session: self.shown.map(|(session, _)| session).filter(|_| tab != page::EXPLAIN),
+            message: self.at.map(|at| at.message).filter(|_| of_message),
+            at: self.at.filter(|_| tab == page::FRAMES),
+            rule,
+            show_secrets: self.show_secrets,
+            threshold: self.threshold,
+            width: if of_message { 0 } else { width },
+            theme: self.theme.name,
+            loaded: self.session().is_some(),
+        };
+        if self.detail.made.as_ref() != Some(&made) {
+            let same_place = self.detail.made.as_ref().is_some_and(|old| {
+                (old.tab, old.session, old.message, old.rule) == (made.tab, made.session, made.message, made.rule)
+            });
+            self.detail.page = self.page(tab, rule, width);
+            self.detail.made = Some(made);
+            if !same_place {
+                self.detail.scroll = Scroll::default();
+                self.detail.show = true;
+            }
+        }
+        self.detail.scroll.fit(self.detail.page.len(), height);
+        if std::mem::take(&mut self.detail.show) {
+            let line = match tab {
+                page::FINDINGS => self.finding.and_then(|finding| {
+                    let item = self.findings().iter().position(|known| *known == finding)?;
+                    self.detail.page.item_line(item)
+                }),
+                _ => self.at.and_then(|at| self.detail.page.line_of(at.node)),
+            };
+            self.detail.scroll.show(line.unwrap_or(self.detail.scroll.cursor));
+        }
+    }
+
+    fn page(&self, tab: usize, rule: Option<&'static Rule>, width: usize) -> Page {
+        let Some((index, _)) = self.shown else { return Page::said("(nothing to show yet)") };
+        let (Some(opened), Some(session)) = (self.store.sessions.get(index), self.store.content(index)) else {
+            return Page::said("(this session is being read again)");
+        };
+        match (tab, rule, self.at) {
+            (page::FINDINGS, ..) => {
+                page::findings(opened, session, &self.findings(), &self.store.names, width, &self.theme)
+            }
+            (page::EXPLAIN, Some(rule), _) => page::explain(rule, width, &self.theme),
+            (page::EXPLAIN, None, _) => Page::said("There is no finding here to explain."),
+            (_, _, Some(at)) => {
+                let here = opened
+                    .drafts
+                    .iter()
+                    .filter(|draft| draft.severity >= self.threshold && draft.place.message() == Some(at.message));
+                let marks = here.map(|draft| {
+                    let node = match draft.place {
+                        crate::rules::finding::Place::Element(at) => Some(at.node),
+                        _ => None,
+                    };
+                    (draft.place.span(session), node, draft.severity)
+                });
+                let marks = marks.filter(|(span, ..)| !span.is_empty()).collect();
+                Page::of(tab, session, at, marks, self.show_secrets, &self.theme)
+            }
+            _ => Page::said("(no message)"),
+        }
+    }
+
+    /// The rule of the finding that is looked at.
+    pub(crate) fn rule(&self) -> Option<&'static Rule> {
+        let (session, _) = self.shown?;
+        let draft = self.store.sessions.get(session)?.drafts.get(self.finding?)?;
+        Some(draft.rule)
+    }
+}
+
+/// Moves a cursor. Returns whether the action is a motion.
+pub(crate) fn moved(scroll: &mut Scroll, motion: Action, count: Option<usize>) -> bool {
+    let times = isize::try_from(count.unwrap_or(1)).unwrap_or(isize::MAX);
+    let height = isize::try_from(scroll.height()).unwrap_or(isize::MAX);
+    match motion {
+        Action::Down => scroll.by(times),
+        Action::Up => scroll.by(-times),
+        Action::HalfDown => scroll.by(times.saturating_mul((height / 2).max(1))),
+        Action::HalfUp => scroll.by(-times.saturating_mul((height / 2).max(1))),
+        Action::PageDown => scroll.by(times.saturating_mul((height - 1).max(1))),
+        Action::PageUp => scroll.by(-times.saturating_mul((height - 1).max(1))),
+        Action::First => scroll.to(count.unwrap_or(1).saturating_sub(1)),
+        Action::Last => scroll.to(count.map_or(usize::MAX, |line| line.saturating_sub(1))),
+        _ => return false,
+    }
+    true
+}

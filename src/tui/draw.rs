@@ -1,0 +1,199 @@
+//! Draws the state. Panes are laid out by the size of the screen: side by side where there is room, else one at a time.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Widget as _};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::app::{App, Pane, Screen};
+use super::page::{self, Look, cut};
+use super::scroll::Scroll;
+
+mod commands;
+mod help;
+mod status;
+mod tree;
+
+/// Narrower, and one pane at a time is shown.
+const SIDE_BY_SIDE: u16 = 72;
+/// Lower, and the right side shows one pane at a time.
+const STACKED: u16 = 14;
+/// Smaller than this nothing can be shown.
+const LEAST: (u16, u16) = (20, 4);
+
+/// Where the panes are; those that are not shown have no area.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Areas {
+    pub(crate) tree: Rect,
+    pub(crate) commands: Rect,
+    pub(crate) detail: Rect,
+    pub(crate) main: Rect,
+}
+
+/// The layout for a size and a state.
+pub(crate) fn areas(app: &App, screen: Rect) -> Areas {
+    let main = Rect { height: screen.height.saturating_sub(2), ..screen };
+    let mut areas = Areas { main, ..Areas::default() };
+    let alone = match app.focus {
+        Pane::Tree => &mut areas.tree,
+        Pane::Commands => &mut areas.commands,
+        Pane::Detail => &mut areas.detail,
+    };
+    if app.maximised || main.width < SIDE_BY_SIDE {
+        *alone = main;
+        return areas;
+    }
+    let wanted = i32::from(main.width) / 3 + i32::from(app.wider);
+    let width = wanted.clamp(24, 60.max(i32::from(main.width) / 3)).min(i32::from(main.width) - 40);
+    let width = u16::try_from(width).unwrap_or(24);
+    areas.tree = Rect { width, ..main };
+    let right = Rect { x: main.x + width, width: main.width - width, ..main };
+    if main.height < STACKED {
+        match app.focus {
+            Pane::Detail => areas.detail = right,
+            _ => areas.commands = right,
+        }
+        return areas;
+    }
+    let upper = (main.height * 2 / 5).max(6);
+    areas.commands = Rect { height: upper, ..right };
+    areas.detail = Rect { y: right.y + upper, height: right.height - upper, ..right };
+    areas
+}
+
+/// Draws everything.
+pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    app.screen_area = screen;
+    let buffer = frame.buffer_mut();
+    if screen.width < LEAST.0 || screen.height < LEAST.1 {
+        put(buffer, screen, 0, Line::raw("too small"));
+        return;
+    }
+    let areas = areas(app, screen);
+    match app.screen {
+        Screen::Summary => summary(app, areas.main, buffer),
+        Screen::Browse => {
+            tree::draw(app, areas.tree, buffer);
+            commands::draw(app, areas.commands, buffer);
+            detail(app, areas.detail, buffer);
+        }
+    }
+    let bottom = Rect { y: screen.bottom() - 2, height: 2, ..screen };
+    status::draw(app, bottom, buffer);
+    if app.help.is_some() {
+        help::draw(app, areas.main, buffer);
+    }
+}
+
+fn summary(app: &mut App, area: Rect, buffer: &mut Buffer) {
+    let inner = framed(app, area, Line::raw(" Summary "), true, buffer);
+    app.summary.scroll.fit(app.summary.lines.len(), usize::from(inner.height));
+    let scroll = app.summary.scroll;
+    for (row, at) in scroll.seen().enumerate() {
+        let Some((line, _)) = app.summary.lines.get(at) else { continue };
+        let area = row_of(inner, row);
+        put(buffer, area, 0, cut(line.clone(), 0, usize::from(area.width)));
+        if at == scroll.cursor {
+            buffer.set_style(area, app.theme.cursor);
+        }
+    }
+    position(scroll, area, app, buffer);
+}
+
+fn detail(app: &mut App, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let focused = app.focus == Pane::Detail;
+    let inner = framed(app, area, tabs(app, area.width), focused, buffer);
+    let height = usize::from(inner.height);
+    app.make_page(usize::from(inner.width), height);
+    let len = app.detail.page.len();
+    app.detail.scroll.fit(len, height);
+    let scroll = app.detail.scroll;
+    let node = app.at.map(|at| at.node);
+    let look = Look { theme: &app.theme, node, needle: None };
+    let item = (app.detail.tab == page::FINDINGS).then(|| app.detail.page.item(scroll.cursor)).flatten();
+    for (row, at) in scroll.seen().enumerate() {
+        let area = row_of(inner, row);
+        put(buffer, area, 0, app.detail.page.line(at, app.detail.left, usize::from(area.width), &look));
+        let chosen = at == scroll.cursor || (item.is_some() && item == app.detail.page.item(at));
+        if chosen && focused {
+            let style = if at == scroll.cursor { app.theme.cursor } else { app.theme.resting };
+            buffer.set_style(area, style);
+        } else if at == scroll.cursor && app.detail.tab <= page::XML {
+            buffer.set_style(area, app.theme.resting);
+        }
+    }
+    position(scroll, area, app, buffer);
+}
+
+/// The names of the tabs, the open one in brackets; only that one where there is no room.
+fn tabs(app: &App, width: u16) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for (number, name) in page::TABS.iter().enumerate() {
+        if number == app.detail.tab {
+            spans.push(Span::styled(format!("[{name}]"), app.theme.heading));
+        } else {
+            spans.push(Span::styled(format!(" {name} "), app.theme.text));
+        }
+    }
+    let line = Line::from(spans);
+    if line.width() + 14 <= usize::from(width) {
+        return line;
+    }
+    let name = page::TABS.get(app.detail.tab).copied().unwrap_or_default();
+    let place = format!(" {} of {} ", app.detail.tab + 1, page::TABS.len());
+    Line::from(vec![Span::styled(format!(" [{name}]"), app.theme.heading), Span::styled(place, app.theme.dim)])
+}
+
+/// A frame with a title; gives what is inside. Without a frame where the screen is small.
+fn framed(app: &App, area: Rect, title: Line<'static>, focused: bool, buffer: &mut Buffer) -> Rect {
+    let style = if focused { app.theme.focus } else { app.theme.border };
+    let block = Block::bordered().border_style(style).title(title);
+    let block = if focused { block.border_type(ratatui::widgets::BorderType::Thick) } else { block };
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    inner
+}
+
+/// Where in a list one is, in the lower border.
+fn position(scroll: Scroll, area: Rect, app: &App, buffer: &mut Buffer) {
+    if scroll.len() <= scroll.height() || area.height < 2 {
+        return;
+    }
+    let text = format!(" {}/{} ", scroll.cursor + 1, scroll.len());
+    let width = u16::try_from(text.width()).unwrap_or(0);
+    if width + 4 < area.width {
+        let x = area.right() - width - 2;
+        buffer.set_string(x, area.bottom() - 1, text, app.theme.dim);
+    }
+}
+
+/// Line `row` of an area.
+fn row_of(area: Rect, row: usize) -> Rect {
+    let y = area.y.saturating_add(u16::try_from(row).unwrap_or(u16::MAX));
+    Rect { y, height: 1, ..area }.intersection(area)
+}
+
+/// Writes a line from a column of an area on.
+fn put(buffer: &mut Buffer, area: Rect, column: u16, line: Line<'static>) {
+    if column < area.width && area.height > 0 {
+        buffer.set_line(area.x + column, area.y, &line, area.width - column);
+    }
+}
+
+/// A box over what is drawn, as large as its content needs; gives what is inside.
+fn boxed(app: &App, screen: Rect, width: usize, height: usize, title: &str, buffer: &mut Buffer) -> Rect {
+    let clamp = |size: usize| u16::try_from(size.saturating_add(2)).unwrap_or(u16::MAX);
+    let (width, height) = (clamp(width).min(screen.width), clamp(height).min(screen.height));
+    let area =
+        Rect { x: screen.x + (screen.width - width) / 2, y: screen.y + (screen.height - height) / 2, width, height };
+    Clear.render(area, buffer);
+    buffer.set_style(area, Style::reset());
+    framed(app, area, Line::raw(format!(" {title} ")), true, buffer)
+}

@@ -1,0 +1,89 @@
+//! The two lines at the bottom: what is open, and what can be done; what was said last.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{put, row_of};
+use crate::escape;
+use crate::report::count;
+use crate::rules::Severity;
+use crate::tui::app::App;
+use crate::tui::keys::TABLE;
+use crate::tui::page::cut;
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    let top = row_of(area, 0);
+    put(buffer, top, 0, cut(status(app, width), 0, width));
+    buffer.set_style(top, app.theme.bar);
+    let bottom = row_of(area, 1);
+    put(buffer, bottom, 0, cut(hints(app), 0, width));
+}
+
+/// What is open; what is hidden of it; how far reading is.
+fn status(app: &App, width: usize) -> Line<'static> {
+    let name = match app.store.names.as_slice() {
+        [one] => escape::line(one.rsplit('/').next().unwrap_or(one)).into_owned(),
+        many => format!("{} inputs", many.len()),
+    };
+    let mut parts = vec![escape::shorten(&name, 40).into_owned(), count(app.store.sessions.len() as u64, "session")];
+    match app.threshold {
+        Severity::Info => {}
+        severity => parts.push(format!("≥ {}", severity.name())),
+    }
+    let not_judged = app.store.not_judged();
+    if not_judged > 0 {
+        parts.push(format!("{not_judged} not judged"));
+    }
+    if app.show_secrets {
+        parts.push("secrets shown".to_owned());
+    }
+    let left = format!(" {}", parts.join(" · "));
+    let right = match (app.store.is_loading(), app.store.percent(), app.store.stopped) {
+        (true, Some(percent), _) => format!("reading {percent} % "),
+        (true, None, _) => "reading … ".to_owned(),
+        (false, _, true) => "stopped ".to_owned(),
+        (false, ..) => match &app.store.ended {
+            Some(Err(_)) => "reading failed ".to_owned(),
+            _ => String::new(),
+        },
+    };
+    let gap = width.saturating_sub(left.width() + right.width());
+    Line::raw(format!("{left}{}{right}", " ".repeat(gap)))
+}
+
+fn hints(app: &App) -> Line<'static> {
+    if !app.pressed.is_empty() {
+        let after = app.keys.after(&app.pressed);
+        let spans = after
+            .into_iter()
+            .flat_map(|(key, name)| [Span::styled(format!(" {key}"), app.theme.key), Span::raw(format!(" {name} "))]);
+        return Line::from(spans.collect::<Vec<_>>());
+    }
+    if let Some(count) = app.count {
+        return Line::raw(format!(" {count}"));
+    }
+    let finding = app.finding.filter(|_| app.screen == crate::tui::app::Screen::Browse).and_then(|finding| {
+        let opened = app.store.sessions.get(app.shown?.0)?;
+        opened.drafts.get(finding)
+    });
+    let mut spans = Vec::new();
+    if let Some(said) = &app.said {
+        spans.push(Span::styled(format!(" {}", escape::line(said)), app.theme.heading));
+    }
+    if let Some(draft) = finding {
+        let (badge, style) = app.theme.badge(Some(draft.severity));
+        spans.push(Span::styled(format!(" {badge} {}", draft.rule.id), style));
+        spans.push(Span::raw(format!(" {}", escape::line(&draft.message))));
+    }
+    if spans.is_empty() {
+        for entry in TABLE.iter().filter(|entry| !entry.hint.is_empty()) {
+            let key = app.keys.printed(entry.action).into_iter().next().unwrap_or_default();
+            spans.push(Span::styled(format!(" {key}"), app.theme.key));
+            spans.push(Span::styled(format!(" {} ", entry.hint), app.theme.dim));
+        }
+    }
+    Line::from(spans)
+}

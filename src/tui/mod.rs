@@ -1,0 +1,142 @@
+//! The interactive view: sessions as a tree, their commands with the answers, messages as XML, bytes, HTTP, packets.
+//!
+//! In: inputs, read and judged in a thread (`load`) into the index that is browsed (`store`). State and what keys do to
+//! it (`app`, `keys`) know no terminal; `draw` draws the state; `terminal` is the only one that touches the screen.
+//! Bounds: `store::ROOM` bytes of sessions are kept, others are read again. No text of an input is drawn that did not
+//! pass through `escape`, `render` or `show`; secrets are masked until the user asks for them.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
+
+use crate::credentials::Credentials;
+use crate::engine;
+use crate::input::Input;
+use crate::rules::select::Selection;
+
+mod ansi;
+mod app;
+mod commands;
+mod config;
+mod draw;
+mod keys;
+mod load;
+mod page;
+mod scroll;
+mod store;
+mod summary;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod tree;
+
+use app::{App, Effect};
+pub use config::Config;
+use load::{Job, Loader};
+use store::Store;
+use terminal::{Screen, Signals};
+
+/// Time between two looks at the world while nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+/// Time that news may take from the keys at once.
+const NEWS: Duration = Duration::from_millis(20);
+
+/// What is viewed, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What to read.
+    pub inputs: Vec<Input>,
+    /// How.
+    pub engine: engine::Settings,
+    /// Which rules judge.
+    pub selection: Selection,
+    /// What is known of the secrets in the traffic.
+    pub credentials: Credentials,
+    /// Whether secrets are shown from the start.
+    pub show_secrets: bool,
+    /// Keys and theme.
+    pub config: Config,
+}
+
+/// Runs until the user quits or a signal ends it.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub fn run(settings: Settings) -> Result<()> {
+    let signals = Signals::watch()?;
+    let Settings { inputs, engine, selection, credentials, .. } = settings;
+    let job = Job { inputs, engine, selection, credentials };
+    let Config { theme, keys } = settings.config;
+    let mut app = App::new(Store::of(&job), theme, keys);
+    app.show_secrets = settings.show_secrets;
+    let mut screen = Screen::enter()?;
+    let loader = Loader::start(job);
+    while !app.quit && !signals.end() {
+        screen.terminal.draw(|frame| draw::draw(&mut app, frame))?;
+        wait(&mut app, &loader)?;
+        if signals.stop() {
+            screen.suspend()?;
+        }
+        for effect in app.effects() {
+            perform(effect, &mut screen, &loader)?;
+        }
+    }
+    loader.stop();
+    Ok(())
+}
+
+/// Waits for a key, for news, or for a moment; then takes all that is there.
+fn wait(app: &mut App, loader: &Loader) -> io::Result<()> {
+    let until = Instant::now() + TICK;
+    loop {
+        let fresh = take_news(app, loader);
+        let patience = if fresh { Duration::ZERO } else { Duration::from_millis(10) };
+        if event::poll(patience)? {
+            while event::poll(Duration::ZERO)? {
+                handle(app, event::read()?);
+            }
+            return Ok(());
+        }
+        if fresh || Instant::now() >= until {
+            return Ok(());
+        }
+    }
+}
+
+fn handle(app: &mut App, event: Event) {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.key(key),
+        Event::Mouse(mouse) => app.mouse(mouse),
+        _ => {}
+    }
+}
+
+/// Takes what the reader told, for a short while. Returns whether there was anything.
+fn take_news(app: &mut App, loader: &Loader) -> bool {
+    let started = Instant::now();
+    let mut fresh = false;
+    while let Ok(news) = loader.news.try_recv() {
+        app.take(news);
+        fresh = true;
+        if started.elapsed() > NEWS {
+            break;
+        }
+    }
+    if fresh {
+        app.refresh();
+    }
+    fresh
+}
+
+fn perform(effect: Effect, screen: &mut Screen, loader: &Loader) -> io::Result<()> {
+    match effect {
+        Effect::Suspend => screen.suspend()?,
+        Effect::Redraw => screen.terminal.clear()?,
+        Effect::ReadAgain(number) => loader.again(number),
+        Effect::StopReading => loader.stop(),
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! The first screen: what is in here, the worst findings, and which sessions did not go well and why, a line each.
+
+use std::collections::BTreeMap;
+
+use ratatui::text::{Line, Span};
+
+use super::scroll::Scroll;
+use super::store::{Opened, Store};
+use super::theme::Theme;
+use crate::escape;
+use crate::report::{clock, count};
+use crate::rules::{Rule, Severity};
+use crate::session::{Edge, Outcome};
+use crate::syncml::secret;
+
+/// Rules, and sessions, that are listed.
+const MOST: usize = 100;
+
+/// Where a line leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Session(usize),
+    Finding(usize, usize),
+}
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) lines: Vec<(Line<'static>, Option<Target>)>,
+    pub(crate) scroll: Scroll,
+    touched: bool,
+}
+
+impl Summary {
+    /// Makes the lines anew.
+    pub(crate) fn rebuild(&mut self, store: &Store, threshold: Severity, show_secrets: bool, theme: &Theme) {
+        self.touched |= self.scroll.cursor != self.first();
+        let mut lines = contents(store, theme);
+        lines.push((Line::default(), None));
+        rules(store, threshold, theme, &mut lines);
+        lines.push((Line::default(), None));
+        sessions(store, threshold, show_secrets, theme, &mut lines);
+        encrypted(store, theme, &mut lines);
+        self.lines = lines;
+        let height = self.scroll.height();
+        self.scroll.fit(self.lines.len(), height);
+        if !self.touched {
+            self.scroll.cursor = self.first();
+        }
+    }
+
+    /// The first line that leads somewhere.
+    fn first(&self) -> usize {
+        self.lines.iter().position(|(_, target)| target.is_some()).unwrap_or(0)
+    }
+
+    /// Where the line of the cursor leads.
+    pub(crate) fn target(&self) -> Option<Target> {
+        self.lines.get(self.scroll.cursor)?.1
+    }
+}
+
+type Lines = Vec<(Line<'static>, Option<Target>)>;
+
+fn contents(store: &Store, theme: &Theme) -> Lines {
+    let mut lines: Lines = Vec::new();
+    let mut say = |text: String, style| lines.push((Line::styled(text, style), None));
+    let names: Vec<_> = store.names.iter().take(3).map(|name| escape::line(name)).collect();
+    let more = store.names.len().saturating_sub(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    say(format!("{}{more}", names.join(", ")), theme.heading);
+    let devices: std::collections::HashSet<&Option<String>> =
+        store.sessions.iter().map(|opened| &opened.row.device).collect();
+    let messages: usize = store.sessions.iter().map(|opened| opened.row.messages).sum();
+    let mut parts = vec![
+        count(store.sessions.len() as u64, "session"),
+        count(devices.len() as u64, "device"),
+        count(messages as u64, "message"),
+    ];
+    let started = store.sessions.iter().filter_map(|opened| opened.row.started).min();
+    let ended = store.sessions.iter().filter_map(|opened| opened.row.ended).max();
+    if let (Some(started), Some(ended)) = (started, ended) {
+        let day = started.to_string();
+        parts.push(format!("{} {} to {}", day.get(..10).unwrap_or_default(), clock(started), clock(ended)));
+    }
+    match &store.ended {
+        Some(Ok(reading)) => {
+            let packets: u64 = reading.inputs.iter().map(|input| input.packets).sum();
+            if packets > 0 {
+                parts.push(count(packets, "packet"));
+            }
+            say(parts.join(" · "), theme.text);
+            for note in reading.inputs.iter().flat_map(|input| &input.notes).take(5) {
+                say(format!("note: {}", escape::line(&note.detail)), theme.warning);
+            }
+        }
+        Some(Err(error)) => {
+            say(parts.join(" · "), theme.text);
+            say(format!("error: {}", escape::line(error)), theme.error);
+        }
+        None => say(parts.join(" · "), theme.text),
+    }
+    if store.stopped {
+        say("reading was stopped: this is not all".to_owned(), theme.warning);
+    }
+    let not_judged = store.not_judged();
+    if not_judged > 0 {
+        say(format!("{} not judged", count(not_judged as u64, "message")), theme.warning);
+    }
+    lines
+}
+
+/// Each rule that found something, the worst first, with its first finding.
+fn rules(store: &Store, threshold: Severity, theme: &Theme, lines: &mut Lines) {
+    let mut found: BTreeMap<&'static str, (&'static Rule, Severity, usize, Target, &str)> = BTreeMap::new();
+    for (session, opened) in store.sessions.iter().enumerate() {
+        for (number, draft) in opened.drafts.iter().enumerate().filter(|(_, draft)| draft.severity >= threshold) {
+            let target = Target::Finding(session, number);
+            let known = found.entry(draft.rule.id).or_insert((draft.rule, draft.severity, 0, target, &draft.message));
+            known.1 = known.1.max(draft.severity);
+            known.2 += 1;
+        }
+    }
+    if found.is_empty() {
+        let text = if store.is_loading() { "No findings so far" } else { "No findings" };
+        let hidden = if threshold > Severity::Info { " at this threshold (s lowers it)" } else { "" };
+        lines.push((Line::styled(format!("{text}{hidden}"), theme.good), None));
+        return;
+    }
+    lines.push((Line::styled("Findings", theme.heading), None));
+    let mut found: Vec<_> = found.into_values().collect();
+    found.sort_by_key(|(rule, severity, many, ..)| (std::cmp::Reverse((*severity, *many)), rule.id));
+    for (rule, severity, many, target, message) in found.into_iter().take(MOST) {
+        let (badge, style) = theme.badge(Some(severity));
+        let line = Line::from(vec![
+            Span::styled(format!("{badge} {}", rule.id), style),
+            Span::styled(format!(" {many:>4}×  "), theme.text),
+            Span::raw(escape::shorten(&escape::line(message), 300).into_owned()),
+        ]);
+        lines.push((line, Some(target)));
+    }
+}
+
+/// The sessions that did not end well, then how many did.
+fn sessions(store: &Store, threshold: Severity, show_secrets: bool, theme: &Theme, lines: &mut Lines) {
+    let failed =
+        |opened: &Opened| opened.row.outcome != Outcome::Complete || opened.worst(threshold) == Some(Severity::Error);
+    let bad: Vec<(usize, &Opened)> = store.sessions.iter().enumerate().filter(|(_, opened)| failed(opened)).collect();
+    let good = store.sessions.len() - bad.len();
+    if !bad.is_empty() {
+        lines.push((Line::styled("Sessions to look at", theme.heading), None));
+    }
+    for (index, opened) in bad.iter().take(MOST) {
+        let (badge, style) = theme.badge(opened.worst(threshold));
+        let device = opened.row.device.as_deref().map(|device| shown(device, show_secrets)).unwrap_or_default();
+        let line = Line::from(vec![
+            Span::styled(badge, style),
+            Span::styled(format!(" {:<5}", opened.row.key), theme.key),
+            Span::raw(format!("{:<11} ", opened.row.outcome.name())),
+            Span::raw(format!("{}  ", why(store, *index, opened, threshold))),
+            Span::styled(device, theme.dim),
+        ]);
+        lines.push((line, Some(Target::Session(*index))));
+    }
+    if bad.len() > MOST {
+        lines.push((Line::styled(format!("… and {} more", bad.len() - MOST), theme.dim), None));
+    }
+    if good > 0 {
+        let text = format!("{} without an error", count(good as u64, "complete session"));
+        lines.push((Line::styled(text, theme.good), None));
+    }
+}
+
+/// Why a session did not go well, in one line: its worst finding, else what its end shows.
+fn why(store: &Store, index: usize, opened: &Opened, threshold: Severity) -> String {
+    let worst = opened.drafts.iter().filter(|draft| draft.severity >= threshold.max(Severity::Warning));
+    let worst = worst.max_by_key(|draft| (draft.severity, std::cmp::Reverse(draft.place.message())));
+    let text = match (worst, store.content(index).map(|session| (&session.start, &session.end))) {
+        (Some(draft), _) => draft.message.clone(),
+        (None, Some((Edge::NotCaptured(why), _) | (_, Edge::NotCaptured(why)))) => why.clone(),
+        _ => match opened.row.outcome {
+            Outcome::Aborted => "a side gave it up (Alert 1223)".to_owned(),
+            Outcome::AuthFailed => "the last answer about credentials was no".to_owned(),
+            Outcome::Open => "the server stopped answering".to_owned(),
+            Outcome::Complete | Outcome::Incomplete => String::new(),
+        },
+    };
+    escape::shorten(&escape::line(&text), 200).into_owned()
+}
+
+fn encrypted(store: &Store, theme: &Theme, lines: &mut Lines) {
+    let Some(Ok(reading)) = &store.ended else { return };
+    if reading.encrypted.is_empty() {
+        return;
+    }
+    lines.push((Line::default(), None));
+    lines.push((Line::styled("Encrypted, not decrypted", theme.heading), None));
+    for host in reading.encrypted.iter().take(MOST) {
+        let name = host.host().unwrap_or_default();
+        let text = format!("  {}  {}", escape::line(&name), count(host.connections, "connection"));
+        lines.push((Line::raw(text), None));
+    }
+}
+
+/// A URI on one line, tokens in it masked.
+pub(crate) fn shown(uri: &str, show_secrets: bool) -> String {
+    let uri = if show_secrets { uri.into() } else { secret::url(uri) };
+    escape::shorten(&escape::line(&uri), 200).into_owned()
+}

@@ -1,0 +1,92 @@
+//! The terminal: taken over, and given back whatever happens: at the end, on a panic, on a signal, while suspended.
+
+use std::io::{self, Stdout, Write as _};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::{cursor, execute};
+
+/// A terminal that was taken over.
+pub(crate) struct Screen {
+    pub(crate) terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+/// What signals ask for.
+pub(crate) struct Signals {
+    end: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Screen {
+    /// Takes the terminal over. A panic from here on gives it back before it says what happened.
+    pub(crate) fn enter() -> io::Result<Screen> {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            // The thread that reads does not own the screen.
+            if std::thread::current().name() == Some("main") {
+                leave();
+            }
+            told(panic);
+        }));
+        take()?;
+        Ok(Screen { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+    }
+
+    /// Gives the terminal back, stops the program as the shell's job control has it, and takes it over again.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        #[cfg(unix)]
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        take()?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
+}
+
+/// What cannot be given back because the terminal is gone needs no giving back.
+fn leave() {
+    drop(execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show));
+    drop(disable_raw_mode());
+    drop(io::stdout().flush());
+}
+
+impl Signals {
+    /// From here on SIGTERM, SIGINT, SIGHUP and SIGTSTP are asked for, not obeyed.
+    pub(crate) fn watch() -> io::Result<Signals> {
+        let (end, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+            for signal in [SIGTERM, SIGINT, SIGHUP] {
+                signal_hook::flag::register(signal, Arc::clone(&end))?;
+            }
+            signal_hook::flag::register(SIGTSTP, Arc::clone(&stop))?;
+        }
+        Ok(Signals { end, stop })
+    }
+
+    /// Whether the program has to end.
+    pub(crate) fn end(&self) -> bool {
+        self.end.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has to stop for a while, once.
+    pub(crate) fn stop(&self) -> bool {
+        self.stop.swap(false, Ordering::Relaxed)
+    }
+}
