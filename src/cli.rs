@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::filter::Filter;
 use crate::input::Kind;
 
 /// Reads captures of OMA DM (SyncML) device-management traffic and says what is wrong in them.
@@ -135,6 +136,12 @@ pub struct Reading {
     /// Take every input for this kind, whatever its content looks like
     #[arg(long, value_name = "KIND", value_parser = kinds())]
     pub input_kind: Option<Kind>,
+    /// Only sessions and messages for which an expression holds: command = Get and status >= 400
+    ///
+    /// Fields: server, device, session, outcome, from, msg-id, command, target, status, severity, rule, time. They are
+    /// compared by = != ~ (holds) !~ < <= > >= and joined by and, or, not and parentheses; docs/filter.md has examples.
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
     /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,

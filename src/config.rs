@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::credentials::Credentials;
+use crate::filter::Filter;
 use crate::rules::select::Selection;
 use crate::rules::{Profile, Severity};
 use crate::{cli, engine, input};
@@ -20,6 +21,8 @@ pub struct Reading {
     pub kind: Option<input::Kind>,
     /// How the pipeline reads.
     pub engine: engine::Settings,
+    /// Which sessions and messages are looked at.
+    pub filter: Option<Filter>,
     /// Threads that judge.
     pub jobs: usize,
     /// Whether nothing but results and errors is said.
@@ -83,7 +86,8 @@ impl Reading {
         let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = reading.jobs.map_or_else(cores, usize::from);
-        Reading { paths: reading.paths.clone(), kind, engine, jobs, quiet: reading.quiet }
+        let filter = reading.filter.clone();
+        Reading { paths: reading.paths.clone(), kind, engine, filter, jobs, quiet: reading.quiet }
     }
 }
 

@@ -23,7 +23,7 @@ fn stdout(arguments: &[&str]) -> String {
 
 #[test]
 fn command_lines() {
-    trycmd::TestCases::new().case("tests/cmd/*.trycmd").case("README.md");
+    trycmd::TestCases::new().case("tests/cmd/*.trycmd").case("README.md").case("docs/filter.md");
 }
 
 #[test]

@@ -25,7 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["http", "rules", "session", "syncml", "engine", "input", "capture"]),
     ("input", &["capture", "transcript"]),
     ("workers", &[]),
-    ("tui", &["credentials", "engine", "http", "input", "report", "rules", "session", "syncml"]),
+    ("filter", &["rules", "session", "syncml"]),
+    ("tui", &["credentials", "engine", "filter", "http", "input", "report", "rules", "session", "syncml"]),
 ];
 
 /// The ends of the picture, which know the whole.

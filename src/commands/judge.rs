@@ -12,6 +12,7 @@ use super::record::{Judged, Record};
 use crate::bug::{self, Bug};
 use crate::credentials::Credentials;
 use crate::engine;
+use crate::filter::{Filter, Scene};
 use crate::limits::Limits;
 use crate::report::NotJudged;
 use crate::report::sessions::Row;
@@ -33,6 +34,7 @@ pub(super) struct Judge {
     pub(super) runner: Runner,
     show_secrets: bool,
     limits: Limits,
+    filter: Option<Filter>,
 }
 
 /// What there is to say of one session.
@@ -47,6 +49,8 @@ pub(super) struct Verdict {
     pub(super) more: Vec<(&'static Rule, Severity, usize)>,
     /// Messages that were not judged.
     pub(super) not_judged: Vec<NotJudged>,
+    /// Whether a filter leaves it out.
+    pub(super) left_out: bool,
     /// The host of its server, in lower case.
     pub(super) host: Option<String>,
     /// Time of each rule.
@@ -59,7 +63,18 @@ pub(super) struct Verdict {
 
 impl Judge {
     pub(super) fn new(selection: &Selection, limits: &Limits, show_secrets: bool, timed: bool) -> Judge {
-        Judge { runner: Runner::new(selection, limits).timed(timed), show_secrets, limits: limits.clone() }
+        Judge {
+            runner: Runner::new(selection, limits).timed(timed),
+            show_secrets,
+            limits: limits.clone(),
+            filter: None,
+        }
+    }
+
+    /// Says nothing of sessions for which a filter does not hold.
+    pub(super) fn with_filter(mut self, filter: Option<Filter>) -> Judge {
+        self.filter = filter;
+        self
     }
 
     /// Recomputes credentials with these secrets.
@@ -98,6 +113,8 @@ impl Judge {
         let mut bugs = Vec::new();
         let outcome = noted("the rules", &mut bugs, || self.runner.run_after(session, earlier)).unwrap_or_default();
         let Outcome { drafts, more, not_judged, times, clock, bugs: of_rules } = outcome;
+        let scene = Scene { session, findings: &drafts };
+        let left_out = self.filter.as_ref().is_some_and(|filter| !filter.session(scene));
         let severities = drafts.iter().map(|draft| draft.severity).chain(more.iter().map(|(_, severity, _)| *severity));
         let worst = severities.max();
         let said = noted("the report", &mut bugs, || {
@@ -111,7 +128,7 @@ impl Judge {
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
         let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
         let row = Row::of(session, worst, self.show_secrets);
-        Verdict { row, worst, findings, more, not_judged, host, times, clock, bugs }
+        Verdict { row, worst, findings, more, not_judged, left_out, host, times, clock, bugs }
     }
 }
 

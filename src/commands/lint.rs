@@ -28,7 +28,8 @@ fn with(config: &config::Lint) -> Result<Exit> {
     };
     let limits = &config.reading.engine.limits;
     let judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
-        .with_credentials(config.credentials.clone());
+        .with_credentials(config.credentials.clone())
+        .with_filter(config.reading.filter.clone());
     let (judged, read) = judge.all(config.reading.jobs, |each| reading::read(&inputs, &config.reading, each))?;
     let Judged { lint, times, clock, bugs } = judged;
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };

@@ -53,6 +53,9 @@ impl Record {
 
     /// Takes what was said of the next session.
     pub(super) fn take(&mut self, verdict: Verdict) {
+        if verdict.left_out {
+            return self.bugs(verdict.bugs);
+        }
         for finding in verdict.findings {
             self.lint.counts.add(finding.severity, 1);
             if self.lint.findings.len() < self.keep {

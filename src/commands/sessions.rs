@@ -17,7 +17,9 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
     let credentials = config::credentials(&options.secrets)?;
-    let judge = Judge::new(&selection, &config.engine.limits, false, false).with_credentials(credentials);
+    let judge = Judge::new(&selection, &config.engine.limits, false, false)
+        .with_credentials(credentials)
+        .with_filter(config.filter.clone());
     let (judged, _) = judge.all(config.jobs, |each| reading::read(&inputs, &config, each))?;
     let Judged { lint, bugs, .. } = judged;
     let mut out = stdout();

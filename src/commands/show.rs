@@ -7,7 +7,11 @@ use anyhow::{Result, bail};
 use super::{Exit, reading, stdout};
 use crate::cli;
 use crate::config;
+use crate::filter::{Filter, Scene};
 use crate::report::show::{self, Form, Options};
+use crate::rules::Profile;
+use crate::rules::runner::Runner;
+use crate::rules::select::Selection;
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show) -> Result<Exit> {
@@ -20,23 +24,51 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
         show_secrets: options.show_secrets,
     };
     let mut out = stdout();
+    let judge = Filtering::new(&config);
     let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
     reading::read(&inputs, &config, &mut |session| {
         seen += 1;
-        if written.is_ok() && is_wanted(&session, options) {
+        let messages = judge.messages(&session);
+        let some = messages.iter().any(|wanted| *wanted);
+        if written.is_ok() && some && is_wanted(&session, options) {
+            let wanted_message = |index: usize| messages.get(index).copied().unwrap_or(true);
             shown += 1;
             let between = if shown > 1 { writeln!(out) } else { Ok(()) };
-            written = between.and_then(|()| show::write(&session, &paths, wanted, &mut out));
+            written = between.and_then(|()| show::write(&session, &paths, wanted, &wanted_message, &mut out));
         }
     })?;
     written?;
     out.flush()?;
     match (seen, shown, &options.session, options.message) {
         (0, ..) => reading::no_session(&inputs),
+        (_, 0, ..) if config.filter.is_some() => bail!("no message for which the filter holds"),
         (_, 0, Some(key), None) => bail!("there is no session {key:?}; `dmscope sessions` lists them"),
         (_, 0, Some(key), Some(number)) => bail!("there is no message {number} in a session {key:?}"),
         (_, 0, None, Some(number)) => bail!("no session has a message {number}"),
         _ => Ok(Exit::Clean),
+    }
+}
+
+/// What a filter leaves of sessions; rules run only when it asks for findings.
+struct Filtering<'a> {
+    filter: Option<&'a Filter>,
+    runner: Option<Runner>,
+}
+
+impl<'a> Filtering<'a> {
+    fn new(config: &'a config::Reading) -> Filtering<'a> {
+        let filter = config.filter.as_ref();
+        let judges = filter.is_some_and(Filter::asks_for_findings);
+        let runner = || Runner::new(&Selection::of(Profile::Windows), &config.engine.limits);
+        Filtering { filter, runner: judges.then(runner) }
+    }
+
+    /// Whether each message is wanted: those for which the filter holds; all, where it holds of the session alone.
+    fn messages(&self, session: &Session) -> Vec<bool> {
+        let all = session.messages.len();
+        let Some(filter) = self.filter else { return vec![true; all] };
+        let findings = self.runner.as_ref().map(|runner| runner.run(session).drafts).unwrap_or_default();
+        filter.messages(Scene { session, findings: &findings })
     }
 }
 

@@ -59,13 +59,19 @@ pub struct Shown<'a> {
     secrets: Vec<OnceCell<Secrets>>,
 }
 
-/// Writes a session; `paths` are those of the inputs, in their order.
-pub fn write(session: &Session, paths: &[String], options: Options, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the messages of a session that are wanted; `paths` are those of the inputs, in their order.
+pub fn write(
+    session: &Session,
+    paths: &[String],
+    options: Options,
+    wanted: &dyn Fn(usize) -> bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let shown = Shown::new(session, options);
     title(session, options.show_secrets, out)?;
     let mut locator = Locator::new(session, options.show_secrets);
     for (index, message) in session.messages.iter().enumerate() {
-        if options.message.is_some_and(|only| only != index) {
+        if options.message.is_some_and(|only| only != index) || !wanted(index) {
             continue;
         }
         let location = locator.location(Place::Message(index));

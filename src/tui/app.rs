@@ -11,17 +11,23 @@ use ratatui::layout::Rect;
 use super::commands::Commands;
 use super::keys::{Action, Found, Key, Keys};
 use super::load::News;
+use super::menu::{self, Choice, Chosen, Menu};
+use super::notes::{Notes, Place};
 use super::page::{self, Page};
+use super::prompt::{self, Prompt, Recent};
 use super::scroll::Scroll;
+use super::search::Search;
 use super::store::Store;
 use super::summary::Summary;
 use super::theme::Theme;
-use super::tree::{Row, Shows, Tree};
+use super::tree::{Row, Tree};
 use crate::rules::{Rule, Severity};
 use crate::session::{At, Session};
 
+mod copy;
 mod go;
 mod mouse;
+mod text;
 
 /// Places that "back" remembers.
 const REMEMBERED: usize = 100;
@@ -54,6 +60,12 @@ pub(crate) enum Effect {
     ReadAgain(u32),
     /// Stop reading.
     StopReading,
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Write a session to files.
+    Export(usize, Choice),
+    /// Keep the notes: the text of their file.
+    SaveNotes(String),
 }
 
 /// A place to come back to.
@@ -109,6 +121,12 @@ pub(crate) struct App {
     pub(crate) detail: Detail,
     pub(crate) summary: Summary,
     pub(crate) help: Option<Scroll>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) menu: Option<Menu>,
+    pub(crate) search: Option<Search>,
+    pub(crate) kept: text::Kept,
+    pub(crate) notes: Notes,
+    recent: Recent,
     /// The session, and the message of the tree's cursor, that the commands are of.
     pub(crate) shown: Option<(usize, Option<usize>)>,
     /// The element that is looked at.
@@ -126,18 +144,6 @@ pub(crate) struct App {
     back: Vec<Spot>,
     /// Sessions that are being read again.
     asked: Vec<usize>,
-}
-
-/// What is shown of the store.
-pub(crate) struct Everything;
-
-impl Shows for Everything {
-    fn session(&self, _session: usize) -> bool {
-        true
-    }
-    fn message(&self, _session: usize, _message: usize) -> bool {
-        true
-    }
 }
 
 impl App {
@@ -166,6 +172,12 @@ impl App {
             detail,
             summary: Summary::default(),
             help: None,
+            prompt: None,
+            menu: None,
+            search: None,
+            kept: text::Kept::default(),
+            notes: Notes::default(),
+            recent: Recent::default(),
             shown: None,
             at: None,
             finding: None,
@@ -195,11 +207,12 @@ impl App {
     /// Shows what came in since.
     pub(crate) fn refresh(&mut self) {
         let first = self.tree.rows.is_empty();
-        self.tree.rebuild(&self.store, &Everything);
+        self.kept.update(&self.store);
+        self.tree.rebuild(&self.store, &self.kept);
         // One session alone is what one wants to see.
         if first && !self.store.is_loading() && self.store.sessions.len() == 1 {
             self.tree.open.insert(0);
-            self.tree.rebuild(&self.store, &Everything);
+            self.tree.rebuild(&self.store, &self.kept);
             self.tree.scroll.to(1);
         }
         self.summary.rebuild(&self.store, self.threshold, self.show_secrets, &self.theme);
@@ -223,7 +236,21 @@ impl App {
     /// Does what a key says.
     pub(crate) fn key(&mut self, event: KeyEvent) {
         self.said = None;
+        if self.prompt.is_some() {
+            return self.type_key(event);
+        }
         let key = Key::of(event);
+        if let Some(menu) = &mut self.menu {
+            match menu.key(key) {
+                Chosen::More => {}
+                Chosen::Closed => self.menu = None,
+                Chosen::This(choice) => {
+                    self.menu = None;
+                    self.choose(choice);
+                }
+            }
+            return;
+        }
         if let Some(digit) = key.digit().filter(|digit| self.pressed.is_empty() && (*digit > 0 || self.count.is_some()))
         {
             let count = self.count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
@@ -263,8 +290,18 @@ impl App {
             Action::Maximise => self.maximised = !self.maximised,
             Action::Wider => self.wider = self.wider.saturating_add(4).min(80),
             Action::Narrower => self.wider = self.wider.saturating_sub(4).max(-24),
+            Action::NextFinding if self.search.is_some() => self.next_hit(true, false),
+            Action::PreviousFinding if self.search.is_some() => self.next_hit(false, false),
             Action::NextFinding => self.next_finding(times, true),
             Action::PreviousFinding => self.next_finding(times, false),
+            Action::Search => self.ask(prompt::Kind::Search),
+            Action::Filter => self.ask(prompt::Kind::Filter),
+            Action::Command => self.ask(prompt::Kind::Command),
+            Action::Note => self.ask(prompt::Kind::Note),
+            Action::Copy => self.menu = Some(menu::COPY),
+            Action::Export => self.menu = Some(menu::EXPORT),
+            Action::Mark => self.mark(),
+            Action::NextMark => self.next_mark(),
             Action::Back => self.go_back(),
             Action::Follow => self.follow(),
             _ if self.screen == Screen::Summary => self.act_in_summary(action, count),
@@ -303,14 +340,51 @@ impl App {
         }
     }
 
+    /// The place that marks and notes are on.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let (session, message) = self.shown?;
+        let number = self.store.sessions.get(session)?.row.number;
+        Some((number, message.and_then(|message| u32::try_from(message + 1).ok())))
+    }
+
+    fn mark(&mut self) {
+        let Some(place) = self.place() else { return };
+        let marked = self.notes.mark(place);
+        self.said = Some(if marked { "marked" } else { "the mark is gone" }.to_owned());
+        self.effects.push(Effect::SaveNotes(self.notes.write()));
+    }
+
+    fn next_mark(&mut self) {
+        let here = self.place();
+        let after = self.notes.marked().find(|place| Some(*place) > here);
+        let Some((number, message)) = after.or_else(|| self.notes.marked().next()) else {
+            self.said = Some("there are no marks; m sets one".to_owned());
+            return;
+        };
+        let session = self.store.sessions.iter().position(|opened| opened.row.number == number);
+        if let Some(session) = session {
+            let message = message.map(|message| message as usize - 1);
+            self.go(Spot { session, message, at: None });
+        }
+    }
+
     fn escape(&mut self) {
-        if self.store.is_loading() && self.screen == Screen::Browse && !self.maximised {
+        if self.search.take().is_some() || self.count.is_some() {
+            self.count = None;
+            return;
+        }
+        if self.maximised {
+            self.maximised = false;
+            return;
+        }
+        if self.screen == Screen::Browse && self.kept.filter.is_some() {
+            return self.unfilter();
+        }
+        if self.store.is_loading() && self.screen == Screen::Browse {
             self.store.stopped = true;
             self.effects.push(Effect::StopReading);
             self.said = Some("reading was stopped; what was read stays".to_owned());
         }
-        self.maximised = false;
-        self.count = None;
         if self.screen == Screen::Summary && !self.tree.rows.is_empty() {
             self.screen = Screen::Browse;
         }

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::app::{App, Pane, Screen};
+use super::menu::Menu;
 use super::page::{self, Look, cut};
 use super::scroll::Scroll;
 
@@ -84,6 +85,9 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     }
     let bottom = Rect { y: screen.bottom() - 2, height: 2, ..screen };
     status::draw(app, bottom, buffer);
+    if let Some(menu) = &app.menu {
+        choices(app, menu, areas.main, buffer);
+    }
     if app.help.is_some() {
         help::draw(app, areas.main, buffer);
     }
@@ -116,7 +120,7 @@ fn detail(app: &mut App, area: Rect, buffer: &mut Buffer) {
     app.detail.scroll.fit(len, height);
     let scroll = app.detail.scroll;
     let node = app.at.map(|at| at.node);
-    let look = Look { theme: &app.theme, node, needle: None };
+    let look = Look { theme: &app.theme, node, needle: app.search.as_ref().map(|search| search.needle.as_str()) };
     let item = (app.detail.tab == page::FINDINGS).then(|| app.detail.page.item(scroll.cursor)).flatten();
     for (row, at) in scroll.seen().enumerate() {
         let area = row_of(inner, row);
@@ -130,6 +134,20 @@ fn detail(app: &mut App, area: Rect, buffer: &mut Buffer) {
         }
     }
     position(scroll, area, app, buffer);
+}
+
+/// The choices of a menu.
+fn choices(app: &App, menu: &Menu, screen: Rect, buffer: &mut Buffer) {
+    let width = menu.choices.iter().map(|(_, text, _)| text.width() + 5).max().unwrap_or(0).max(menu.title.width() + 2);
+    let inner = boxed(app, screen, width, menu.choices.len(), menu.title, buffer);
+    for (row, (letter, text, _)) in menu.choices.iter().enumerate() {
+        let area = row_of(inner, row);
+        let line = Line::from(vec![Span::styled(format!(" {letter}  "), app.theme.key), Span::raw(*text)]);
+        put(buffer, area, 0, line);
+        if row == menu.cursor {
+            buffer.set_style(area, app.theme.cursor);
+        }
+    }
 }
 
 /// The names of the tabs, the open one in brackets; only that one where there is no room.

@@ -278,6 +278,11 @@ impl Key {
         Key { code, modifiers }
     }
 
+    /// The key without its modifiers.
+    pub(crate) fn code(self) -> KeyCode {
+        self.code
+    }
+
     /// The digit it types, for counts.
     pub(crate) fn digit(self) -> Option<usize> {
         match self.code {

@@ -6,6 +6,7 @@
 //! pass through `escape`, `render` or `show`; secrets are masked until the user asks for them.
 
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -23,8 +24,12 @@ mod config;
 mod draw;
 mod keys;
 mod load;
+mod menu;
+mod notes;
 mod page;
+mod prompt;
 mod scroll;
+mod search;
 mod store;
 mod summary;
 mod terminal;
@@ -36,6 +41,7 @@ mod tree;
 use app::{App, Effect};
 pub use config::Config;
 use load::{Job, Loader};
+use notes::Notes;
 use store::Store;
 use terminal::{Screen, Signals};
 
@@ -72,6 +78,13 @@ pub fn run(settings: Settings) -> Result<()> {
     let Config { theme, keys } = settings.config;
     let mut app = App::new(Store::of(&job), theme, keys);
     app.show_secrets = settings.show_secrets;
+    let notes = Notes::path(&job.inputs);
+    if let Some(text) = notes.as_ref().and_then(|path| std::fs::read_to_string(path).ok()) {
+        match Notes::read(&text) {
+            Ok(known) => app.notes = known,
+            Err(why) => app.said = Some(format!("the notes beside the capture cannot be read: {why}")),
+        }
+    }
     let mut screen = Screen::enter()?;
     let loader = Loader::start(job);
     while !app.quit && !signals.end() {
@@ -81,7 +94,7 @@ pub fn run(settings: Settings) -> Result<()> {
             screen.suspend()?;
         }
         for effect in app.effects() {
-            perform(effect, &mut screen, &loader)?;
+            perform(effect, &mut app, &mut screen, &loader, notes.as_deref())?;
         }
     }
     loader.stop();
@@ -92,7 +105,7 @@ pub fn run(settings: Settings) -> Result<()> {
 fn wait(app: &mut App, loader: &Loader) -> io::Result<()> {
     let until = Instant::now() + TICK;
     loop {
-        let fresh = take_news(app, loader);
+        let fresh = take_news(app, loader) | app.search_on(NEWS);
         let patience = if fresh { Duration::ZERO } else { Duration::from_millis(10) };
         if event::poll(patience)? {
             while event::poll(Duration::ZERO)? {
@@ -110,6 +123,7 @@ fn handle(app: &mut App, event: Event) {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => app.key(key),
         Event::Mouse(mouse) => app.mouse(mouse),
+        Event::Paste(text) => app.paste(&text),
         _ => {}
     }
 }
@@ -131,12 +145,28 @@ fn take_news(app: &mut App, loader: &Loader) -> bool {
     fresh
 }
 
-fn perform(effect: Effect, screen: &mut Screen, loader: &Loader) -> io::Result<()> {
+fn perform(
+    effect: Effect,
+    app: &mut App,
+    screen: &mut Screen,
+    loader: &Loader,
+    notes: Option<&Path>,
+) -> io::Result<()> {
     match effect {
         Effect::Suspend => screen.suspend()?,
         Effect::Redraw => screen.terminal.clear()?,
         Effect::ReadAgain(number) => loader.again(number),
         Effect::StopReading => loader.stop(),
+        Effect::Copy(text) => screen.copy(&text)?,
+        Effect::Export(..) => app.said = Some("export is not there yet".to_owned()),
+        Effect::SaveNotes(text) => {
+            let kept = notes.map(|path| std::fs::write(path, text));
+            match kept {
+                Some(Ok(())) => {}
+                Some(Err(error)) => app.said = Some(format!("the notes cannot be kept: {error}")),
+                None => app.said = Some("standard input has no place for notes: they end with the program".to_owned()),
+            }
+        }
     }
     Ok(())
 }

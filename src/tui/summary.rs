@@ -202,8 +202,13 @@ fn encrypted(store: &Store, theme: &Theme, lines: &mut Lines) {
     }
 }
 
-/// A URI on one line, tokens in it masked.
-pub(crate) fn shown(uri: &str, show_secrets: bool) -> String {
+/// A URI on one line at its whole length, tokens in it masked.
+pub(crate) fn whole(uri: &str, show_secrets: bool) -> String {
     let uri = if show_secrets { uri.into() } else { secret::url(uri) };
-    escape::shorten(&escape::line(&uri), 200).into_owned()
+    escape::line(&uri).into_owned()
+}
+
+/// A URI on one line, not too long, tokens in it masked.
+pub(crate) fn shown(uri: &str, show_secrets: bool) -> String {
+    escape::shorten(&whole(uri, show_secrets), 200).into_owned()
 }

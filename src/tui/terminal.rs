@@ -5,6 +5,7 @@ use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine as _;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -35,6 +36,14 @@ impl Screen {
         }));
         take()?;
         Ok(Screen { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+    }
+
+    /// Asks the terminal to put a text on the clipboard (OSC 52), which works over SSH, too.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let coded = base64::engine::general_purpose::STANDARD.encode(text);
+        let mut out = io::stdout();
+        write!(out, "\u{1b}]52;c;{coded}\u{7}")?;
+        out.flush()
     }
 
     /// Gives the terminal back, stops the program as the shell's job control has it, and takes it over again.

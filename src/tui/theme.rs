@@ -34,7 +34,6 @@ pub(crate) struct Theme {
     pub(crate) value: Style,
     /// What a search found, the bytes of the selected element.
     pub(crate) hit: Style,
-    #[allow(dead_code, reason = "marks come next")]
     pub(crate) mark: Style,
     pub(crate) bar: Style,
     pub(crate) key: Style,

@@ -1,6 +1,6 @@
 //! Going places: to findings, along answers, and back.
 
-use super::{App, Everything, Pane, REMEMBERED, Screen, Spot};
+use super::{App, Pane, REMEMBERED, Screen, Spot};
 use crate::rules::Severity;
 use crate::session::{At, Lookup};
 use crate::syncml::{NodeId, Tag};
@@ -41,7 +41,7 @@ impl App {
         if spot.message.is_some() {
             self.tree.open.insert(spot.session);
         }
-        self.tree.rebuild(&self.store, &Everything);
+        self.tree.rebuild(&self.store, &self.kept);
         let row = match spot.message {
             Some(message) => Row::Message(spot.session, message),
             None => Row::Session(spot.session),
@@ -79,7 +79,7 @@ impl App {
 
     /// Goes to a finding further on, or back, in the order of the tree.
     pub(super) fn next_finding(&mut self, times: usize, forward: bool) {
-        let order: Vec<usize> = self.tree.order(&Everything).collect();
+        let order: Vec<usize> = self.tree.order(&self.kept).collect();
         let threshold = self.threshold;
         let numbers = |app: &App, session: usize| -> Vec<usize> {
             let drafts = app.store.sessions.get(session).map(|opened| opened.drafts.as_slice()).unwrap_or_default();

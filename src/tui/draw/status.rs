@@ -12,14 +12,51 @@ use crate::rules::Severity;
 use crate::tui::app::App;
 use crate::tui::keys::TABLE;
 use crate::tui::page::cut;
+use crate::tui::prompt::{Kind, Prompt};
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     let top = row_of(area, 0);
-    put(buffer, top, 0, cut(status(app, width), 0, width));
+    let candidates = app.prompt.as_ref().map(Prompt::candidates).unwrap_or_default();
+    let line = match candidates.is_empty() {
+        true => status(app, width),
+        false => Line::raw(format!(" tab: {}", candidates.join("  "))),
+    };
+    put(buffer, top, 0, cut(line, 0, width));
     buffer.set_style(top, app.theme.bar);
     let bottom = row_of(area, 1);
-    put(buffer, bottom, 0, cut(hints(app), 0, width));
+    match &app.prompt {
+        Some(prompt) => typing(prompt, app, bottom, buffer),
+        None => put(buffer, bottom, 0, cut(hints(app), 0, width)),
+    }
+}
+
+/// The line that is typed, the cursor in it, and what is wrong with it.
+fn typing(prompt: &Prompt, app: &App, area: Rect, buffer: &mut Buffer) {
+    let (before, after) = prompt.halves();
+    let (before, after) = (escape::line(&before).into_owned(), escape::line(&after).into_owned());
+    let mut letters = after.chars();
+    let under = letters.next().unwrap_or(' ').to_string();
+    let error = prompt.error();
+    let style = if error.is_some() { app.theme.error } else { app.theme.text };
+    let mut spans = vec![
+        Span::styled(prompt.kind.label(), app.theme.key),
+        Span::styled(before, style),
+        Span::styled(under, app.theme.bar),
+        Span::styled(letters.collect::<String>(), style),
+    ];
+    match error {
+        Some(error) => spans.push(Span::styled(format!("   ✗ {}", escape::line(&error)), app.theme.error)),
+        None if prompt.kind == Kind::Filter && !prompt.text().trim().is_empty() => {
+            spans.push(Span::styled("   ✓", app.theme.good));
+        }
+        None => {}
+    }
+    let line = Line::from(spans);
+    // The cursor is always seen.
+    let typed = prompt.kind.label().width() + prompt.halves().0.width() + 1;
+    let left = typed.saturating_sub(usize::from(area.width));
+    put(buffer, area, 0, cut(line, left, usize::from(area.width)));
 }
 
 /// What is open; what is hidden of it; how far reading is.
@@ -33,6 +70,9 @@ fn status(app: &App, width: usize) -> Line<'static> {
         Severity::Info => {}
         severity => parts.push(format!("≥ {}", severity.name())),
     }
+    if let Some(filter) = &app.kept.filter {
+        parts.push(format!("filter: {}", escape::shorten(&escape::line(filter.text()), 60)));
+    }
     let not_judged = app.store.not_judged();
     if not_judged > 0 {
         parts.push(format!("{not_judged} not judged"));
@@ -41,7 +81,21 @@ fn status(app: &App, width: usize) -> Line<'static> {
         parts.push("secrets shown".to_owned());
     }
     let left = format!(" {}", parts.join(" · "));
-    let right = match (app.store.is_loading(), app.store.percent(), app.store.stopped) {
+    let searching = app.search.as_ref().filter(|search| !search.done);
+    let right = match searching {
+        Some(search) => {
+            let hits = count(search.hits.len() as u64, "hit");
+            format!("searching {} % · {hits} · esc stops ", search.percent(&app.store))
+        }
+        None => reading(app),
+    };
+    let gap = width.saturating_sub(left.width() + right.width());
+    Line::raw(format!("{left}{}{right}", " ".repeat(gap)))
+}
+
+/// How far reading is.
+fn reading(app: &App) -> String {
+    match (app.store.is_loading(), app.store.percent(), app.store.stopped) {
         (true, Some(percent), _) => format!("reading {percent} % "),
         (true, None, _) => "reading … ".to_owned(),
         (false, _, true) => "stopped ".to_owned(),
@@ -49,9 +103,7 @@ fn status(app: &App, width: usize) -> Line<'static> {
             Some(Err(_)) => "reading failed ".to_owned(),
             _ => String::new(),
         },
-    };
-    let gap = width.saturating_sub(left.width() + right.width());
-    Line::raw(format!("{left}{}{right}", " ".repeat(gap)))
+    }
 }
 
 fn hints(app: &App) -> Line<'static> {
@@ -70,6 +122,9 @@ fn hints(app: &App) -> Line<'static> {
         opened.drafts.get(finding)
     });
     let mut spans = Vec::new();
+    if let Some(note) = app.place().filter(|_| app.said.is_none()).and_then(|place| app.notes.text(place)) {
+        spans.push(Span::styled(format!(" note: {}", escape::line(note)), app.theme.mark));
+    }
     if let Some(said) = &app.said {
         spans.push(Span::styled(format!(" {}", escape::line(said)), app.theme.heading));
     }

@@ -12,6 +12,7 @@ use crate::session::Outcome;
 use crate::syncml::Kind;
 use crate::tui::app::{App, Pane};
 use crate::tui::commands::arrow;
+use crate::tui::notes::Place;
 use crate::tui::page::cut;
 use crate::tui::summary::shown;
 use crate::tui::tree::Row;
@@ -88,6 +89,7 @@ fn session_line(app: &App, index: usize) -> Line<'static> {
         Span::raw(time.unwrap_or_default()),
         Span::styled(opened.row.outcome.name(), outcome),
         Span::styled(found, style),
+        noted(app, (opened.row.number, None)),
     ])
 }
 
@@ -110,5 +112,13 @@ fn message_line(app: &App, index: usize, number: usize) -> Line<'static> {
         Span::styled(format!("     {} ", arrow(message.side)), app.theme.name_style),
         Span::raw(format!("{side} {id:<4} {what}")),
         Span::styled(time, app.theme.dim),
+        noted(app, (opened.row.number, u32::try_from(number + 1).ok())),
     ])
+}
+
+/// The signs of a mark and of a note.
+fn noted(app: &App, place: Place) -> Span<'static> {
+    let mark = if app.notes.is_marked(place) { " ★" } else { "" };
+    let note = if app.notes.text(place).is_some() { " ✎" } else { "" };
+    Span::styled(format!("{mark}{note}"), app.theme.mark)
 }
