@@ -67,6 +67,12 @@ impl<'a> CaptureCx<'a> {
     pub fn earlier(self) -> impl Iterator<Item = &'a Past> {
         self.earlier.iter()
     }
+
+    /// Those of them with the same server.
+    pub fn with_server(self) -> impl Iterator<Item = &'a Past> {
+        let server = self.session.session.server.as_deref();
+        self.earlier().filter(move |past| past.server.as_deref() == server)
+    }
 }
 
 impl<'a> SessionCx<'a> {

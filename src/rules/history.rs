@@ -9,9 +9,11 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use super::alert::Started;
+use super::auth::Remembered;
 use super::http::Wait;
 use super::pending::{Pending, left_open};
 use super::windows::Known;
+use crate::http::InputId;
 use crate::limits::Limits;
 use crate::session::{At, Session};
 use crate::syncml::uri::{Key, Naming};
@@ -23,6 +25,8 @@ pub const PER_DEVICE: usize = 255;
 
 /// What tells one device from another.
 pub const IDENTITY: [&str; 3] = ["./DevInfo/DevId", "./DevInfo/Man", "./DevInfo/Mod"];
+/// Two inputs whose sessions begin less than this apart, in nanoseconds, may be recordings of the same ones.
+const RECORDED_TWICE: u64 = 60_000_000_000;
 /// Longest value that is remembered, in bytes.
 const VALUE: usize = 256;
 
@@ -45,6 +49,8 @@ pub struct Past {
     pub(in crate::rules) execs: Option<Vec<Started>>,
     /// What it left open; kept of the last session alone.
     pub pending: Vec<Pending>,
+    /// The nonces that each side was given, and how it ended.
+    pub(in crate::rules) auth: Option<Box<Remembered>>,
     /// How long its last response told the client to stay away.
     pub(in crate::rules) wait: Option<Wait>,
     /// What it showed of the settings of the device's client.
@@ -71,14 +77,44 @@ pub fn identity(session: &Session) -> [Option<(At, &str)>; 3] {
     said
 }
 
-/// The earlier sessions of one device.
+/// The earlier sessions of one device, and what sessions of any device share with the one that follows them.
 #[derive(Clone, Debug, Default)]
-pub struct Earlier(Box<[Arc<Past>]>);
+pub struct Earlier {
+    past: Box<[Arc<Past>]>,
+    /// Nonces of the session that an earlier one had, with its number.
+    nonces: Box<[(Box<[u8]>, u32)]>,
+}
 
 impl Earlier {
     /// The sessions, the last one first.
     pub fn iter(&self) -> impl Iterator<Item = &Past> {
-        self.0.iter().map(|past| &**past)
+        self.past.iter().map(|past| &**past)
+    }
+
+    /// The number of the first session that had a nonce of this one.
+    pub(in crate::rules) fn session_of_nonce(&self, octets: &[u8]) -> Option<u32> {
+        self.nonces.iter().find(|(known, _)| **known == *octets).map(|(_, session)| *session)
+    }
+}
+
+/// Where a nonce was given first.
+#[derive(Clone, Copy, Debug)]
+struct Issue {
+    session: u32,
+    input: Option<InputId>,
+    at: Option<Time>,
+}
+
+impl Issue {
+    fn of(session: &Session) -> Issue {
+        let input = session.messages.first().map(|first| first.input);
+        Issue { session: session.number, input, at: session.started() }
+    }
+
+    /// Whether the two sessions are certainly not two recordings of one.
+    fn is_apart(self, other: Issue) -> bool {
+        let pause = self.at.zip(other.at).map(|(a, b)| a.0.abs_diff(b.0));
+        self.input == other.input || pause.is_some_and(|pause| pause > RECORDED_TWICE)
     }
 }
 
@@ -86,6 +122,8 @@ impl Earlier {
 #[derive(Debug)]
 pub struct History {
     devices: HashMap<Box<str>, VecDeque<Arc<Past>>>,
+    /// Nonces with the first session that had each; at most `most`.
+    nonces: HashMap<Box<[u8]>, Issue>,
     most: usize,
     is_full: bool,
 }
@@ -93,12 +131,18 @@ pub struct History {
 impl History {
     /// Nothing remembered yet.
     pub fn new(limits: &Limits) -> History {
-        History { devices: HashMap::new(), most: limits.devices, is_full: false }
+        History { devices: HashMap::new(), nonces: HashMap::new(), most: limits.devices, is_full: false }
     }
 
     /// Remembers a session of a known device.
     pub fn add(&mut self, session: &Session) {
         let Some(device) = session.device.as_deref() else { return };
+        let auth = Remembered::of(session);
+        for given in auth.iter().flat_map(|auth| auth.all()) {
+            if self.nonces.len() < self.most {
+                self.nonces.entry(given.octets.clone()).or_insert_with(|| Issue::of(session));
+            }
+        }
         if !self.devices.contains_key(device) && self.devices.len() >= self.most {
             self.is_full = true;
             return;
@@ -126,6 +170,7 @@ impl History {
             identity,
             execs,
             pending,
+            auth,
             wait,
             known: client,
         }));
@@ -134,7 +179,15 @@ impl History {
     /// What is remembered of the device of a session, as of now.
     pub fn before(&self, session: &Session) -> Earlier {
         let known = session.device.as_deref().and_then(|device| self.devices.get(device));
-        Earlier(known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default())
+        let past = known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default();
+        Earlier { past, nonces: self.nonces_again(session) }
+    }
+
+    fn nonces_again(&self, session: &Session) -> Box<[(Box<[u8]>, u32)]> {
+        let auth = Remembered::of(session).filter(|_| !self.nonces.is_empty());
+        let issued = |octets: &[u8]| self.nonces.get(octets).filter(|issue| issue.is_apart(Issue::of(session)));
+        let given = auth.iter().flat_map(|auth| auth.all()).map(|given| &given.octets);
+        given.filter_map(|octets| Some((octets.clone(), issued(octets)?.session))).collect()
     }
 
     /// Whether there were more devices than are remembered.

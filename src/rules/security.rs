@@ -286,6 +286,11 @@ fn is_plain(http: &Envelope) -> bool {
     http.connection.tls == Some(false) && !local
 }
 
+/// The same for one that no proxy before the server took out of TLS.
+pub(super) fn is_exposed(http: &Envelope) -> bool {
+    is_plain(http) && !http.request_head().is_some_and(|head| says_https(head) || is_forwarded(head))
+}
+
 /// The GET that only asks whether a discovery service is there; Windows may send it over http (MDE 3.1).
 fn is_probe(http: &Envelope) -> bool {
     http.request_head().is_some_and(|head| head.method == "GET")

@@ -117,6 +117,11 @@ fn document(block: &Block, side: Side, content: &str, peer: Option<&Sent<'_>>) -
     let header = fill(&header, |given| header_rest(given, block, side));
     let content = fill(content, |given| match (side, peer) {
         (Side::Client, _) if block.msg_id == "1" => package_1(given),
+        (Side::Client, Some(peer)) if refusal(&document_of(peer)).is_some() => {
+            let answers = answers(given, peer);
+            let package_1 = package_1(&format!("{given}{answers}"));
+            answers + &package_1
+        }
         (_, Some(peer)) => answers(given, peer),
         _ => String::new(),
     });
@@ -193,13 +198,23 @@ fn package_1(given: &str) -> String {
     out
 }
 
+/// The code by which a message refuses the other side's for its credentials.
+fn refusal(doc: &Doc) -> Option<u16> {
+    let code = doc.statuses().find(|status| status.is_for_header())?.code();
+    code.filter(|code| matches!(code, 401 | 407))
+}
+
+fn document_of(sent: &Sent<'_>) -> Doc {
+    match sent.block.wbxml {
+        true => wbxml::parse(&sent.body, &Limits::default()),
+        false => xml::parse(&sent.body, &Limits::default()),
+    }
+}
+
 /// Status (and Results) for all of the peer's message that the block does not answer.
 fn answers(given: &str, peer: &Sent<'_>) -> String {
     let own = parse(&format!("<SyncBody>{}</SyncBody>", given.replace(REST, "")));
-    let doc = match peer.block.wbxml {
-        true => wbxml::parse(&peer.body, &Limits::default()),
-        false => xml::parse(&peer.body, &Limits::default()),
-    };
+    let (doc, refusal) = (document_of(peer), refusal(&own));
     let msg_ref = doc.header().and_then(|header| header.msg_id()).unwrap_or(&peer.block.msg_id);
     let answered = |cmd_ref: &str| {
         let refers = |status: &Command<'_>| {
@@ -222,9 +237,9 @@ fn answers(given: &str, peer: &Sent<'_>) -> String {
     let open = |command: &Command<'_>| command.tag().is_command() && command.cmd_id().is_some_and(|id| !answered(id));
     let commands: Vec<Command<'_>> = doc.all_commands().filter(open).collect();
     for command in &commands {
-        out += &status(command.cmd_id().unwrap_or_default(), command.tag().name(), 200);
+        out += &status(command.cmd_id().unwrap_or_default(), command.tag().name(), refusal.unwrap_or(200));
     }
-    for get in commands.iter().filter(|command| command.tag() == Tag::Get) {
+    for get in commands.iter().filter(|command| command.tag() == Tag::Get && refusal.is_none()) {
         let item = |uri| format!("<Item><Source><LocURI>{uri}</LocURI></Source><Data>1</Data></Item>");
         let items: String = get.items().filter_map(|item| item.target()).map(item).collect();
         let (cmd_id, cmd_ref) = (free.id(), get.cmd_id().unwrap_or_default());
