@@ -47,6 +47,24 @@ fn concise_report() {
     ]));
 }
 
+/// The content of the first fenced block of that language on a page.
+fn block<'a>(page: &'a str, language: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("```{language}\n")).expect("a block");
+    rest.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_page_on_credentials_holds() {
+    let page = std::fs::read_to_string("docs/credentials.md").unwrap();
+    assert_eq!(block(&page, "toml"), std::fs::read_to_string("samples/credentials.toml").unwrap());
+    let (command, expected) = block(&page, "console").split_once('\n').unwrap();
+    let arguments: Vec<&str> = command.strip_prefix("$ dmscope ").unwrap().split(' ').collect();
+    assert_eq!(stdout(&arguments).lines().next(), expected.lines().next());
+    assert_eq!(dmscope(&arguments).status.code(), Some(1));
+    let right = ["lint", "--credentials", "samples/credentials.toml", "--fail-on", "info", "samples/md5-sessions.pcap"];
+    assert_eq!(dmscope(&right).status.code(), Some(0));
+}
+
 /// The sample `clean.pcap` without one of its packets, counted from 1.
 fn with_a_packet_lost(lost: usize) -> Vec<u8> {
     let bytes = std::fs::read("samples/clean.pcap").unwrap();

@@ -121,6 +121,22 @@ fn examples_hold_in_a_har() {
     });
 }
 
+#[test]
+fn no_finding_says_a_secret() {
+    for_each_rule(|rule| {
+        let known = rule.page.lines().filter_map(|line| line.strip_prefix("secret = "));
+        let known: Vec<&str> = known.map(|secret| secret.trim_matches('"')).collect();
+        for_each_example(rule, |example, sent| {
+            let sessions = run::as_documents(sent);
+            let secrets = check::secrets(&sessions).chain(known.iter().copied()).collect::<Vec<_>>();
+            let found = check::findings(&runner(example, &[]), &sessions, sent);
+            let told = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+            let said = found.iter().filter(|found| check::words(&found.draft).any(told));
+            said.map(|found| format!("says a secret: {}", found.draft.message)).collect()
+        })
+    });
+}
+
 /// What is wrong with the findings in an example's file; each must be somewhere in it.
 fn in_a_file(
     rule: &Rule,

@@ -4,8 +4,11 @@ The server sends the packages of a scenario and answers what the client says; th
 tree and answers what the server asks, in the form that Windows' client uses. Both know nothing of the recorder.
 """
 
+import base64
+import hashlib
 import http.client
 import http.server
+import os
 import re
 import ssl
 import threading
@@ -34,26 +37,62 @@ def text(element, path, default=None):
     return default if found is None or found.text is None else found.text.strip()
 
 
-def message(session, msg_id, target, source, commands, final=True):
+def message(session, msg_id, target, source, commands, final=True, user=None, cred=""):
     """One SyncML document, on one line, as both ends send it."""
+    name = f"<LocName>{escape(user)}</LocName>" if user else ""
     return (
         f'<SyncML xmlns="{SYNCML}"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>'
         f"<SessionID>{session}</SessionID><MsgID>{msg_id}</MsgID>"
-        f"<Target><LocURI>{escape(target)}</LocURI></Target><Source><LocURI>{escape(source)}</LocURI></Source></SyncHdr>"
+        f"<Target><LocURI>{escape(target)}</LocURI></Target><Source><LocURI>{escape(source)}</LocURI>{name}</Source>{cred}</SyncHdr>"
         f"<SyncBody>{''.join(commands)}{'<Final/>' if final else ''}</SyncBody></SyncML>"
     ).encode()
 
 
-def status(cmd_id, msg_ref, cmd_ref, cmd, code):
+def status(cmd_id, msg_ref, cmd_ref, cmd, code, chal=""):
     return (
         f"<Status><CmdID>{cmd_id}</CmdID><MsgRef>{msg_ref}</MsgRef><CmdRef>{cmd_ref}</CmdRef>"
-        f"<Cmd>{cmd}</Cmd><Data>{code}</Data></Status>"
+        f"<Cmd>{cmd}</Cmd>{chal}<Data>{code}</Data></Status>"
     )
 
 
 def meta(form, kind=None):
     kind = f'<Type xmlns="{METINF}">{kind}</Type>' if kind else ""
     return f'<Meta><Format xmlns="{METINF}">{form}</Format>{kind}</Meta>'
+
+
+def b64_md5(data):
+    return base64.b64encode(hashlib.md5(data).digest())
+
+
+class Account:
+    """A user with a secret and the nonce for the next digest (RP 5.3). One that is `hasty` does not decode nonces."""
+
+    def __init__(self, user, secret, hasty=False):
+        self.user = user
+        self.secret = secret
+        self.hasty = hasty
+        self.nonce = None
+
+    def digest(self):
+        nonce = base64.b64encode(self.nonce) if self.hasty else self.nonce
+        return b64_md5(b64_md5(f"{self.user}:{self.secret}".encode()) + b":" + nonce).decode()
+
+    def cred(self):
+        """The client's credentials; none as long as it has no nonce."""
+        return f"<Cred>{meta('b64', 'syncml:auth-md5')}<Data>{self.digest()}</Data></Cred>" if self.nonce else ""
+
+    def challenge(self):
+        """The server's challenge, with a nonce of its own."""
+        self.nonce = os.urandom(16)
+        nonce = base64.b64encode(self.nonce).decode()
+        form = meta("b64", "syncml:auth-md5").replace("</Meta>", f'<NextNonce xmlns="{METINF}">{nonce}</NextNonce></Meta>')
+        return f"<Chal>{form}</Chal>"
+
+    def learn(self, document):
+        """Takes the nonce that a server's message brings."""
+        nonce = ET.fromstring(document).find(".//{%s}NextNonce" % METINF)
+        if nonce is not None:
+            self.nonce = base64.b64decode(nonce.text)
 
 
 def item(uri, form=None, data=None):
@@ -83,10 +122,13 @@ def top_level(document):
 
 
 class Server:
-    """A management server over HTTP or HTTPS. `packages` are lists of command makers, one list a message."""
+    """A management server over HTTP or HTTPS. `packages` are lists of command makers, one list a message. With an
+    account it wants to know who is there first."""
 
-    def __init__(self, packages, msg_ids=None, forget_alert=False, log=None, tls=None):
+    def __init__(self, packages, msg_ids=None, forget_alert=False, log=None, tls=None, account=None):
         self.packages = packages
+        self.account = account and Account(*account)
+        self.known = set()
         self.msg_ids = msg_ids or list(range(1, 100))
         self.forget_alert = forget_alert
         self.log = log
@@ -122,15 +164,17 @@ class Server:
         document = ET.fromstring(request)
         client_msg = int(text(document, "SyncHdr/MsgID"))
         cmd_id = iter(range(1, 1000))
-        out = [status(next(cmd_id), client_msg, 0, "SyncHdr", 200)]
+        code, chal = self.judge(document)
+        out = [status(next(cmd_id), client_msg, 0, "SyncHdr", code, chal)]
         for name, element, _ in top_level(request):
             if name in ("Status", "Results", "Final"):
                 continue
             if self.forget_alert and name == "Alert" and text(element, "Data") == "1224":
                 continue
-            out.append(status(next(cmd_id), client_msg, text(element, "CmdID"), name, 200))
-        if client_msg <= len(self.packages):
-            out += [make(cmd_id) for make in self.packages[client_msg - 1]]
+            out.append(status(next(cmd_id), client_msg, text(element, "CmdID"), name, 200 if code == 212 else code))
+        package = client_msg - 1 - self.refused
+        if code in (200, 212) and package < len(self.packages):
+            out += [make(cmd_id) for make in self.packages[package]]
         return message(
             text(document, "SyncHdr/SessionID"),
             self.msg_ids[client_msg - 1],
@@ -138,6 +182,20 @@ class Server:
             text(document, "SyncHdr/Target/LocURI"),
             out,
         )
+
+    def judge(self, document):
+        """The code for the header, and a challenge: 407 without credentials, 212 and the next nonce with the right ones."""
+        session = text(document, "SyncHdr/SessionID")
+        if text(document, "SyncHdr/MsgID") == "1":
+            self.refused = 0
+        if not self.account or session in self.known:
+            return 200, ""
+        data = text(document, "SyncHdr/Cred/Data")
+        if data is None or self.account.nonce is None or data != self.account.digest():
+            self.refused += 1
+            return (407 if data is None else 401), self.account.challenge()
+        self.known.add(session)
+        return 212, self.account.challenge()
 
     def record(self, handler, request, response):
         """A verbose server's log: request and response, heads and bodies."""
@@ -161,7 +219,8 @@ class Server:
 class Client:
     """A device: a small tree of nodes, and a session with one server."""
 
-    def __init__(self, tree=None, read_only=()):
+    def __init__(self, tree=None, read_only=(), account=None):
+        self.account = account and Account(*account)
         self.tree = {"./DevDetail/SwV": "10.0.26100.2033", **DEVINFO, **(tree or {})}
         self.read_only = read_only
 
@@ -169,20 +228,31 @@ class Client:
         """Runs one session; `connect` opens an http.client connection."""
         connection = connect()
         cmd_id = iter(range(2, 1000))
-        body = [f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1201</Data></Alert>"]
+        package_1 = [f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1201</Data></Alert>"]
         login = f'<Meta><Type xmlns="{METINF}">com.microsoft/MDM/LoginStatus</Type></Meta>'
-        body.append(f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1224</Data><Item>{login}<Data>user</Data></Item></Alert>")
-        body += [alert(next(cmd_id)) for alert in alerts]
+        package_1.append(f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1224</Data><Item>{login}<Data>user</Data></Item></Alert>")
+        package_1 += [alert(next(cmd_id)) for alert in alerts]
         items = "".join(
             f"<Item><Source><LocURI>{uri}</LocURI></Source><Data>{escape(value)}</Data></Item>"
             for uri, value in DEVINFO.items()
         )
-        body.append(f"<Replace><CmdID>{next(cmd_id)}</CmdID>{items}</Replace>")
-        msg_id = 1
+        package_1.append(f"<Replace><CmdID>{next(cmd_id)}</CmdID>{items}</Replace>")
+        body, msg_id = package_1, 1
+        user, cred = (self.account.user, self.account.cred()) if self.account else (None, "")
         while True:
-            response = self.post(connection, url, message(session_id, msg_id, url, DEVICE, body))
+            document = message(session_id, msg_id, url, DEVICE, body, user=user, cred=cred)
+            response = self.post(connection, url, document)
             body, commands = self.execute(response)
-            if not commands:
+            code = text(ET.fromstring(response), "SyncBody/Status/Data")
+            if self.account:
+                self.account.learn(response)
+                cred = self.account.cred() if code in ("401", "407") else ""
+            if cred and code == "401" and msg_id > 1:
+                connection.close()
+                return
+            if cred:
+                body += package_1
+            elif not commands:
                 connection.close()
                 return
             msg_id += 1

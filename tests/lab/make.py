@@ -50,6 +50,8 @@ def unenroll_alert(cmd_id):
 TREE = {SERIAL: "LAB-7", FIREWALL: "false", SCREEN_LOCK: "1"}
 TWO_ROUNDS = [[get(SERIAL), replace(FIREWALL, "bool", "true")], [get(FIREWALL)]]
 
+ACCOUNT = ("lab-7", "open sesame")
+
 # name: (server arguments, client arguments, session arguments)
 SCENARIOS = {
     "clean": ({"packages": TWO_ROUNDS}, {}, {}),
@@ -60,13 +62,18 @@ SCENARIOS = {
         {"read_only": (SCREEN_LOCK,)},
         {},
     ),
+    "md5-sessions": ({"packages": TWO_ROUNDS, "account": ACCOUNT}, {"account": ACCOUNT}, {"sessions": ("3", "4")}),
+    "md5-nonce-not-decoded": ({"packages": TWO_ROUNDS, "account": ACCOUNT}, {"account": (*ACCOUNT, True)}, {}),
     "user-unenrollment": ({"packages": []}, {}, {"session_id": "2", "alerts": (unenroll_alert,)}),
 }
 
 
 def run(server, client, session, path="/omadm"):
     url = f"http://127.0.0.1:{server.port}{path}"
-    dm.Client(tree=TREE, **client).session(url, dm.plain(server.port), **session)
+    device = dm.Client(tree=TREE, **client)
+    for session_id in session.pop("sessions", [None]):
+        named = {"session_id": session_id} if session_id else {}
+        device.session(url, dm.plain(server.port), **session, **named)
 
 
 def record(name, server, client, session):

@@ -7,7 +7,7 @@ use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::{Location, Rule, Severity};
 use dmscope::session::Session;
-use dmscope::syncml::{Kind, uri};
+use dmscope::syncml::{Kind, Tag, uri};
 
 use super::compose::{Mark, Sent, Spot};
 use super::run::Read;
@@ -81,6 +81,22 @@ pub(crate) fn unseen(sessions: &[Session], sent: &[Sent<'_>]) -> Vec<String> {
     let is_syncml = |sent: &Sent<'_>| sent.body.starts_with(b"<SyncML") && !sent.lost && sent.cut.is_none();
     let unseen = sent.iter().enumerate().filter(|(number, sent)| is_syncml(sent) && !seen.contains(number));
     unseen.map(|(_, sent)| format!("the message of line {} is in no session", sent.block.line)).collect()
+}
+
+/// The digests, passwords and nonces in some sessions, as they were sent.
+pub(crate) fn secrets(sessions: &[Session]) -> impl Iterator<Item = &str> {
+    let elements = sessions.iter().flat_map(|session| &session.messages).flat_map(|message| message.doc.elements());
+    let secret = elements.filter(|element| {
+        let in_cred = element.parent().is_some_and(|parent| parent.tag() == Tag::Cred);
+        element.tag() == Tag::NextNonce || (in_cred && element.tag() == Tag::Data)
+    });
+    secret.filter_map(|element| element.value())
+}
+
+/// All that a finding says in words of its own.
+pub(crate) fn words(draft: &Draft) -> impl Iterator<Item = &str> {
+    let related = draft.related.iter().map(|(_, text)| text.as_str());
+    [draft.message.as_str()].into_iter().chain(draft.help.as_deref()).chain(related)
 }
 
 /// Findings that do not say where in the input they are; those in a message that was not captured cannot.
