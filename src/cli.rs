@@ -61,6 +61,9 @@ pub enum Command {
     #[command(after_help = VIEW_HELP, after_long_help = VIEW_HELP)]
     #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("print_config")))]
     View(View),
+    /// Convert SyncML from WBXML to XML, or back
+    #[command(after_help = DECODE_HELP, after_long_help = DECODE_HELP)]
+    Decode(Decode),
     /// Capture from a network interface, and report what was wrong in the sessions seen
     #[cfg(feature = "live")]
     #[command(after_help = CAPTURE_HELP, after_long_help = CAPTURE_HELP)]
@@ -112,6 +115,13 @@ const VIEW_HELP: &str = "Examples:
 
 Without a terminal it prints the report of lint.";
 
+const DECODE_HELP: &str = "Nothing is masked: the output says all that the message says.
+
+Examples:
+  dmscope decode message.wbxml
+  dmscope decode --encode message.xml > message.wbxml
+  xxd -r -p < message.hex | dmscope decode -";
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -129,8 +139,9 @@ pub enum Color {
 pub struct Reading {
     /// Files, directories to search for recordings, or - for standard input
     ///
-    /// What a file is, is told by its content: pcap and pcapng (also inside gzip or zstd), HAR, text logs with
-    /// SyncML in them, SyncML Viewer exports, single messages.
+    /// What a file is, is told by its content: pcap and pcapng (also inside gzip or zstd), HAR, Fiddler
+    /// archives (SAZ), mitmproxy flow files, Burp items, text logs with SyncML in them, SyncML Viewer exports, single
+    /// messages.
     #[arg(value_name = "PATH", required = true, help_heading = None::<&str>)]
     pub paths: Vec<PathBuf>,
     /// Take every input for this kind, whatever its content looks like
@@ -334,6 +345,16 @@ pub enum Form {
     Hex,
     /// The HTTP head and facts on the body
     Http,
+}
+
+/// `dmscope decode`.
+#[derive(Args, Clone, Debug)]
+pub struct Decode {
+    /// A message as bytes, or - for standard input
+    pub file: PathBuf,
+    /// Make WBXML of XML
+    #[arg(long)]
+    pub encode: bool,
 }
 
 /// `dmscope capture`.

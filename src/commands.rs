@@ -12,6 +12,7 @@ use crate::rules;
 
 #[cfg(feature = "live")]
 mod capture;
+mod decode;
 mod judge;
 mod lint;
 mod man;
@@ -62,6 +63,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Sessions(options) => sessions::run(options),
         Command::Show(options) => show::run(options),
         Command::View(options) => view::run(options, cli.color),
+        Command::Decode(options) => decode::run(options),
         #[cfg(feature = "live")]
         Command::Capture(options) => capture::run(options),
         Command::Explain(options) => explain(options),

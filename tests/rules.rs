@@ -18,6 +18,8 @@ mod compose;
 mod har;
 #[path = "rules/harm.rs"]
 mod harm;
+#[path = "rules/http2.rs"]
+mod http2;
 #[path = "rules/page.rs"]
 mod page;
 #[path = "rules/run.rs"]
@@ -105,6 +107,17 @@ fn examples_hold_in_a_capture() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
             let read = run::as_file(&capture::file(sent), "example.pcap");
+            in_a_file(rule, example, sent, &read, |location| location.frame.is_some())
+        })
+    });
+}
+
+#[test]
+fn examples_hold_over_http2() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let Some(file) = http2::file(sent) else { return Vec::new() };
+            let read = run::as_file(&file, "example.pcap");
             in_a_file(rule, example, sent, &read, |location| location.frame.is_some())
         })
     });

@@ -63,13 +63,19 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn hars_of_known_exchanges_have_every_byte() {
+fn hars_and_flows_of_known_exchanges_have_every_byte() {
+    for kind in [transcript::Kind::Har, transcript::Kind::Mitm] {
+        every_byte(kind);
+    }
+}
+
+fn every_byte(kind: transcript::Kind) {
     let Some(corpus) = corpus() else { return };
     let mut compared = 0;
     for name in ["dm-wbxml", "dm-xml", "enroll"] {
         let folder = corpus.join("captures/mitm-lab");
         let expected = json(&folder.join(format!("{name}.expected.json")));
-        let messages = messages(transcript::Kind::Har, &fs::read(folder.join(format!("{name}.har"))).unwrap());
+        let messages = messages(kind, &fs::read(folder.join(format!("{name}.{}", kind.name()))).unwrap());
         let exchanges = expected["exchanges"].as_array().unwrap();
         assert_eq!(messages.len(), 2 * exchanges.len());
         for (pair, exchange) in messages.chunks(2).zip(exchanges) {
@@ -96,6 +102,88 @@ fn hars_of_known_exchanges_have_every_byte() {
         }
     }
     assert_eq!(compared, 18);
+}
+
+/// Flow files of all versions, and those of which mitmproxy made a HAR too.
+#[test]
+fn flows_are_those_that_mitmproxy_shows() {
+    let Some(corpus) = corpus() else { return };
+    let folder = corpus.join("captures/mitm");
+    let flows = |name: &str| records(transcript::Kind::Mitm, &fs::read(folder.join(name)).unwrap());
+    for (name, exchanges) in [("dumpfile-011.mitm", 1), ("dumpfile-018.mitm", 1), ("dumpfile-7.mitm", 1)] {
+        let (records, summary) = flows(name);
+        assert!(summary.notes.is_empty(), "{name}: {:?}", summary.notes);
+        let halves: Vec<Half> = records.iter().map(half).collect();
+        assert!(halves.len() >= 2 * exchanges && halves[..2] == [Half::Request, Half::Response], "{name}: {halves:?}");
+    }
+    for name in ["successful_log", "error_log", "incomplete_log"] {
+        let (ours, _) = flows(&format!("{name}.mitm"));
+        let (theirs, _) = records(transcript::Kind::Har, &fs::read(folder.join(format!("{name}.har"))).unwrap());
+        let shown = |records: &[Record]| {
+            let request = |record: &Record| match record {
+                Record::Http(Event::Message(message)) if message.half == Half::Request => {
+                    Some((message.head.method.clone(), message.head.target.clone()))
+                }
+                _ => None,
+            };
+            let mut all: Vec<_> = records.iter().filter_map(request).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(shown(&ours), shown(&theirs), "{name}");
+        let bodies = |records: &[Record]| {
+            let whole = |record: &Record| match record {
+                Record::Http(Event::Message(message)) if message.body.captured == Captured::Whole => {
+                    Some(sha256(&message.body.bytes))
+                }
+                _ => None,
+            };
+            let mut all: Vec<String> = records.iter().filter_map(whole).collect();
+            all.sort();
+            all
+        };
+        // The HAR has text in one encoding: only what both have whole can be the same.
+        let (ours, theirs) = (bodies(&ours), bodies(&theirs));
+        assert!(theirs.iter().filter(|hash| ours.contains(hash)).count() * 2 > theirs.len(), "{name}");
+    }
+}
+
+fn half(record: &Record) -> Half {
+    match record {
+        Record::Http(Event::Message(message)) => message.half,
+        Record::Http(Event::Missing { half, .. }) => *half,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn archives_of_fiddler_have_every_byte() {
+    let Some(corpus) = corpus() else { return };
+    let folder = corpus.join("captures/saz");
+    let messages = messages(transcript::Kind::Saz, &fs::read(folder.join("dm-two-step.saz")).unwrap());
+    let expected = json(&folder.join("dm-two-step.expected.json"));
+    let exchanges = expected["exchanges"].as_array().unwrap();
+    let of_dm: Vec<&[Message]> = messages.chunks(2).filter(|pair| pair[0].head.method != "CONNECT").collect();
+    assert_eq!((of_dm.len(), messages.len()), (exchanges.len(), 2 * exchanges.len() + 2));
+    for (pair, exchange) in of_dm.into_iter().zip(exchanges) {
+        assert_eq!(sha256(&pair[0].body.bytes), exchange["req_sha256"].as_str().unwrap());
+        assert_eq!(sha256(&pair[1].body.bytes), exchange["resp_sha256"].as_str().unwrap());
+        assert_eq!(pair[0].connection.tls, Some(true));
+        assert!(pair[0].first.is_some() && pair[0].first < pair[1].first);
+    }
+    let (records, summary) = records(transcript::Kind::Saz, &fs::read(folder.join("sample.saz")).unwrap());
+    assert_eq!((records.len(), summary.notes), (8, Vec::new()));
+}
+
+#[test]
+fn items_of_burp_are_read() {
+    let Some(corpus) = corpus() else { return };
+    let messages = messages(transcript::Kind::Burp, &fs::read(corpus.join("captures/burp/burp-dm.xml")).unwrap());
+    assert_eq!(messages.len(), 6);
+    for message in &messages {
+        assert_eq!((&message.body.captured, message.connection.tls), (&Captured::Whole, Some(true)));
+        assert!(message.body.bytes.starts_with(b"<SyncML"), "{:?}", message.head);
+    }
 }
 
 /// The HARs of browsers and proxies against the flows that mitmproxy expects of them.

@@ -33,6 +33,8 @@ pub(super) fn of(head: &Head, half: Half, request: Option<&Head>, notes: &mut Ve
         }
         None => match (length, half) {
             (Some(length), _) => Framing::Length(length),
+            // A tool's record of HTTP/2 in text form: there, frames told the length.
+            (None, Half::Request) if !head.version.starts_with("HTTP/1") => Framing::UntilClose,
             (None, Half::Request) => Framing::None,
             (None, Half::Response) => Framing::UntilClose,
         },
@@ -82,7 +84,7 @@ mod tests {
 
     fn head(status: u16, headers: &[(&str, &str)]) -> Head {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Head { status, headers, ..Head::default() }
+        Head { status, headers, version: "HTTP/1.1".to_owned(), ..Head::default() }
     }
 
     fn framing(head: &Head, half: Half, method: Option<&str>) -> (String, usize) {

@@ -14,6 +14,7 @@ mod head;
 pub mod hpack;
 mod open;
 mod reader;
+mod recorded;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::origin::{Origin, Span};
 use crate::time::Time;
 
 pub use conn::Conn;
+pub use recorded::Recorded;
 
 /// Which input of the run, in the order they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,9 +3,13 @@
 //! In: a file's bytes and what kind it is. Out: [`Record`]s in the order they were recorded, and what was noticed on
 //! the way. Bounds: `limits.body`, `limits.entries`, `limits.unpack_ratio`. It does not know sessions or rules.
 
+mod burp;
 pub mod carve;
 pub mod har;
 pub mod log;
+mod mitm;
+mod roads;
+mod saz;
 pub mod scan;
 pub mod single;
 pub mod sniff;
@@ -104,11 +108,6 @@ impl Kind {
     /// Why this version cannot read it, and what to do instead; `None` when it can.
     pub fn unsupported(self) -> Option<&'static str> {
         match self {
-            Kind::Saz => Some("Fiddler archives are not read yet: export the sessions as HTTPArchive (.har)"),
-            Kind::Mitm => {
-                Some("mitmproxy flow files are not read yet: convert them with mitmdump -nr FILE --set hardump=OUT.har")
-            }
-            Kind::Burp => Some("Burp item lists are not read yet: record the traffic as HAR or pcap"),
             Kind::Evtx => {
                 Some("event logs are not read yet (the MDM log holds no messages): record with SyncML Viewer")
             }
@@ -143,7 +142,10 @@ pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut 
         Kind::Log => log::read(&data, input, limits, out),
         Kind::Xml => single::read(&data, limits, out),
         Kind::Wbxml => single::binary(&data, limits, out),
-        Kind::Saz | Kind::Mitm | Kind::Burp | Kind::Evtx => {
+        Kind::Saz => saz::read(&data, input, limits, &mut summary, out),
+        Kind::Mitm => mitm::read(&data, input, limits, &mut summary, out),
+        Kind::Burp => burp::read(&data, input, limits, &mut summary, out),
+        Kind::Evtx => {
             let why = kind.unsupported().unwrap_or_default();
             summary.note(anomaly::Kind::SourceUnsupported, 0, why);
         }

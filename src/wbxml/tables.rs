@@ -205,7 +205,7 @@ const DEVINF: [&str; 48] = [
     "XNam",
     "XVal",
     "UTC",
-    "SupportNumberOfObjs",
+    "SupportNumberOfChanges",
     "SupportLargeObjs",
     "Property",
     "PropParam",
@@ -250,6 +250,11 @@ pub fn token(tag: Tag) -> Option<(u8, u8)> {
         Some(index) => at(index).map(|token| (PAGE_SYNCML, token)),
         None => metinf().and_then(at).map(|token| (PAGE_METINF, token)),
     }
+}
+
+/// The token of a name on a page other than SyncML's own.
+pub fn named(page: u8, name: &str) -> Option<u8> {
+    (FIRST..0x40).find(|token| element(page, *token).is_some_and(|(_, known)| known == name))
 }
 
 /// A document type that a public identifier names.

@@ -8,6 +8,7 @@
 mod encoding;
 mod entity;
 mod tag;
+pub mod write;
 
 use std::sync::Arc;
 

@@ -5,9 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dmscope::capture::{self, Source};
-use dmscope::http::InputId;
+use dmscope::http::{Conn, Event, InputId};
 use dmscope::limits::Limits;
+use dmscope::origin::{Run, Unit};
+use dmscope::stream::{End, Stream};
 use dmscope::syncml::Doc;
+use dmscope::tcp::{Consumer, Opening};
 use dmscope::{input, link, transcript, wbxml, xml};
 
 /// A target: any bytes, and a panic where something is wrong.
@@ -18,6 +21,10 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("capture", capture),
     ("har", har),
     ("log", log),
+    ("saz", saz),
+    ("mitm", mitm),
+    ("burp", burp),
+    ("http", http),
     ("viewer", viewer),
     ("single", single),
     ("wbxml", wbxml),
@@ -54,6 +61,51 @@ fn recording(kind: transcript::Kind, data: &[u8]) {
 /// HAR.
 pub(crate) fn har(data: &[u8]) {
     recording(transcript::Kind::Har, data);
+}
+
+/// A Fiddler archive.
+pub(crate) fn saz(data: &[u8]) {
+    recording(transcript::Kind::Saz, data);
+}
+
+/// A mitmproxy flow file.
+pub(crate) fn mitm(data: &[u8]) {
+    recording(transcript::Kind::Mitm, data);
+}
+
+/// A Burp item list.
+pub(crate) fn burp(data: &[u8]) {
+    recording(transcript::Kind::Burp, data);
+}
+
+/// A connection of HTTP/1 or HTTP/2. The input is a list of turns: who speaks and how many bytes (in one byte: the
+/// highest bit is the side, seven bits the length, 127 for a gap), and the bytes.
+pub(crate) fn http(data: &[u8]) {
+    const GAP: usize = 127;
+    let address = |port| std::net::SocketAddr::from(([10, 0, 0, 1], port));
+    let opening = Opening { number: 0, client: address(50_000), server: address(80), from_start: true };
+    let limits = Arc::new(limits());
+    let mut conn = Conn::open(&InputId(0), opening, &limits);
+    let mut streams: [Stream; 2] = Default::default();
+    let mut rest = data;
+    let mut out = |_: Event| {};
+    while let Some((turn, behind)) = rest.split_first() {
+        let stream = &mut streams[usize::from(turn >> 7)];
+        stream.seen = true;
+        let length = usize::from(turn & 0x7f);
+        if length == GAP {
+            stream.gap(behind.first().map(|len| u64::from(*len)));
+            rest = behind.get(1..).unwrap_or_default();
+        } else {
+            let (bytes, behind) = behind.split_at(length.min(behind.len()));
+            stream.append(bytes, Run { at: 0, unit: Unit::Frame(1), offset: 0, time: None, exact: true });
+            rest = behind;
+        }
+        conn.advance(&mut streams, &mut out);
+        assert!(conn.held() <= 4 * data.len() + (1 << 20), "more is kept than came");
+    }
+    streams.iter_mut().for_each(|stream| stream.close(End::Unknown));
+    conn.close(&mut streams, None, &mut out);
 }
 
 /// Text with documents in it.

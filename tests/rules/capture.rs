@@ -50,11 +50,26 @@ pub(crate) fn packets(sent: &[Sent<'_>]) -> Vec<Packet> {
 
 fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
     let here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
-    let device = here.clone().find_map(|sent| sent.block.client.clone()).unwrap_or_else(|| "127.0.0.1".into());
+    let end = here.filter_map(|sent| sent.block.end).next_back();
+    Line { conversation: conversation(number, first, sent), end, missed: Vec::new() }
+}
+
+/// A connection of the example, opened just before its first message.
+pub(crate) fn conversation(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Conversation {
+    let mut here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
+    let device = here.find_map(|sent| sent.block.client.clone()).unwrap_or_else(|| "127.0.0.1".into());
     let server = if device.starts_with("127.") { "127.0.0.1:80" } else { "10.0.0.1:80" };
     let conversation = Conversation::new(&format!("{device}:{}", 50_000 + number), server);
-    let conversation = conversation.at(first.at - 5 * MILLISECOND).open();
-    Line { conversation, end: here.filter_map(|sent| sent.block.end).next_back(), missed: Vec::new() }
+    conversation.at(first.at - 5 * MILLISECOND).open()
+}
+
+/// The packets of a connection that ends so.
+pub(crate) fn finished(conversation: Conversation, end: Option<End>) -> Vec<Packet> {
+    match end {
+        None => conversation.close(),
+        Some(End::Open) => conversation.unfinished(),
+        Some(End::Reset) => conversation.reset(),
+    }
 }
 
 impl Line {
@@ -86,11 +101,7 @@ impl Line {
     }
 
     fn finish(self) -> Vec<Packet> {
-        let packets = match self.end {
-            None => self.conversation.close(),
-            Some(End::Open) => self.conversation.unfinished(),
-            Some(End::Reset) => self.conversation.reset(),
-        };
+        let packets = finished(self.conversation, self.end);
         let missed = |at: &usize| self.missed.iter().any(|range| range.contains(at));
         packets.into_iter().enumerate().filter(|(at, _)| !missed(at)).map(|(_, packet)| packet).collect()
     }

@@ -1,0 +1,287 @@
+//! HTTP/2 of real programs over loopback: nginx and curl, and curl's upgrade from HTTP/1.1. What was exchanged is known,
+//! and tshark says what it sees.
+//!
+//! Needs nginx, curl, tcpdump and tshark, and the right to capture; without them it is skipped, loudly, unless
+//! `DMSCOPE_PEERS` is set.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use dmscope::capture::{self, Source, map};
+use dmscope::http::{Captured, Conn, Event, Half, InputId, Message};
+use dmscope::limits::Limits;
+use dmscope::link::Decoder;
+use dmscope::origin::Unit;
+use dmscope::tcp::Table;
+
+mod build;
+
+use build::http2::{Blocks, data, settings};
+
+/// Whether all these programs are here; says so when not, and fails where they are required.
+fn are_here(programs: &[&str]) -> bool {
+    let missing: Vec<&&str> =
+        programs.iter().filter(|program| Command::new(program).arg("--version").output().is_err()).collect();
+    assert!(missing.is_empty() || std::env::var_os("DMSCOPE_PEERS").is_none(), "not here: {missing:?}");
+    missing.iter().for_each(|program| eprintln!("SKIPPED: no {program}, nothing was recorded of real peers"));
+    missing.is_empty()
+}
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Records loopback until [`stop`]; `None`, told, without the right to.
+fn record(file: &Path, port: u16) -> Option<Running> {
+    let filter = format!("tcp port {port}");
+    let child = Command::new("tcpdump")
+        .args(["-i", "lo", "-U", "-s", "0", "--immediate-mode", "-w"])
+        .arg(file)
+        .arg(filter)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut recorder = Running(child);
+    let mut line = String::new();
+    BufReader::new(recorder.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    if line.contains("listening") {
+        return Some(recorder);
+    }
+    assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "tcpdump: {line}");
+    eprintln!("SKIPPED: tcpdump cannot capture: {line}");
+    None
+}
+
+/// Waits until the recording has not grown for a moment, and ends it.
+fn stop(recorder: Running, file: &Path) {
+    let (mut size, mut since) = (0, Instant::now());
+    while since.elapsed() < Duration::from_millis(400) {
+        let now = fs::metadata(file).map_or(0, |meta| meta.len());
+        if now != size {
+            (size, since) = (now, Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(recorder);
+}
+
+fn read(file: &Path) -> (Vec<Message>, Vec<Vec<u8>>) {
+    let data = map::Data::open(file, true).unwrap();
+    let limits = Limits::default();
+    let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(InputId(0), &limits));
+    let (mut messages, mut frames) = (Vec::new(), Vec::new());
+    let mut each = |event: Event| match event {
+        Event::Message(message) => messages.push(message),
+        Event::Closed { .. } => {}
+        other => panic!("{other:?}"),
+    };
+    capture::read(Source::Bytes(&data), &limits, &mut |frame| {
+        frames.push(frame.bytes.to_vec());
+        if let Some(segment) = decoder.frame(&frame) {
+            table.segment(&segment, &mut each);
+        }
+        ControlFlow::Continue(())
+    });
+    table.finish(&mut each);
+    (messages, frames)
+}
+
+/// What tshark says of a field, one value for each head that has it.
+fn by_tshark(file: &Path, port: u16, field: &str) -> Vec<String> {
+    let decode = format!("tcp.port=={port},http2");
+    let output =
+        Command::new("tshark").args(["-d", &decode, "-T", "fields", "-e", field, "-r"]).arg(file).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut values: Vec<String> =
+        text.split(['\n', ',']).map(str::to_owned).filter(|value| !value.is_empty()).collect();
+    values.sort();
+    values
+}
+
+fn sorted(messages: &[Message], half: Half, value: impl Fn(&Message) -> String) -> Vec<String> {
+    let mut values: Vec<String> = messages.iter().filter(|message| message.half == half).map(value).collect();
+    values.sort();
+    values
+}
+
+/// Bytes that do not repeat soon.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 12_345u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        b' ' + (state >> 24) as u8 % 90
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn nginx(folder: &Path, port: u16) -> Running {
+    let at = folder.display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {at}/{kind};"))
+        .concat();
+    let config = format!(
+        "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; events {{}} http {{ access_log off; {temporary} \
+         server {{ listen 127.0.0.1:{port} http2; root {at}; client_max_body_size 9m; gzip on; gzip_types text/plain; \
+         types {{ text/plain txt; application/octet-stream bin; }} location /post {{ return 200 taken; }} }} }}"
+    );
+    fs::write(folder.join("nginx.conf"), config).unwrap();
+    let child = Command::new("nginx").arg("-c").arg(folder.join("nginx.conf")).stderr(Stdio::null()).spawn().unwrap();
+    let running = Running(child);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < deadline, "nginx does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running
+}
+
+#[test]
+fn what_nginx_and_curl_say_is_read_to_the_byte() {
+    if !are_here(&["nginx", "curl", "tcpdump", "tshark"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (path, port) = (folder.path(), free_port());
+    let (large, text) = (noise(700_000), noise(30_000));
+    fs::write(path.join("large.bin"), &large).unwrap();
+    fs::write(path.join("text.txt"), &text).unwrap();
+    let _server = nginx(path, port);
+    let file = path.join("recorded.pcap");
+    let Some(recorder) = record(&file, port) else { return };
+    let url = |name: &str| format!("http://127.0.0.1:{port}/{name}");
+    let curl = |arguments: &[&str]| {
+        let done = Command::new("curl").args(["-s", "--http2-prior-knowledge"]).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    let upload = format!("@{}", path.join("large.bin").display());
+    let gets =
+        ["-o", "/dev/null", &url("large.bin"), "-o", "/dev/null", &url("text.txt"), "-o", "/dev/null", &url("none")];
+    curl(&[&["-Z", "--parallel-immediate"], &gets[..]].concat());
+    curl(&[&["--compressed"], &gets[2..]].concat());
+    curl(&[
+        "--data-binary",
+        &upload,
+        "-H",
+        "Content-Type: text/plain",
+        &url("post"),
+        "--next",
+        "-s",
+        "-I",
+        &url("text.txt"),
+    ]);
+    stop(recorder, &file);
+
+    let (messages, frames) = read(&file);
+    assert!(
+        messages.iter().all(|message| message.head.version == "HTTP/2" && message.body.captured == Captured::Whole)
+    );
+    assert_eq!(
+        sorted(&messages, Half::Request, |message| message.head.target.clone()),
+        by_tshark(&file, port, "http2.headers.path")
+    );
+    assert_eq!(
+        sorted(&messages, Half::Request, |message| message.head.method.clone()),
+        by_tshark(&file, port, "http2.headers.method")
+    );
+    assert_eq!(
+        sorted(&messages, Half::Response, |message| message.head.status.to_string()),
+        by_tshark(&file, port, "http2.headers.status")
+    );
+    let mut seen = Vec::new();
+    for message in &messages {
+        let asked = message.request.as_ref().map_or("", |request| &request.target);
+        let (coded, length) = (message.body.codings.join(","), message.body.bytes.len());
+        let expected: Option<&[u8]> = match (message.half, message.head.method.as_str(), asked) {
+            (Half::Request, "POST", _) => Some(&large),
+            (Half::Response, _, "/large.bin") => Some(&large),
+            (Half::Response, _, "/text.txt") if message.request.as_ref().unwrap().method == "GET" => Some(&text),
+            (Half::Response, _, "/post") => Some(b"taken"),
+            _ => None,
+        };
+        if let Some(expected) = expected {
+            assert!(&*message.body.bytes == expected, "{asked} {coded}: {length} bytes");
+            seen.push(format!("{} {length} {coded}", message.head.status));
+            places(message, &frames);
+        }
+    }
+    seen.sort();
+    let expected = ["0 700000 ", "200 30000 ", "200 30000 gzip", "200 5 ", "200 700000 "];
+    assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+/// Each byte of a body stands where its origin says; no place is exact once a coding was removed.
+fn places(message: &Message, frames: &[Vec<u8>]) {
+    let body = &message.body;
+    for (at, byte) in body.bytes.iter().enumerate().step_by(97) {
+        let run = body.origin.run_at(at as u64).unwrap();
+        let Unit::Frame(frame) = run.unit else { panic!("{run:?}") };
+        assert_eq!(run.exact, body.codings.is_empty());
+        if run.exact {
+            let offset = (run.offset + at as u64 - run.at) as usize;
+            assert_eq!(frames[frame as usize - 1].get(offset), Some(byte), "byte {at}: {run:?}");
+        }
+    }
+}
+
+/// A server that agrees to HTTP/2 and answers the first request on stream 1.
+fn upgrading(listener: &TcpListener) {
+    let (mut client, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte).unwrap();
+        request.push(byte[0]);
+    }
+    assert!(request.windows(12).any(|window| window == b"Upgrade: h2c"));
+    let agreed = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let mut server = Blocks::default();
+    let head = server.head(1, &[(":status", "200"), ("content-type", "text/plain")], false);
+    client.write_all(&[&agreed[..], &settings(), &head, &data(1, b"by frames", 4)].concat()).unwrap();
+    let _ = client.read_to_end(&mut request);
+}
+
+#[test]
+fn an_upgrade_of_curl_is_followed() {
+    if !are_here(&["curl", "tcpdump"]) {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recorded.pcap");
+    let Some(recorder) = record(&file, port) else { return };
+    let server = std::thread::spawn(move || upgrading(&listener));
+    let url = format!("http://127.0.0.1:{port}/a");
+    let output = Command::new("curl").args(["-s", "--http2", &url]).output().unwrap();
+    assert_eq!(output.stdout, b"by frames", "{output:?}");
+    server.join().unwrap();
+    stop(recorder, &file);
+    let (messages, frames) = read(&file);
+    let told: Vec<String> = messages
+        .iter()
+        .map(|message| {
+            let head = &message.head;
+            let text = String::from_utf8_lossy(&message.body.bytes);
+            format!("{} {} {}{} [{text}]", message.exchange, head.version, head.target, head.status)
+        })
+        .collect();
+    assert_eq!(told, ["0 HTTP/1.1 /a0 []", "0 HTTP/1.1 101 []", "0 HTTP/2 200 [by frames]"]);
+    places(&messages[2], &frames);
+}
