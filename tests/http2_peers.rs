@@ -23,7 +23,7 @@ use dmscope::tcp::Table;
 
 mod build;
 
-use build::http2::{Blocks, data, settings};
+use build::http2::{Blocks, DATA, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, data, frame, settings};
 
 /// Whether all these programs are here; says so when not, and fails where they are required.
 fn are_here(programs: &[&str]) -> bool {
@@ -133,13 +133,15 @@ fn noise(length: usize) -> Vec<u8> {
 
 fn nginx(folder: &Path, port: u16) -> Running {
     let at = folder.display();
+    let inner = free_port();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {at}/{kind};"))
         .concat();
     let config = format!(
         "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; events {{}} http {{ access_log off; {temporary} \
          server {{ listen 127.0.0.1:{port} http2; root {at}; client_max_body_size 9m; gzip on; gzip_types text/plain; \
-         types {{ text/plain txt; application/octet-stream bin; }} location /post {{ return 200 taken; }} }} }}"
+         types {{ text/plain txt; application/octet-stream bin; }} location /post {{ proxy_pass http://127.0.0.1:{inner}; }} }} \
+         server {{ listen 127.0.0.1:{inner}; client_max_body_size 9m; location / {{ return 200 taken; }} }} }}"
     );
     fs::write(folder.join("nginx.conf"), config).unwrap();
     let child = Command::new("nginx").arg("-c").arg(folder.join("nginx.conf")).stderr(Stdio::null()).spawn().unwrap();
@@ -150,6 +152,29 @@ fn nginx(folder: &Path, port: u16) -> Running {
         std::thread::sleep(Duration::from_millis(20));
     }
     running
+}
+
+/// Asks for all paths on streams of one connection before the first answer, and reads until each stream is over.
+fn all_at_once(port: u16, paths: &[&str]) {
+    const WINDOW: [u8; 4] = [0, 0x20, 0, 0];
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    server.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let window = frame(SETTINGS, 0, 0, &[&[0, 4][..], &WINDOW].concat());
+    let mut asked = [PREFACE, &window, &frame(WINDOW_UPDATE, 0, 0, &WINDOW)].concat();
+    let mut client = Blocks::default();
+    for (stream, path) in (1..).step_by(2).zip(paths) {
+        let fields = [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "localhost")];
+        asked.extend(client.head(stream, &fields, true));
+    }
+    server.write_all(&asked).unwrap();
+    let mut open = paths.len();
+    while open > 0 {
+        let mut head = [0; 9];
+        server.read_exact(&mut head).unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        server.read_exact(&mut vec![0; length as usize]).unwrap();
+        open -= usize::from(matches!(head[3], DATA | HEADERS) && head[4] & END_STREAM != 0);
+    }
 }
 
 #[test]
@@ -171,21 +196,12 @@ fn what_nginx_and_curl_say_is_read_to_the_byte() {
         assert!(done.status.success(), "{done:?}");
     };
     let upload = format!("@{}", path.join("large.bin").display());
-    let gets =
-        ["-o", "/dev/null", &url("large.bin"), "-o", "/dev/null", &url("text.txt"), "-o", "/dev/null", &url("none")];
-    curl(&[&["-Z", "--parallel-immediate"], &gets[..]].concat());
-    curl(&[&["--compressed"], &gets[2..]].concat());
-    curl(&[
-        "--data-binary",
-        &upload,
-        "-H",
-        "Content-Type: text/plain",
-        &url("post"),
-        "--next",
-        "-s",
-        "-I",
-        &url("text.txt"),
-    ]);
+    let get = |arguments: &[&str]| curl(&[arguments, &["-o", "/dev/null"]].concat());
+    get(&[&url("large.bin")]);
+    get(&["--compressed", &url("text.txt")]);
+    get(&["-I", &url("text.txt")]);
+    get(&["--data-binary", &upload, "-H", "Content-Type: text/plain", &url("post")]);
+    all_at_once(port, &["/large.bin", "/text.txt", "/none"]);
     stop(recorder, &file);
 
     let (messages, frames) = read(&file);
@@ -222,7 +238,7 @@ fn what_nginx_and_curl_say_is_read_to_the_byte() {
         }
     }
     seen.sort();
-    let expected = ["0 700000 ", "200 30000 ", "200 30000 gzip", "200 5 ", "200 700000 "];
+    let expected = ["0 700000 ", "200 30000 ", "200 30000 gzip", "200 5 ", "200 700000 ", "200 700000 "];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 

@@ -10,6 +10,7 @@ import http.client
 import http.server
 import os
 import re
+import socket
 import ssl
 import threading
 import xml.etree.ElementTree as ET
@@ -318,3 +319,48 @@ def format_of(value):
 
 def plain(port):
     return lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+
+class Http2:
+    """A connection in the manner of http.client, by HTTP/2 with prior knowledge. Needs the package h2."""
+
+    def __init__(self, port):
+        import h2.connection
+
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.authority = f"127.0.0.1:{port}"
+        self.http = h2.connection.H2Connection()
+        self.http.initiate_connection()
+        self.stream = None
+
+    def request(self, method, path, body, headers):
+        self.stream = self.http.get_next_available_stream_id()
+        start = [(":method", method), (":scheme", "http"), (":path", path), (":authority", self.authority)]
+        fields = [(name.lower(), value) for name, value in headers.items()]
+        self.http.send_headers(self.stream, start + fields + [("content-length", str(len(body)))])
+        size = self.http.max_outbound_frame_size
+        for at in range(0, len(body), size):
+            self.http.send_data(self.stream, body[at : at + size])
+        self.http.end_stream(self.stream)
+        self.socket.sendall(self.http.data_to_send())
+
+    def getresponse(self):
+        return self
+
+    def read(self):
+        import h2.events
+
+        body = b""
+        while True:
+            for event in self.http.receive_data(self.socket.recv(65536)):
+                if isinstance(event, h2.events.DataReceived):
+                    body += event.data
+                    self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                elif isinstance(event, h2.events.StreamEnded) and event.stream_id == self.stream:
+                    return body
+            self.socket.sendall(self.http.data_to_send())
+
+    def close(self):
+        self.http.close_connection()
+        self.socket.sendall(self.http.data_to_send())
+        self.socket.close()

@@ -3,9 +3,11 @@
 
     tests/lab/make.py [NAME ...]
 
-Needs tcpdump (and the right to capture on the loopback interface), and for proxy.har openssl and mitmdump.
+Needs tcpdump (and the right to capture on the loopback interface), for proxy.har openssl and mitmdump, and for http2.pcap
+nginx and the Python package h2.
 """
 
+import contextlib
 import http.client
 import os
 import ssl
@@ -76,17 +78,45 @@ def run(server, client, session, path="/omadm"):
         device.session(url, dm.plain(server.port), **session, **named)
 
 
-def record(name, server, client, session):
+@contextlib.contextmanager
+def recording(name, port):
     target = os.path.join(SAMPLES, f"{name}.pcap")
-    lab = dm.Server(**server)
-    tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {lab.port}"]
+    tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {port}"]
     recorder = subprocess.Popen(tcpdump, stderr=subprocess.PIPE, text=True)
     recorder.stderr.readline()
     time.sleep(0.5)
-    run(lab, client, session)
+    yield
     time.sleep(0.5)
     recorder.terminate()
     recorder.wait()
+
+
+def record(name, server, client, session):
+    lab = dm.Server(**server)
+    with recording(name, lab.port):
+        run(lab, client, session)
+    lab.close()
+
+
+def http2():
+    """The clean session by HTTP/2 in clear text, nginx before the lab's server."""
+    lab = dm.Server(packages=TWO_ROUNDS)
+    port = 18080
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "nginx.conf")
+        places = "".join(f"{kind}_temp_path {folder};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        with open(config, "w", encoding="ascii") as out:
+            out.write(
+                f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log; events {{}} "
+                f"http {{ access_log off; {places} server {{ listen 127.0.0.1:{port} http2; "
+                f"location / {{ proxy_pass http://127.0.0.1:{lab.port}; proxy_set_header Host $http_host; }} }} }}"
+            )
+        server = subprocess.Popen(["nginx", "-c", config], stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        with recording("http2", port):
+            dm.Client(tree=TREE).session(f"http://127.0.0.1:{port}/omadm", lambda: dm.Http2(port))
+        server.terminate()
+        server.wait()
     lab.close()
 
 
@@ -126,7 +156,7 @@ def main(names):
     for name, parts in SCENARIOS.items():
         if not names or name in names:
             record(name, *parts)
-    for name, make in (("server.log", server_log), ("proxy.har", proxy_har)):
+    for name, make in (("http2", http2), ("server.log", server_log), ("proxy.har", proxy_har)):
         if not names or name in names:
             make()
 
