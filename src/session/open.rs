@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::outcome::{self, Around};
 use super::{Flavor, Session, chunk, exchange};
 use crate::stream::End;
-use crate::syncml::{Kind, Message, Side, Tag};
+use crate::syncml::{Command, Kind, Message, Side};
 
 /// Addresses that a session's messages may be sent to: its first Target and those a `RespURI` gave.
 const SERVERS: usize = 8;
@@ -168,7 +168,7 @@ impl Open {
         self.add_server(message.header().and_then(|header| header.resp_uri()).map(str::to_owned));
         if message.side == Some(Side::Server) {
             self.complete = outcome::is_end(message);
-            let chal = message.doc.statuses().any(|status| status.0.child(Tag::Chal).is_some());
+            let chal = message.doc.statuses().any(Command::challenges);
             self.challenged = chal || outcome::refuses(message);
         } else {
             self.complete = false;

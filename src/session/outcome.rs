@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Edge, Flavor, Outcome, Session};
 use crate::stream::End;
-use crate::syncml::{Kind, Message, Side, Tag};
+use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
 /// A capture that goes on for so long after a session has seen its end (DM-SES-018).
@@ -122,7 +122,7 @@ pub(super) fn is_end(message: &Message) -> bool {
 }
 
 fn closes(message: &Message) -> bool {
-    !message.doc.commands().any(|command| command.tag().is_command() || command.0.child(Tag::Chal).is_some())
+    !message.doc.commands().any(|command| command.tag().is_command() || command.challenges())
 }
 
 /// Whether the last word on credentials in a message is no.

@@ -93,6 +93,10 @@ impl<'a> Command<'a> {
             None => self.cmd() == Some(Tag::SyncHdr.name()),
         }
     }
+    /// Whether this `Status` asks for credentials. Beside 200 and 212 a `Chal` brings the nonce for the next time.
+    pub fn challenges(self) -> bool {
+        self.0.child(Tag::Chal).is_some() && !matches!(self.code(), Some(200 | 212))
+    }
     /// Its items.
     pub fn items(self) -> impl Iterator<Item = Item<'a>> + use<'a> {
         self.0.all(Tag::Item).map(Item)

@@ -6,7 +6,7 @@ use crate::http::Half;
 use crate::rules::finding::Place;
 use crate::rules::{MessageCx, Profile, SessionCx, Severity, Sink, quoted};
 use crate::syncml::doc::Form;
-use crate::syncml::{Header, Kind, Side, Tag};
+use crate::syncml::{Command, Header, Kind, Side};
 
 /// A message that does not say that it is one of device management.
 pub(in crate::rules) fn content_type_not_dm(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
@@ -66,7 +66,7 @@ pub(in crate::rules) fn response_without_syncml(cx: &MessageCx<'_>, out: &mut Si
 
 /// Whether the client cannot end the session here: its package goes on, or it wants credentials.
 fn waits(asked: MessageCx<'_>) -> bool {
-    let challenges = asked.statuses().any(|status| status.0.child(Tag::Chal).is_some());
+    let challenges = asked.statuses().any(Command::challenges);
     !asked.has_alert(1223) && (asked.has_alert(1222) || challenges || !asked.has_final())
 }
 

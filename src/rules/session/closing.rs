@@ -40,7 +40,7 @@ pub(in crate::rules) fn session_left_open(cx: &SessionCx<'_>, out: &mut Sink<'_>
         return;
     }
     let command = last.message.doc.commands().find(|command| command.tag().is_command());
-    let challenge = || last.statuses().find(|status| status.0.child(Tag::Chal).is_some());
+    let challenge = || last.statuses().find(|status| status.challenges());
     let what = match (command, challenge()) {
         (Some(alert), _) if alert.code() == Some(1222) => "asks for the next message (Alert 1222)".to_owned(),
         (Some(command), _) => format!("has {}", named(command)),
@@ -82,7 +82,7 @@ fn ends_session(cx: MessageCx<'_>) -> bool {
 /// Whether nothing but Status stands in the body, and none with a challenge. An unknown element may be meant for a command.
 fn has_only_statuses(cx: MessageCx<'_>) -> bool {
     let parts = cx.message.doc.sync_body().into_iter().flat_map(Element::children);
-    parts.filter(|part| part.tag() != Tag::Final).all(|part| part.tag() == Tag::Status && part.child(Tag::Chal).is_none())
+    parts.filter(|part| part.tag() != Tag::Final).all(|part| part.tag() == Tag::Status && !Command(part).challenges())
 }
 
 /// The Status for the header, when it accepts the message and nothing stands beside it.
