@@ -153,6 +153,9 @@ pub struct Reading {
     /// compared by = != ~ (holds) !~ < <= > >= and joined by and, or, not and parentheses; docs/filter.md has examples.
     #[arg(long, value_name = "EXPR")]
     pub filter: Option<Filter>,
+    /// What decrypts TLS.
+    #[command(flatten)]
+    pub keys: Keys,
     /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,
@@ -162,6 +165,22 @@ pub struct Reading {
     /// Print results and errors only: no summary, no progress
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+}
+
+/// What decrypts TLS.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Reading")]
+pub struct Keys {
+    /// Decrypt TLS with the secrets in this key log, as $SSLKEYLOGFILE makes it. May be repeated
+    ///
+    /// The file that $SSLKEYLOGFILE names is read too, and so are the secrets blocks of pcapng files.
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// Decrypt TLS with this RSA private key of the server, PEM or DER. May be repeated
+    ///
+    /// It helps only where the keys were exchanged by RSA, which TLS 1.3 and most servers do not do.
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
 }
 
 /// The kinds of input that can be read.
@@ -373,6 +392,9 @@ pub struct Capture {
     /// Stop after so many seconds; without it, Ctrl-C stops
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<u64>,
+    /// What decrypts TLS.
+    #[command(flatten)]
+    pub keys: Keys,
     /// Which rules run.
     #[command(flatten)]
     pub rules: Selection,

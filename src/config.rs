@@ -2,15 +2,16 @@
 //!
 //! In: `cli`'s structures. Out: settings, or an error that says which option is wrong and what it can be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::credentials::Credentials;
 use crate::filter::Filter;
+use crate::limits::Limits;
 use crate::rules::select::Selection;
 use crate::rules::{Profile, Severity};
-use crate::{cli, engine, input};
+use crate::{cli, engine, input, tls};
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -81,13 +82,19 @@ impl Format {
 
 impl Reading {
     /// Resolves the options of all commands that read.
-    pub fn new(reading: &cli::Reading) -> Reading {
+    ///
+    /// # Errors
+    /// Keys that cannot be read.
+    pub fn new(reading: &cli::Reading) -> Result<Reading> {
         let kind = reading.input_kind;
-        let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: !reading.no_mmap };
+        let limits = Limits::default();
+        let grows = reading.paths.iter().any(|path| path.as_os_str() == "-");
+        let keys = keys(&reading.keys, grows, &limits)?;
+        let engine = engine::Settings { limits, mmap: !reading.no_mmap, keys };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = reading.jobs.map_or_else(cores, usize::from);
         let filter = reading.filter.clone();
-        Reading { paths: reading.paths.clone(), kind, engine, filter, jobs, quiet: reading.quiet }
+        Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, jobs, quiet: reading.quiet })
     }
 }
 
@@ -98,7 +105,7 @@ impl Lint {
     /// An unknown format, two reports in one place, a name that is no rule's, credentials that cannot be read.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
         Ok(Lint {
-            reading: Reading::new(&lint.reading),
+            reading: Reading::new(&lint.reading)?,
             selection: selection(&lint.rules)?,
             credentials: credentials(&lint.secrets)?,
             outputs: outputs(&lint.formats)?,
@@ -132,7 +139,9 @@ impl Capture {
     /// # Errors
     /// A name that is no rule's, credentials that cannot be read.
     pub fn new(capture: &cli::Capture) -> Result<Capture> {
-        let engine = engine::Settings { limits: crate::limits::Limits::default(), mmap: false };
+        let limits = Limits::default();
+        let keys = keys(&capture.keys, true, &limits)?;
+        let engine = engine::Settings { limits, mmap: false, keys };
         Ok(Capture {
             engine,
             selection: selection(&capture.rules)?,
@@ -140,6 +149,28 @@ impl Capture {
             fail_on: fail_on(capture.fail_on),
         })
     }
+}
+
+/// The keys that the options and `$SSLKEYLOGFILE` name; with `follow` key logs are read on while packets come.
+fn keys(options: &cli::Keys, follow: bool, limits: &Limits) -> Result<tls::Keys> {
+    let keys = tls::Keys::new(limits);
+    for path in &options.keylog {
+        let option = || format!("--keylog {}", path.display());
+        let lines = tls::load_key_log(&keys, path, follow).with_context(option)?;
+        if lines.secrets == 0 && lines.other > 0 {
+            bail!("{}: no line of it is a secret; expected a key log as SSLKEYLOGFILE makes it", option());
+        }
+    }
+    if let Some(path) = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty()) {
+        // It is set for other programs; what is wrong with it is their concern.
+        let _unreadable = tls::load_key_log(&keys, Path::new(&path), follow);
+    }
+    for path in &options.key {
+        let option = || format!("--key {}", path.display());
+        let bytes = std::fs::read(path).with_context(option)?;
+        tls::read_key(&bytes).with_context(option)?.into_iter().for_each(|key| keys.add_rsa(key));
+    }
+    Ok(keys)
 }
 
 fn fail_on(level: cli::FailOn) -> Option<Severity> {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::capture::{self, Frame, Source, Summary, map::Data};
-use crate::http::{Conn, Encrypted, Event, InputId};
+use crate::http::{self, Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
 use crate::link;
@@ -20,6 +20,7 @@ use crate::session::Assembler;
 use crate::session::Session;
 use crate::syncml::Message;
 use crate::tcp;
+use crate::tls::Keys;
 use crate::transcript::{self, Record};
 
 mod encrypted;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Map files, or read them into memory first.
     pub mmap: bool,
+    /// What decrypts TLS; secrets blocks of the captures are added.
+    pub keys: Keys,
 }
 
 /// What was read from one input.
@@ -137,6 +140,7 @@ pub fn watch(
     each: &mut dyn FnMut(Session),
 ) -> Reading {
     let mut progress = |_| {};
+    settings.keys.expect_more(settings.keys.follows());
     let stop = AtomicBool::new(false);
     let mut run = Run::new(settings, &stop, each, &mut progress);
     let mut report = run.packets(InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
@@ -225,8 +229,22 @@ impl<'a> Run<'a> {
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
-        let limits = &self.settings.limits;
-        self.packets(id, &input.name, kind, |on_frame| capture::read(source, limits, on_frame))
+        let Settings { limits, keys, .. } = self.settings;
+        let mut on_key_log = |text: &[u8]| {
+            keys.add_log(text);
+        };
+        match source {
+            // Secrets blocks may stand behind the packets that they are for.
+            Source::Bytes(bytes) if kind == Kind::Pcapng => {
+                let mut pass = |_: Frame<'_>| ControlFlow::Continue(());
+                capture::read_with_keys(Source::Bytes(bytes), limits, &mut pass, Some(&mut on_key_log));
+            }
+            Source::Bytes(_) => {}
+            Source::Stream(_) => keys.expect_more(kind == Kind::Pcapng || keys.follows()),
+        }
+        self.packets(id, &input.name, kind, |on_frame| {
+            capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
+        })
     }
 
     /// Runs the packets that `read` gives through the pipeline.
@@ -239,7 +257,9 @@ impl<'a> Run<'a> {
     ) -> InputReport {
         let limits = &self.settings.limits;
         let mut decoder = link::Decoder::new(limits);
-        let mut table: tcp::Table<Conn> = tcp::Table::new(id, limits);
+        let keys = self.settings.keys.clone();
+        let source = http::Source::new(id, keys.clone());
+        let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
         let Run { assembler, encrypted, each, progress, done, stop, .. } = self;
         let mut hand_on = |event: Event| match event {
             Event::Encrypted(connection) => encrypted.add(connection, limits),
@@ -261,6 +281,12 @@ impl<'a> Run<'a> {
         let mut notes = std::mem::take(&mut summary.notes);
         notes.extend(decoder.finish());
         notes.extend(table.finish(&mut hand_on));
+        keys.expect_more(false);
+        source.read_parked(&mut hand_on);
+        if keys.take_left_out() {
+            let detail = format!("the key logs name more than {} connections; the rest was left out", limits.secrets);
+            notes.push(Anomaly::new(Note::LimitCapture, Span::default(), detail));
+        }
         assembler.until(latest);
         if let Some(error) = &summary.failed {
             notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));

@@ -12,6 +12,14 @@ pub struct Limits {
     pub interfaces: usize,
     /// Bytes of TLS key logs kept from a capture.
     pub key_logs: usize,
+    /// TLS connections of which key logs give the secrets; each costs some 300 bytes.
+    pub secrets: usize,
+    /// TLS sessions remembered because they may be resumed, where an RSA key is given.
+    pub resumable: usize,
+    /// Bytes of one TLS connection kept while its keys may still come, which is when a capture is read from a pipe.
+    pub parked: usize,
+    /// The same of all connections that ended meanwhile.
+    pub parked_in_all: usize,
     /// TCP connections known at once, ended ones too while there is room: late packets of those are not new ones. A busy
     /// server's capture has tens of thousands; an open one costs about 1.5 KiB, an ended one 150 bytes.
     pub flows: usize,
@@ -77,6 +85,10 @@ impl Default for Limits {
             record: 16 * MIB,
             interfaces: 65_536,
             key_logs: 16 * MIB,
+            secrets: 500_000,
+            resumable: 65_536,
+            parked: 4 * MIB,
+            parked_in_all: 256 * MIB,
             flows: 262_144,
             out_of_order: 1024,
             stream_bytes: 16 * MIB,

@@ -162,11 +162,20 @@ impl Origin {
         }
     }
 
-    /// The same units for bytes that were rewritten as a whole (decompressed, decrypted, transcoded).
+    /// The same units for bytes that were rewritten as a whole (decompressed, transcoded).
     pub fn inexact(&self) -> Origin {
         let mut out = Origin::default();
         for run in &self.runs {
             out.push(Run { at: 0, offset: 0, exact: false, ..*run });
+        }
+        out
+    }
+
+    /// The same for bytes that were rewritten one by one, each in its place (decrypted): the unit of each byte is still known.
+    pub fn in_place(&self) -> Origin {
+        let mut out = Origin::default();
+        for run in &self.runs {
+            out.push(Run { offset: 0, exact: false, ..*run });
         }
         out
     }
@@ -217,6 +226,13 @@ mod tests {
     fn a_rewritten_body_is_covered_by_all_its_frames() {
         let found = two_frames().sub(110, 190).inexact().locate(Span::new(1, 2)).unwrap();
         assert_eq!((found.first, found.last, found.exact), (Unit::Frame(1), Unit::Frame(2), false));
+    }
+
+    #[test]
+    fn bytes_rewritten_in_place_keep_each_its_frame() {
+        let plain = two_frames().sub(110, 190).in_place();
+        let found = |start| plain.locate(Span::new(start, start + 1)).unwrap();
+        assert_eq!((found(39).first, found(40).first, found(40).exact), (Unit::Frame(1), Unit::Frame(2), false));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! HTTP messages of real captures, against what tshark says of them and what was really exchanged.
 //!
-//! Only what travels in clear text: mode `nokeys` of `facts.tsv`. Where tshark is wrong or limited, [`EXCEPTIONS`] says
+//! Modes `nokeys` and `key:` of `facts.tsv`: what travels in clear text, and what keys decrypt. Where tshark is wrong or limited, [`EXCEPTIONS`] says
 //! in what and why, so that nothing is passed over in silence.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
@@ -17,6 +17,7 @@ use dmscope::limits::Limits;
 use dmscope::link::Decoder;
 use dmscope::origin::Unit;
 use dmscope::tcp::Table;
+use dmscope::tls::{Keys, load_key_log, read_key};
 use sha2::{Digest, Sha256};
 
 /// What we read where tshark's facts say another thing: file, what, our value, why.
@@ -54,10 +55,53 @@ const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ("wireshark/tcp-badsegments.pcap", "request rows", "0|GET|localhost|/|", "the same"),
 ];
 
-const HTTP2: &str = "HTTP/2";
+/// The same where keys were given.
+const DECRYPTED: &[(&str, &str, &str, &str)] = &[
+    (
+        "wireshark/dhe1.pcapng.gz with dhe1_keylog.dat",
+        "requests",
+        "1",
+        "tshark joins the records, of one byte each, only when asked to; upstream asserts the request then",
+    ),
+    ("wireshark/dhe1.pcapng.gz with dhe1_keylog.dat", "request rows", "0|GET||/test|", "the same"),
+    (
+        "wireshark/rsa-p-lt-q.pcap with rsa-p-lt-q.der",
+        "responses",
+        "1",
+        "tshark does not show a response that ends with its connection",
+    ),
+    ("wireshark/rsa-p-lt-q.pcap with rsa-p-lt-q.der", "response rows", "0|200|text/plain|||", "the same"),
+    ("wireshark/rsa-p-lt-q.pcap with rsa-p-lt-q.p8.der", "responses", "1", "the same"),
+    ("wireshark/rsa-p-lt-q.pcap with rsa-p-lt-q.p8.der", "response rows", "0|200|text/plain|||", "the same"),
+    ("wireshark/tls12-chacha20poly1305.pcap with tls12-chacha20poly1305.keys", "responses", "7", "the same"),
+    (
+        "wireshark/tls12-chacha20poly1305.pcap with tls12-chacha20poly1305.keys",
+        "response rows",
+        "0|200|text/html|||\n1|200|text/html|||\n2|200|text/html|||\n3|200|text/html|||\n4|200|text/html|||\n5|200|text/html|||\n6|200|text/html|||",
+        "the same",
+    ),
+    (
+        "wireshark/tls13-20-chacha20poly1305.pcap with tls13-20-chacha20poly1305.keys",
+        "requests",
+        "2",
+        "tshark decrypts them, but does not take the port for HTTP",
+    ),
+    ("wireshark/tls13-20-chacha20poly1305.pcap with tls13-20-chacha20poly1305.keys", "responses", "2", "the same"),
+    (
+        "wireshark/tls13-20-chacha20poly1305.pcap with tls13-20-chacha20poly1305.keys",
+        "request rows",
+        "0|GET||/|\n1|GET||/|",
+        "the same",
+    ),
+    (
+        "wireshark/tls13-20-chacha20poly1305.pcap with tls13-20-chacha20poly1305.keys",
+        "response rows",
+        "0|200|text/html|||\n1|200|text/html|||",
+        "the same",
+    ),
+];
 
-/// Captures whose clear text tshark gets by the keys within: they are compared where TLS is tested.
-const ENCRYPTED: &[&str] = &["lab/dm-tls13-chacha-gzip-chunked-dsb.pcapng", "wireshark/tls12-dsb.pcapng"];
+const HTTP2: &str = "HTTP/2";
 
 /// The folder with `captures/`, or a loud word that the test did not run.
 fn captures() -> Option<PathBuf> {
@@ -88,14 +132,25 @@ impl Read {
 }
 
 fn read(path: &Path) -> Read {
-    read_without(path, 0)
+    read_without(path, None, 0)
 }
 
-/// Reads a capture as if frame `lost` (from 1; 0 for none) had not been captured.
-fn read_without(path: &Path, lost: u32) -> Read {
+/// Reads a capture with a file of keys beside it, as if frame `lost` (from 1; 0 for none) had not been captured.
+fn read_without(path: &Path, keys: Option<&str>, lost: u32) -> Read {
     let data = map::Data::open(path, true).unwrap();
     let limits = Limits::default();
-    let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(InputId(0), &limits));
+    let given = Keys::new(&limits);
+    for block in capture::read(Source::Bytes(&data), &limits, &mut |_| ControlFlow::Continue(())).secrets {
+        assert!(given.add_log(&block).secrets > 0);
+    }
+    if let Some(file) = keys.map(|name| path.with_file_name(name)) {
+        match file.extension().is_some_and(|ending| ending == "der") {
+            true => read_key(&fs::read(&file).unwrap()).unwrap().into_iter().for_each(|key| given.add_rsa(key)),
+            false => assert!(load_key_log(&given, &file, false).unwrap().secrets > 0),
+        }
+    }
+    let source = dmscope::http::Source::new(InputId(0), given);
+    let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(source, &limits));
     let (mut events, mut frames, mut with_data) = (Vec::new(), Vec::new(), Vec::new());
     capture::read(Source::Bytes(&data), &limits, &mut |frame| {
         frames.push(frame.bytes.to_vec());
@@ -109,25 +164,38 @@ fn read_without(path: &Path, lost: u32) -> Read {
     Read { events, streams: table.streams(), frames, data: with_data }
 }
 
-/// Facts of one file in order: name and value.
-type Facts = BTreeMap<String, Vec<(String, String)>>;
+/// Facts of one file read with one file of keys, in order: name and value.
+type Facts = BTreeMap<(String, Option<String>), Vec<(String, String)>>;
 
 fn facts(captures: &Path) -> Facts {
     let table = fs::read_to_string(captures.join("facts.tsv")).unwrap();
     let mut facts = Facts::new();
+    let mut streams = BTreeMap::new();
     for line in table.lines() {
         let columns: Vec<&str> = line.splitn(4, '\t').collect();
         let [file, mode, name, value] = columns[..] else { continue };
-        if mode == "mode" {
-            continue;
-        }
-        let of_file = facts.entry(file.to_owned()).or_default();
-        if mode == "nokeys" || name == "tcp_streams" {
-            let name = name.split(' ').next().unwrap();
-            of_file.push((name.to_owned(), value.to_owned()));
-        }
+        let keys = match (mode, mode.strip_prefix("key:")) {
+            (_, Some(keys)) => Some(keys.to_owned()),
+            ("nokeys", _) => None,
+            _ => {
+                if name == "tcp_streams" {
+                    streams.insert(file.to_owned(), value.to_owned());
+                }
+                continue;
+            }
+        };
+        let name = name.split(' ').next().unwrap();
+        facts.entry((file.to_owned(), keys)).or_default().push((name.to_owned(), value.to_owned()));
+    }
+    for ((file, _), facts) in &mut facts {
+        facts.push(("tcp_streams".to_owned(), streams[file].clone()));
     }
     facts
+}
+
+/// The files of which something was told, each once.
+fn files(facts: &Facts) -> BTreeSet<&str> {
+    facts.keys().map(|(file, _)| file.as_str()).collect()
 }
 
 fn values<'a>(facts: &'a [(String, String)], name: &str) -> Vec<&'a str> {
@@ -201,8 +269,9 @@ fn compare(file: &str, read: &Read, facts: &[(String, String)], used: &mut BTree
         ("HTTP/2 requests", asked, http2_facts(facts, "h2req").join("\n")),
         ("HTTP/2 responses", answered, http2_facts(facts, "h2resp").join("\n")),
     ] {
-        let exception = EXCEPTIONS.iter().position(|(known, fact, ..)| *known == file && *fact == what);
-        let expected = exception.map_or(theirs.as_str(), |at| EXCEPTIONS[at].2);
+        let mut exceptions = EXCEPTIONS.iter().chain(DECRYPTED);
+        let exception = exceptions.clone().position(|(known, fact, ..)| *known == file && *fact == what);
+        let expected = exception.and_then(|at| exceptions.nth(at)).map_or(theirs.as_str(), |exception| exception.2);
         if ours != expected {
             wrong.push(format!("{file}: {what}\n--- ours\n{ours}\n--- expected\n{expected}\n"));
         }
@@ -215,34 +284,84 @@ fn compare(file: &str, read: &Read, facts: &[(String, String)], used: &mut BTree
 fn messages_are_those_that_tshark_sees() {
     let Some(captures) = captures() else { return };
     let facts = facts(&captures);
-    assert!(facts.len() >= 60, "facts.tsv names {} files", facts.len());
+    assert!(facts.len() >= 75, "facts.tsv names {} readings", facts.len());
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
-    for (file, facts) in facts.iter().filter(|(file, _)| !ENCRYPTED.contains(&file.as_str())) {
-        wrong.extend(compare(file, &read(&captures.join(file)), facts, &mut used));
+    for ((file, keys), facts) in &facts {
+        let read = read_without(&captures.join(file), keys.as_deref(), 0);
+        let name = keys.as_ref().map_or(file.clone(), |keys| format!("{file} with {keys}"));
+        wrong.extend(compare(&name, &read, facts, &mut used));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(used.len(), EXCEPTIONS.len(), "an exception is not needed any more: {used:?}");
+    assert_eq!(used.len(), EXCEPTIONS.len() + DECRYPTED.len(), "an exception is not needed any more: {used:?}");
 }
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Captures with what was really exchanged, and the file that decrypts them.
+const LAB: &[(&str, &str, Option<&str>)] = &[
+    ("dm-clear-http11", "pcap", None),
+    ("dm-tls12-ecdhe-rsa-aes256gcm-h1", "pcap", Some("keylog")),
+    ("dm-tls12-ecdhe-sll2", "pcap", Some("keylog")),
+    ("dm-tls12-rsa-aes128cbcsha-rsakey", "pcap", Some("server.der")),
+    ("dm-tls13-aes128gcm-h2", "pcap", Some("keylog")),
+    ("dm-tls13-chacha-gzip-chunked-dsb", "pcapng", None),
+    ("dm-tls13-wbxml-h1", "pcap", Some("keylog")),
+    ("enroll-tls12-ecdhe-ecdsa-aes128gcm-h1", "pcap", Some("keylog")),
+];
+
 #[test]
 fn bodies_are_those_that_were_exchanged() {
     let Some(captures) = captures() else { return };
-    let expected = fs::read_to_string(captures.join("lab/dm-clear-http11.expected.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
-    let read = read(&captures.join("lab/dm-clear-http11.pcap"));
-    let exchanges = expected["exchanges"].as_array().unwrap();
-    assert_eq!(read.messages(Half::Request).count(), exchanges.len());
-    for (half, key) in [(Half::Request, "req_sha256"), (Half::Response, "resp_sha256")] {
-        for (message, exchange) in read.messages(half).zip(exchanges) {
-            assert_eq!(sha256(&message.body.bytes), exchange[key].as_str().unwrap());
-            assert_eq!(u64::from(message.exchange) + 1, exchange["n"].as_u64().unwrap());
-            assert_eq!(message.body.captured, Captured::Whole);
+    for (name, ending, keys) in LAB {
+        let expected = fs::read_to_string(captures.join(format!("lab/{name}.expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
+        let keys = keys.map(|ending| format!("{name}.{ending}"));
+        let read = read_without(&captures.join(format!("lab/{name}.{ending}")), keys.as_deref(), 0);
+        let exchanges = expected["exchanges"].as_array().unwrap();
+        for (half, key) in [(Half::Request, "req_sha256"), (Half::Response, "resp_sha256")] {
+            assert_eq!(read.messages(half).count(), exchanges.len(), "{name}");
+            for (message, exchange) in read.messages(half).zip(exchanges) {
+                let body = (!message.body.bytes.is_empty()).then(|| sha256(&message.body.bytes));
+                assert_eq!(body.as_deref(), exchange[key].as_str(), "{name}");
+                assert_eq!(message.body.captured, Captured::Whole);
+                assert_eq!(message.connection.tls, Some(*name != "dm-clear-http11"));
+            }
         }
     }
+}
+
+/// Without one frame of its data a TLS connection loses the messages whose records it carried, and no others; nothing is
+/// invented.
+#[test]
+fn a_lost_frame_of_tls_harms_what_its_records_carried() {
+    let Some(captures) = captures() else { return };
+    let mut tried = 0;
+    for (name, ending, keys) in LAB.iter().filter(|(name, ..)| name.contains("tls")) {
+        let keys = keys.map(|ending| format!("{name}.{ending}"));
+        let path = captures.join(format!("lab/{name}.{ending}"));
+        let straight = read_without(&path, keys.as_deref(), 0);
+        let all: Vec<_> = straight.events.iter().filter_map(whole).collect();
+        let begun = all.iter().map(|message| frames_of(message).0).min().unwrap();
+        // Which exchange it is cannot be told when earlier ones were lost.
+        let key = |message: &Message| (message.half, message.head.status, message.body.bytes.clone());
+        let known: Vec<_> = all.iter().map(|message| key(message)).collect();
+        for lost in straight.data.iter().copied() {
+            let harmed = read_without(&path, keys.as_deref(), lost);
+            let found: Vec<_> = harmed.events.iter().filter_map(whole).map(key).collect();
+            let invented = found.iter().find(|message| !known.contains(message));
+            assert!(invented.is_none(), "{name} without {lost}: {invented:?}");
+            for message in all.iter().filter(|_| lost > begun && !name.starts_with("enroll")) {
+                // A record may begin in the frame before its first byte of text, and end in the one after its last.
+                let (first, last) = frames_of(message);
+                let untouched = !(first.saturating_sub(1)..=last + 1).contains(&lost);
+                assert!(!untouched || found.contains(&key(message)), "{name} without {lost}: {message:?}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "only {tried} losses were tried");
 }
 
 #[test]
@@ -272,7 +391,7 @@ fn codings_are_removed_and_false_ones_told() {
 fn every_byte_leads_back_to_its_frame() {
     let Some(captures) = captures() else { return };
     let mut checked = 0;
-    for file in facts(&captures).keys() {
+    for file in files(&facts(&captures)) {
         let read = read(&captures.join(file));
         for message in [Half::Request, Half::Response].into_iter().flat_map(|half| read.messages(half)) {
             let Body { bytes, origin, .. } = &message.body;
@@ -329,9 +448,9 @@ fn frames_of(message: &Message) -> (u32, u32) {
 fn a_lost_frame_harms_only_the_messages_it_touched() {
     let Some(captures) = captures() else { return };
     let mut tried = 0;
-    for (file, facts) in facts(&captures) {
-        if values(&facts, "req").is_empty() && values(&facts, "h2req").is_empty() || ENCRYPTED.contains(&file.as_str())
-        {
+    for ((file, keys), facts) in facts(&captures) {
+        let empty = values(&facts, "req").is_empty() && values(&facts, "h2req").is_empty();
+        if empty || keys.is_some() || file.contains("dsb") {
             continue;
         }
         let path = captures.join(&file);
@@ -347,7 +466,7 @@ fn a_lost_frame_harms_only_the_messages_it_touched() {
                 .any(|message| (frames_of(message).0..=frames_of(message).1).contains(lost))
         };
         for lost in straight.data.iter().copied().filter(|lost| !decisive(lost)).take(150) {
-            let harmed = read_without(&path, lost);
+            let harmed = read_without(&path, None, lost);
             let found: Vec<_> = harmed.events.iter().filter_map(whole).collect();
             for message in all.iter().filter(|message| message.body.captured == Captured::Whole) {
                 let (first, last) = frames_of(message);

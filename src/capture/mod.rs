@@ -114,7 +114,20 @@ fn sniff_unpacked(first: &[u8]) -> Option<Format> {
 ///
 /// Memory is bounded by `limits.record` for streams and packed captures, besides the key logs in the summary.
 pub fn read(source: Source<'_>, limits: &Limits, on_frame: &mut dyn FnMut(Frame<'_>) -> ControlFlow<()>) -> Summary {
-    let mut out = Delivery::new(limits, on_frame);
+    read_with_keys(source, limits, on_frame, None)
+}
+
+/// What takes the text of a key log.
+pub type OnKeyLog<'a> = &'a mut dyn FnMut(&[u8]);
+
+/// The same; key logs go to `on_key_log` as they come, and not into the summary.
+pub fn read_with_keys<'s>(
+    source: Source<'_>,
+    limits: &'s Limits,
+    on_frame: &'s mut dyn FnMut(Frame<'_>) -> ControlFlow<()>,
+    on_key_log: Option<OnKeyLog<'s>>,
+) -> Summary {
+    let mut out = Delivery { on_key_log, ..Delivery::new(limits, on_frame) };
     let packed = match source {
         Source::Bytes(bytes) => match sniff(bytes) {
             Some(format @ (Format::Gzip | Format::Zstd)) => Some(unpacked(format, bytes, &mut out)),
@@ -175,6 +188,7 @@ fn packets(input: &mut impl Input, out: &mut Delivery<'_>) {
 struct Delivery<'s> {
     limits: &'s Limits,
     on_frame: &'s mut dyn FnMut(Frame<'_>) -> ControlFlow<()>,
+    on_key_log: Option<OnKeyLog<'s>>,
     summary: Summary,
     tally: Tally,
     numbered: FrameNo,
@@ -186,6 +200,7 @@ impl<'s> Delivery<'s> {
         Delivery {
             limits,
             on_frame,
+            on_key_log: None,
             summary: Summary::default(),
             tally: Tally::default(),
             numbered: 0,
@@ -229,7 +244,10 @@ impl<'s> Delivery<'s> {
             return;
         }
         self.key_log_bytes = bytes;
-        self.summary.secrets.push(text.to_vec());
+        match &mut self.on_key_log {
+            Some(on_key_log) => on_key_log(text),
+            None => self.summary.secrets.push(text.to_vec()),
+        }
     }
 
     fn finish(mut self) -> Summary {

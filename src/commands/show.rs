@@ -15,7 +15,7 @@ use crate::rules::select::Selection;
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading);
+    let config = config::Reading::new(&options.reading)?;
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let wanted = Options {

@@ -24,7 +24,7 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
     if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
         return summary(options);
     }
-    let config = config::Reading::new(&options.reading);
+    let config = config::Reading::new(&options.reading)?;
     let inputs = reading::inputs(&config)?;
     tui::run(tui::Settings {
         inputs,

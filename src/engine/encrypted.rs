@@ -8,12 +8,13 @@ use std::collections::hash_map::Entry;
 
 use crate::http::{Encrypted, InputId};
 use crate::limits::Limits;
+use crate::tls::Sealed;
 
 /// See the module's head.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     all: Vec<Encrypted>,
-    known: HashMap<(InputId, String), usize>,
+    known: HashMap<(InputId, String, bool), usize>,
     left_out: bool,
 }
 
@@ -22,7 +23,9 @@ impl Hosts {
     pub(super) fn add(&mut self, encrypted: Encrypted, limits: &Limits) {
         let Some(host) = encrypted.host() else { return };
         let room = self.all.len() < limits.encrypted_hosts;
-        match self.known.entry((encrypted.connection.input, host)) {
+        // One that failed says nothing of those that worked.
+        let failed = encrypted.facts().sealed == Some(Sealed::Failed);
+        match self.known.entry((encrypted.connection.input, host, failed)) {
             Entry::Occupied(known) => {
                 if let Some(known) = self.all.get_mut(*known.get()) {
                     known.connections += encrypted.connections;
@@ -57,7 +60,15 @@ mod tests {
 
     fn to(host: &str, number: u32) -> Encrypted {
         let input = InputId(0);
-        let connection = Connection { input, number, client: None, server: None, tls: Some(true), from_start: true };
+        let connection = Connection {
+            input,
+            number,
+            client: None,
+            server: None,
+            tls: Some(true),
+            handshake: None,
+            from_start: true,
+        };
         let server_name = Some(host.to_owned());
         Encrypted { connection: Arc::new(connection), server_name, origin: Origin::default(), connections: 1 }
     }

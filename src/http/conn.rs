@@ -1,29 +1,35 @@
 //! What a TCP connection speaks, told by its first bytes, and who reads it.
 //!
-//! In: two streams. Out: the events of HTTP/1.x and HTTP/2; one event for TLS. A connection that speaks anything else is dropped
-//! at once. After CONNECT or an upgrade the rest of the streams is looked at anew.
+//! In: two streams. Out: the events of HTTP/1.x and HTTP/2, also over TLS. A connection that speaks anything else is
+//! dropped at once. After CONNECT or an upgrade the rest of the streams is looked at anew.
 
 use std::sync::Arc;
 
 use super::h1::{CLIENT, Http1, Pending, SERVER};
 use super::h2::{self, Http2};
 use super::reader::Begin;
+use super::secure::{Secure, Source};
 use super::start::{self, Sign};
-use super::{Connection, Encrypted, Event, InputId};
+use super::{Connection, Event};
 use crate::limits::Limits;
-use crate::origin::Span;
 use crate::stream::{End, Stream};
 use crate::tcp::{Consumer, Opening, Role};
 use crate::time::Time;
-use crate::tls::hello::{self, MAX_HELLO, Name};
+use crate::tls::Phase;
+
+/// How deep TLS may lie in TLS: a proxy that is spoken to by TLS, and what is behind it.
+const MAX_DEPTH: u32 = 2;
 
 /// A connection, as far as it is known what it speaks.
 #[derive(Debug)]
 pub struct Conn {
     connection: Arc<Connection>,
+    source: Source,
     limits: Arc<Limits>,
     protocol: Protocol,
     exchanges: u32,
+    /// How many layers of TLS are around it.
+    depth: u32,
 }
 
 #[derive(Debug)]
@@ -31,10 +37,7 @@ enum Protocol {
     Probing(Probe),
     Http1(Box<Http1>),
     Http2(Box<Http2>),
-    /// TLS of which the client's hello is awaited.
-    Hello,
-    /// TLS that cannot be decrypted.
-    Tls,
+    Tls(Box<Secure>),
     Ignored,
 }
 
@@ -130,41 +133,43 @@ impl Conn {
             [Told::Http1, _] | [_, Told::Http1] => {
                 Protocol::Http1(Box::new(Http1::new(self.connection.clone(), begin, self.exchanges)))
             }
-            [Told::Tls, _] | [_, Told::Tls] => Protocol::Hello,
+            [Told::Tls, _] | [_, Told::Tls] if self.depth < MAX_DEPTH => {
+                let (from_start, depth) = (begin == [Begin::Start; 2], self.depth + 1);
+                let (outer, limits) = (&self.connection, &self.limits);
+                let tls = Secure::new(outer, &self.source, self.exchanges, from_start, streams, limits, depth);
+                Protocol::Tls(Box::new(tls))
+            }
+            [Told::Tls, _] | [_, Told::Tls] => Protocol::Ignored,
             [Told::Other, _] | [_, Told::Other] => Protocol::Ignored,
             [Told::Nothing, Told::Nothing] => return false,
         };
         true
     }
 
-    /// Hands on that the connection is encrypted, once the name of its server is known or cannot be.
-    fn hello(&mut self, streams: &[Stream; 2], last: bool, out: &mut dyn FnMut(Event)) {
-        let stream = &streams[CLIENT];
-        // A server that has said so much has got the whole hello.
-        let last = last || stream.next_gap().is_some() || streams[SERVER].held() > MAX_HELLO;
-        let server_name = match hello::server_name(stream.bytes()) {
-            Name::More if !last && stream.held() <= MAX_HELLO => return,
-            Name::More | Name::None => None,
-            Name::Host(name) => Some(name),
-        };
-        let connection = Arc::new(Connection { tls: Some(true), ..(*self.connection).clone() });
-        let first = streams.iter().find(|stream| !stream.bytes().is_empty());
-        let origin = first.map(|stream| stream.origin_of(Span::new(0, 1))).unwrap_or_default();
-        out(Event::Encrypted(Encrypted { connection, server_name, origin, connections: 1 }));
-        self.protocol = Protocol::Tls;
+    /// What is spoken inside TLS.
+    pub(super) fn inside(
+        connection: Arc<Connection>,
+        source: Source,
+        exchanges: u32,
+        from_start: bool,
+        limits: Arc<Limits>,
+        depth: u32,
+    ) -> Conn {
+        let protocol = Protocol::Probing(Probe::new([from_start; 2]));
+        Conn { connection, source, limits, protocol, exchanges, depth }
     }
 }
 
 impl Consumer for Conn {
-    type Context = InputId;
+    type Context = Source;
     type Event = Event;
 
-    fn open(input: &InputId, opening: Opening, limits: &Arc<Limits>) -> Conn {
+    fn open(source: &Source, opening: Opening, limits: &Arc<Limits>) -> Conn {
         let Opening { number, client, server, from_start } = opening;
         let (client, server) = (Some(client), Some(server));
-        let connection = Arc::new(Connection { input: *input, number, client, server, tls: Some(false), from_start });
-        let protocol = Protocol::Probing(Probe::new([from_start; 2]));
-        Conn { connection, limits: limits.clone(), protocol, exchanges: 0 }
+        let (input, tls) = (source.input, Some(false));
+        let connection = Connection { input, number, client, server, tls, handshake: None, from_start };
+        Conn::inside(Arc::new(connection), source.clone(), 0, from_start, limits.clone(), 0)
     }
 
     fn speaker(first: &[u8]) -> Option<Role> {
@@ -197,16 +202,24 @@ impl Consumer for Conn {
                     self.protocol = Protocol::Probing(Probe { upgraded, ..Probe::new([true; 2]) });
                 }
                 Protocol::Http2(http) => return http.advance(streams, &self.limits, out),
-                Protocol::Hello => return self.hello(streams, false, out),
-                Protocol::Tls | Protocol::Ignored => return,
+                Protocol::Tls(tls) => {
+                    if !tls.advance(streams, Phase::Running, out) {
+                        tls.close(streams, None, Phase::Final, out);
+                        self.protocol = Protocol::Ignored;
+                    }
+                    return;
+                }
+                Protocol::Ignored => return,
             }
         }
     }
 
     fn close(&mut self, streams: &mut [Stream; 2], at: Option<Time>, out: &mut dyn FnMut(Event)) {
         self.advance(streams, out);
-        if matches!(self.protocol, Protocol::Hello) {
-            self.hello(streams, true, out);
+        if matches!(self.protocol, Protocol::Tls(_)) {
+            let protocol = std::mem::replace(&mut self.protocol, Protocol::Ignored);
+            let Protocol::Tls(tls) = protocol else { return };
+            return tls.end(streams, at, &self.source, &self.limits, out);
         }
         let ends = streams.each_ref().map(|stream| stream.end().unwrap_or(End::Unknown));
         if let Protocol::Http2(http) = &mut self.protocol {
@@ -226,11 +239,12 @@ impl Consumer for Conn {
         match &self.protocol {
             Protocol::Http1(http) => http.held(),
             Protocol::Http2(http) => http.held(),
-            _ => 0,
+            Protocol::Tls(tls) => tls.held(),
+            Protocol::Probing(_) | Protocol::Ignored => 0,
         }
     }
 
     fn wants_more(&self) -> bool {
-        !matches!(self.protocol, Protocol::Tls | Protocol::Ignored)
+        !matches!(self.protocol, Protocol::Ignored)
     }
 }

@@ -15,6 +15,7 @@ pub mod hpack;
 mod open;
 mod reader;
 mod recorded;
+mod secure;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -25,12 +26,14 @@ use std::sync::Arc;
 use crate::anomaly::Anomaly;
 use crate::origin::{Origin, Span};
 use crate::time::Time;
+use crate::tls::{Facts, Handshake};
 
 pub use conn::Conn;
 pub use recorded::Recorded;
+pub use secure::Source;
 
 /// Which input of the run, in the order they are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InputId(pub u32);
 
 /// What is known of the connection that carried a message.
@@ -46,6 +49,8 @@ pub struct Connection {
     pub server: Option<SocketAddr>,
     /// True over TLS, `None` when the recording does not say.
     pub tls: Option<bool>,
+    /// What TLS tells of itself, where its records were captured.
+    pub handshake: Option<Handshake>,
     /// Whether the connection's start was captured, so that nothing came before its first message.
     pub from_start: bool,
 }
@@ -172,6 +177,11 @@ pub struct Encrypted {
 }
 
 impl Encrypted {
+    /// What the handshake told.
+    pub fn facts(&self) -> Facts {
+        self.connection.handshake.as_ref().map(Handshake::facts).unwrap_or_default()
+    }
+
     /// The host that the client asked for, else the address that it connected to.
     pub fn host(&self) -> Option<String> {
         self.server_name.clone().or_else(|| Some(self.connection.server?.ip().to_string()))

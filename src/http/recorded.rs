@@ -75,8 +75,15 @@ mod tests {
     use super::*;
 
     fn read(request: &str, response: Option<&str>) -> Vec<String> {
-        let connection =
-            Connection { input: InputId(0), number: 0, client: None, server: None, tls: None, from_start: false };
+        let connection = Connection {
+            input: InputId(0),
+            number: 0,
+            client: None,
+            server: None,
+            tls: None,
+            handshake: None,
+            from_start: false,
+        };
         let mut told = Vec::new();
         let recorded = Recorded {
             connection: Arc::new(connection),

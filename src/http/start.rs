@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::tls::is_old_hello;
+
 use super::h2;
 
 /// Methods that are taken for HTTP where nothing else says that it is HTTP: RFC 9110, PATCH, WebDAV and its kin.
@@ -119,9 +121,14 @@ pub(super) fn find_response(bytes: &[u8]) -> Option<usize> {
     memmem::find_iter(bytes, VERSION).find(|at| bytes.get(*at..).is_some_and(|rest| response(rest) == Sign::Yes))
 }
 
-/// Whether `bytes` begin with a TLS (or SSL 3) record.
+/// Whether `bytes` begin with a TLS (or SSL 3) record, or with a hello in the form of SSL 2.
 pub(super) fn tls(bytes: &[u8]) -> Sign {
     match bytes {
+        _ if is_old_hello(bytes) => Sign::Yes,
+        [0x80..=0xff] | [0x80..=0xff, _] => Sign::Maybe,
+        [0x80..=0xff, _, 1, rest @ ..] if rest.len() < 8 && [3].starts_with(rest.get(..1).unwrap_or_default()) => {
+            Sign::Maybe
+        }
         [] | [20..=23] | [20..=23, 3] => Sign::Maybe,
         [20..=23, 3, 0..=4, ..] => Sign::Yes,
         _ => Sign::No,

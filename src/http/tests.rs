@@ -25,7 +25,7 @@ impl Wire {
     pub(super) fn opened(from_start: bool, limits: &Limits) -> Wire {
         let address = |port| SocketAddr::from(([10, 0, 0, 1], port));
         let opening = Opening { number: 0, client: address(50_000), server: address(80), from_start };
-        let conn = Conn::open(&InputId(0), opening, &Arc::new(limits.clone()));
+        let conn = Conn::open(&InputId(0).into(), opening, &Arc::new(limits.clone()));
         let mut streams: [Stream; 2] = Default::default();
         streams.iter_mut().for_each(|stream| (stream.from_start, stream.seen) = (from_start, true));
         Wire { conn, streams, events: Vec::new(), frame: 0 }
@@ -154,7 +154,6 @@ fn a_tunnel_is_looked_at_anew() {
     assert!(hello.conn.wants_more(), "the rest of the hello, for the server's name");
     assert_eq!(hello.close(), [start[0], start[1], "tls", "closed"]);
     let tls = open().send(CLIENT, &[22, 3, 1, 0, 4, 2, 0, 0, 0]);
-    assert!(!tls.conn.wants_more());
     assert_eq!(tls.close(), [start[0], start[1], "tls", "closed"]);
 
     // What the client sends before the answer is not looked at before it.

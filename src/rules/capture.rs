@@ -6,6 +6,7 @@ use crate::anomaly;
 use crate::http::{Captured, Head};
 use crate::session::Edge;
 use crate::syncml::{Kind, Message};
+use crate::tls::Sealed;
 
 /// A session that begins before the capture does.
 pub(super) fn session_start_not_captured(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
@@ -102,12 +103,19 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
 
 /// TLS with a server that looks like one of device management.
 pub(super) fn tls_not_decrypted(cx: &EncryptedCx<'_>) -> Option<String> {
-    let count = match cx.encrypted.connections {
-        1 => "a TLS connection".to_owned(),
-        many => format!("{many} TLS connections"),
+    let facts = cx.encrypted.facts();
+    if facts.sealed == Some(Sealed::Failed) || !(cx.manages || names_dm(cx.host)) {
+        return None;
+    }
+    let (count, it) = match cx.encrypted.connections {
+        1 => ("a TLS connection".to_owned(), ""),
+        many => (format!("{many} TLS connections"), "the first: "),
     };
-    let told = cx.manages || names_dm(cx.host);
-    told.then(|| format!("{count} to {} could not be decrypted; expected keys", quoted(cx.host)))
+    let why = match facts.why_sealed() {
+        why if why.is_empty() => "expected keys".to_owned(),
+        why => format!("{it}{why}"),
+    };
+    Some(format!("{count} to {} could not be decrypted; {why}", quoted(cx.host)))
 }
 
 /// Whether a host's name is one that Windows looks for, Intune's, or speaks of MDM.

@@ -55,8 +55,15 @@ struct Line {
 
 impl Line {
     fn new(number: u32, device: &'static str, session: &'static str) -> Line {
-        let connection =
-            Connection { input: InputId(0), number, client: None, server: None, tls: None, from_start: true };
+        let connection = Connection {
+            input: InputId(0),
+            number,
+            client: None,
+            server: None,
+            tls: None,
+            handshake: None,
+            from_start: true,
+        };
         Line { device, session, connection: Arc::new(connection), exchange: 0, events: Vec::new() }
     }
 

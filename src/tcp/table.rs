@@ -88,9 +88,9 @@ pub struct Table<C: Consumer> {
 
 impl<C: Consumer> Table<C> {
     /// An empty table for one input; `shared` goes to the consumers of all its connections.
-    pub fn new(shared: C::Context, limits: &Limits) -> Table<C> {
+    pub fn new(shared: impl Into<C::Context>, limits: &Limits) -> Table<C> {
         Table {
-            shared,
+            shared: shared.into(),
             limits: Arc::new(limits.clone()),
             index: HashMap::default(),
             slots: Vec::new(),

@@ -36,7 +36,8 @@ impl Roads {
         }
         let number = self.count;
         self.count = self.count.saturating_add(1);
-        let connection = Arc::new(Connection { input: self.input, number, client, server, tls, from_start: false });
+        let connection =
+            Arc::new(Connection { input: self.input, number, client, server, tls, handshake: None, from_start: false });
         if let Some(key) = key {
             self.known.insert(key, (connection.clone(), 1));
         }

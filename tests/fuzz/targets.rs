@@ -85,7 +85,7 @@ pub(crate) fn http(data: &[u8]) {
     let address = |port| std::net::SocketAddr::from(([10, 0, 0, 1], port));
     let opening = Opening { number: 0, client: address(50_000), server: address(80), from_start: true };
     let limits = Arc::new(limits());
-    let mut conn = Conn::open(&InputId(0), opening, &limits);
+    let mut conn = Conn::open(&InputId(0).into(), opening, &limits);
     let mut streams: [Stream; 2] = Default::default();
     let mut rest = data;
     let mut out = |_: Event| {};

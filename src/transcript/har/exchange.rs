@@ -92,6 +92,7 @@ impl<'l> Exchanges<'l> {
             client: None,
             server: server(&entry.server_ip_address, authority, tls == Some(true)),
             tls,
+            handshake: None,
             from_start: false,
         });
         self.count += 1;

@@ -224,7 +224,15 @@ impl Exchanges {
     fn connection(&mut self, tls: Option<bool>) -> Arc<Connection> {
         let number = self.connections;
         self.connections = number.saturating_add(1);
-        Arc::new(Connection { input: self.input, number, client: None, server: None, tls, from_start: false })
+        Arc::new(Connection {
+            input: self.input,
+            number,
+            client: None,
+            server: None,
+            tls,
+            handshake: None,
+            from_start: false,
+        })
     }
 
     /// Gives up the request that waits longest. Its answer is missing, unless it is one of those that stood alone.
