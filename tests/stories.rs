@@ -62,6 +62,7 @@ fn number(name: &str) -> String {
 /// What the rules say of an example that its marks do not, and the other way round.
 fn differences(example: &page::Example, sent: &[Sent<'_>], sessions: &[Session], rules: &[&str]) -> Vec<String> {
     let runner = Runner::new(&Selection::of(example.profile), &Limits::default());
+    let runner = runner.with_credentials(example.credentials.clone());
     let found: Vec<Found> = check::findings(&runner, sessions, sent);
     let mut wrong = check::differences(|rule| rules.contains(&rule.id), sent, &found);
     wrong.extend(check::unseen(sessions, sent));
