@@ -85,7 +85,7 @@ pub struct Origin {
 pub struct Located {
     /// Unit that holds the first byte.
     pub first: Unit,
-    /// Unit that holds the last byte.
+    /// The last unit that holds any of the bytes, as the input counts.
     pub last: Unit,
     /// Offset of the first byte in `first`, when `exact`.
     pub offset: u64,
@@ -184,18 +184,22 @@ impl Origin {
     pub fn locate(&self, span: Span) -> Option<Located> {
         let covering = self.runs.iter().any(|run| !run.exact);
         if covering && self.runs.iter().all(|run| run.at == 0) {
-            let (first, last) = (self.runs.first()?, self.runs.last()?);
-            return Some(Located { first: first.unit, last: last.unit, offset: 0, time: first.time, exact: false });
+            let first = self.runs.iter().min_by_key(|run| run.unit)?;
+            let last = self.runs.iter().map(|run| run.unit).max()?;
+            return Some(Located { first: first.unit, last, offset: 0, time: first.time, exact: false });
         }
-        let find = |at: u64| self.runs.get(self.runs.partition_point(|run| run.at <= at).saturating_sub(1));
-        let first = find(u64::from(span.start))?;
-        let last = find(u64::from(span.end.max(span.start + 1) - 1))?;
+        let index = |at: u64| self.runs.partition_point(|run| run.at <= at).saturating_sub(1);
+        let (from, to) =
+            (index(u64::from(span.start)), index(u64::from(span.end.max(span.start.saturating_add(1)) - 1)));
+        let runs = self.runs.get(from..=to)?;
+        let first = runs.first()?;
         Some(Located {
             first: first.unit,
-            last: last.unit,
+            // Segments may have come in another order than their bytes.
+            last: runs.iter().map(|run| run.unit).max()?,
             offset: if first.exact { first.offset + u64::from(span.start).saturating_sub(first.at) } else { 0 },
             time: first.time,
-            exact: first.exact && last.exact,
+            exact: runs.iter().all(|run| run.exact),
         })
     }
 }
@@ -220,6 +224,14 @@ mod tests {
         let body = two_frames().sub(110, 190);
         let found = body.locate(Span::new(30, 50)).unwrap();
         assert_eq!((found.first, found.last, found.offset, found.exact), (Unit::Frame(1), Unit::Frame(2), 94, true));
+    }
+
+    #[test]
+    fn a_span_over_segments_that_came_out_of_order_names_the_latest() {
+        let mut origin = Origin::default();
+        [(0, 7), (10, 12), (20, 8)].into_iter().for_each(|(at, frame)| origin.push(run(at, frame, 54)));
+        let found = origin.locate(Span::new(5, 25)).unwrap();
+        assert_eq!((found.first, found.last, found.offset), (Unit::Frame(7), Unit::Frame(12), 59));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn free_port() -> u16 {
 fn record(file: &Path, port: u16) -> Option<Running> {
     let filter = format!("tcp port {port}");
     let child = Command::new("tcpdump")
-        .args(["-i", "lo", "-U", "-s", "0", "--immediate-mode", "-w"])
+        .args(["-i", "lo", "-U", "-s", "0", "--immediate-mode", "-B", "65536", "-w"])
         .arg(file)
         .arg(filter)
         .stderr(Stdio::piped())
@@ -205,9 +205,10 @@ fn what_nginx_and_curl_say_is_read_to_the_byte() {
     stop(recorder, &file);
 
     let (messages, frames) = read(&file);
-    assert!(
-        messages.iter().all(|message| message.head.version == "HTTP/2" && message.body.captured == Captured::Whole)
-    );
+    for message in &messages {
+        let is_whole = message.head.version == "HTTP/2" && message.body.captured == Captured::Whole;
+        assert!(is_whole, "{:?}, {:?}, {:?}", message.head, message.body.captured, message.notes);
+    }
     assert_eq!(
         sorted(&messages, Half::Request, |message| message.head.target.clone()),
         by_tshark(&file, port, "http2.headers.path")

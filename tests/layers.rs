@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("input", &["capture", "transcript"]),
     ("workers", &[]),
     ("filter", &["rules", "session", "syncml"]),
-    ("tui", &["credentials", "engine", "filter", "http", "input", "report", "rules", "session", "syncml"]),
+    ("tui", &["credentials", "engine", "filter", "http", "input", "report", "rules", "session", "syncml", "tls"]),
 ];
 
 /// The ends of the picture, which know the whole.
