@@ -39,3 +39,36 @@ fn samples_cut_anywhere_are_read_as_far_as_they_go() {
         (0..data.len()).step_by(31).for_each(|length| target(&data[..length]));
     }
 }
+
+/// Every kept input with some of its bytes changed, left out or doubled.
+#[test]
+fn kept_inputs_with_faults_are_stood() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
+    let mut state = 1u64;
+    let mut chance = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    };
+    for (name, target) in targets::ALL {
+        for path in files(&root.join(name)) {
+            let data = fs::read(path).unwrap();
+            for _ in 0..400 {
+                let mut bytes = data.clone();
+                for _ in 0..=chance(3) {
+                    let (at, len) = (chance(bytes.len()), chance(9));
+                    let end = (at + len).min(bytes.len());
+                    match chance(4) {
+                        0 => bytes[at..end].iter_mut().for_each(|byte| *byte ^= 1 << chance(8)),
+                        1 => drop(bytes.drain(at..end)),
+                        2 => bytes.extend_from_within(at..end),
+                        _ => bytes[at..end].fill([0, 0xff][chance(2)]),
+                    }
+                    if bytes.is_empty() {
+                        break;
+                    }
+                }
+                target(&bytes);
+            }
+        }
+    }
+}

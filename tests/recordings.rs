@@ -24,7 +24,7 @@ mod build;
 #[allow(dead_code, reason = "the bench uses more of it")]
 mod traffic;
 
-use build::{Conversation, Packet};
+use build::{Conversation, Packet, http2};
 
 /// What is said of a recording: errors and warnings without their places in the recording, and messages that were not judged.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -102,15 +102,134 @@ fn packets(device: usize, messages: &[String]) -> (Vec<Packet>, Vec<Option<usize
         conversation = side(conversation, whole.as_bytes());
     }
     let packets = conversation.close();
-    let mut data = of_message.into_iter();
+    let numbers = numbered(&packets, of_message.into_iter().map(Some).collect());
+    (packets, numbers)
+}
+
+/// The message of each packet, given those of the packets with data.
+fn numbered(packets: &[Packet], of_data: Vec<Option<usize>>) -> Vec<Option<usize>> {
+    let mut data = of_data.into_iter();
     // The IP length at byte 16 (frames are padded to 60 bytes) less 20 bytes of IPv4 and the TCP header's own length.
     let has_data = |packet: &Packet| {
         let ip = u16::from_be_bytes([packet.bytes[16], packet.bytes[17]]);
         ip > 20 + u16::from(packet.bytes[46] >> 4) * 4
     };
-    let numbers = packets.iter().map(|packet| if has_data(packet) { data.next() } else { None }).collect();
+    let numbers = packets.iter().map(|packet| if has_data(packet) { data.next().flatten() } else { None }).collect();
     assert_eq!(data.next(), None);
+    numbers
+}
+
+/// The same over HTTP/2, each exchange on its stream, bodies in frames of 500 bytes.
+fn http2_packets(device: usize, messages: &[String]) -> (Vec<Packet>, Vec<Option<usize>>) {
+    let client = format!("127.0.0.1:{}", 50_000 + device);
+    let start = [http2::PREFACE, &http2::settings()].concat();
+    let mut conversation =
+        Conversation::new(&client, "127.0.0.1:80").mss(MSS).client(&start).server(&http2::settings());
+    let mut of_data = vec![None, None];
+    let mut tables: [http2::Blocks; 2] = Default::default();
+    for (number, body) in messages.iter().enumerate() {
+        let stream = number as u32 / 2 * 2 + 1;
+        let text = head(number.is_multiple_of(2), body.len());
+        let mut fields = match number.is_multiple_of(2) {
+            true => vec![(":method", "POST"), (":scheme", "http"), (":path", "/omadm")],
+            false => vec![(":status", "200")],
+        };
+        let lines: Vec<(String, &str)> = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| {
+                (if name == "Host" { ":authority".to_owned() } else { name.to_ascii_lowercase() }, value)
+            })
+            .collect();
+        fields.extend(lines.iter().map(|(name, value)| (name.as_str(), *value)));
+        let bytes =
+            [tables[number % 2].head(stream, &fields, false), http2::data(stream, body.as_bytes(), 500)].concat();
+        of_data.extend(std::iter::repeat_n(Some(number), bytes.len().div_ceil(MSS)));
+        let side = if number.is_multiple_of(2) { Conversation::client } else { Conversation::server };
+        conversation = side(conversation, &bytes);
+    }
+    let packets = conversation.close();
+    let numbers = numbered(&packets, of_data);
     (packets, numbers)
+}
+
+const FIELDS: &str = "Content-Type: application/vnd.syncml.dm+xml\r\nAccept: application/vnd.syncml.dm+xml";
+
+/// A request or response as a tool keeps its bytes.
+fn bytes_of(number: usize, body: &str) -> Vec<u8> {
+    let start =
+        if number.is_multiple_of(2) { "POST https://mdm.example.test/omadm HTTP/1.1" } else { "HTTP/1.1 200 OK" };
+    format!("{start}\r\n{FIELDS}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+fn saz(messages: &[String]) -> Vec<u8> {
+    let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
+    for (number, body) in messages.iter().enumerate() {
+        let name = format!("raw/{}_{}.txt", number / 2 + 1, if number.is_multiple_of(2) { 'c' } else { 's' });
+        let (mut entry, config) =
+            archive.new_file(&name).compression_method(rawzip::CompressionMethod::DEFLATE).start().unwrap();
+        let encoder = flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast());
+        let mut writer = config.wrap(encoder);
+        writer.write_all(&bytes_of(number, body)).unwrap();
+        let (encoder, descriptor) = writer.finish().unwrap();
+        encoder.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+    }
+    archive.finish().unwrap()
+}
+
+fn burp(messages: &[String]) -> Vec<u8> {
+    let half = |name: &str, number: usize, body: &str| {
+        let text = base64::engine::general_purpose::STANDARD.encode(bytes_of(number, body));
+        format!("<{name} base64=\"true\"><![CDATA[{text}]]></{name}>")
+    };
+    let item = |pair: &[String]| {
+        let halves = [half("request", 0, &pair[0]), half("response", 1, &pair[1])].concat();
+        format!("<item><host>mdm.example.test</host><port>443</port><protocol>https</protocol>{halves}</item>")
+    };
+    let items: String = messages.chunks(2).map(item).collect();
+    format!("<?xml version=\"1.0\"?><items burpVersion=\"1\">{items}</items>").into_bytes()
+}
+
+fn flows(messages: &[String]) -> Vec<u8> {
+    fn string(bytes: &[u8], kind: char) -> Vec<u8> {
+        [format!("{}:", bytes.len()).as_bytes(), bytes, kind.to_string().as_bytes()].concat()
+    }
+    let list = |values: &[Vec<u8>]| string(&values.concat(), ']');
+    let dict = |pairs: &[(&str, Vec<u8>)]| {
+        let pairs: Vec<Vec<u8>> =
+            pairs.iter().map(|(key, value)| [string(key.as_bytes(), ';'), value.clone()].concat()).collect();
+        string(&pairs.concat(), '}')
+    };
+    let text = |text: &str| string(text.as_bytes(), ',');
+    let headers: Vec<Vec<u8>> = FIELDS
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| list(&[text(name), text(value)]))
+        .collect();
+    let headers = list(&headers);
+    let flow = |(number, pair): (usize, &[String])| {
+        let started = string(format!("{}.5", 1_767_323_045 + number).as_bytes(), '^');
+        let common =
+            |body: &str| [("headers", headers.clone()), ("content", text(body)), ("timestamp_start", started.clone())];
+        let request = [
+            ("method", text("POST")),
+            ("scheme", text("https")),
+            ("host", text("mdm.example.test")),
+            ("port", string(b"443", '#')),
+            ("path", text("/omadm")),
+            ("http_version", text("HTTP/1.1")),
+        ];
+        let response =
+            [("status_code", string(b"200", '#')), ("reason", text("OK")), ("http_version", text("HTTP/1.1"))];
+        dict(&[
+            ("type", text("http")),
+            ("request", dict(&[&request[..], &common(&pair[0])].concat())),
+            ("response", dict(&[&response[..], &common(&pair[1])].concat())),
+        ])
+    };
+    messages.chunks(2).enumerate().flat_map(flow).collect()
 }
 
 fn har(messages: &[String]) -> Vec<u8> {
@@ -159,7 +278,11 @@ fn the_form_of_a_recording_does_not_change_what_is_said() {
     for path in [
         write(folder.path(), "a.pcapng", &build::pcapng(&packets)),
         write(folder.path(), "a.pcapng.gz", &gzip.finish().unwrap()),
+        write(folder.path(), "http2.pcap", &build::pcap(&http2_packets(1, &messages).0)),
         write(folder.path(), "a.har", &har(&messages)),
+        write(folder.path(), "a.saz", &saz(&messages)),
+        write(folder.path(), "a.xml", &burp(&messages)),
+        write(folder.path(), "a.mitm", &flows(&messages)),
         write(folder.path(), "a.log", text.as_bytes()),
         single,
         binaries,
@@ -204,9 +327,15 @@ fn packets_out_of_order_and_doubled_change_nothing() {
 
 #[test]
 fn a_lost_packet_leaves_unjudged_exactly_the_message_it_was_of() {
+    let messages = faulty(1);
+    for (all, of_message) in [packets(1, &messages), http2_packets(1, &messages)] {
+        each_packet_lost(&all, &of_message);
+    }
+}
+
+fn each_packet_lost(all: &[Packet], of_message: &[Option<usize>]) {
     let folder = tempfile::tempdir().unwrap();
-    let (all, of_message) = packets(1, &faulty(1));
-    let whole = said(&write(folder.path(), "all.pcap", &build::pcap(&all)));
+    let whole = said(&write(folder.path(), "all.pcap", &build::pcap(all)));
     for (lost, message) in of_message.iter().enumerate() {
         let Some(message) = message else { continue };
         let kept: Vec<Packet> =
