@@ -159,7 +159,7 @@ pub struct Reading {
     /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,
-    /// Threads that judge sessions; what is said does not depend on it [default: one for each core]
+    /// Threads that read and judge; what is said does not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Print results and errors only: no summary, no progress

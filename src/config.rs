@@ -24,8 +24,6 @@ pub struct Reading {
     pub engine: engine::Settings,
     /// Which sessions and messages are looked at.
     pub filter: Option<Filter>,
-    /// Threads that judge.
-    pub jobs: usize,
     /// Whether nothing but results and errors is said.
     pub quiet: bool,
 }
@@ -90,11 +88,11 @@ impl Reading {
         let limits = Limits::default();
         let grows = reading.paths.iter().any(|path| path.as_os_str() == "-");
         let keys = keys(&reading.keys, grows, &limits)?;
-        let engine = engine::Settings { limits, mmap: !reading.no_mmap, keys };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = reading.jobs.map_or_else(cores, usize::from);
+        let threads = reading.jobs.map_or_else(cores, usize::from);
+        let engine = engine::Settings { limits, mmap: !reading.no_mmap, threads, keys };
         let filter = reading.filter.clone();
-        Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, jobs, quiet: reading.quiet })
+        Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, quiet: reading.quiet })
     }
 }
 
@@ -141,7 +139,7 @@ impl Capture {
     pub fn new(capture: &cli::Capture) -> Result<Capture> {
         let limits = Limits::default();
         let keys = keys(&capture.keys, true, &limits)?;
-        let engine = engine::Settings { limits, mmap: false, keys };
+        let engine = engine::Settings { limits, mmap: false, threads: 1, keys };
         Ok(Capture {
             engine,
             selection: selection(&capture.rules)?,

@@ -16,12 +16,12 @@ use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
 use crate::link;
 use crate::origin::Span;
-use crate::session::Assembler;
-use crate::session::Session;
+use crate::session::{Arrival, Assembler, Session};
 use crate::syncml::Message;
 use crate::tcp;
 use crate::tls::Keys;
 use crate::transcript::{self, Record};
+use crate::workers::{self, Crew};
 
 mod encrypted;
 
@@ -41,7 +41,12 @@ pub struct Settings {
     pub mmap: bool,
     /// What decrypts TLS; secrets blocks of the captures are added.
     pub keys: Keys,
+    /// Threads that read documents and judge sessions.
+    pub threads: usize,
 }
+
+/// Bytes of bodies that wait to be read as documents.
+const UNDER_WAY: usize = 16 * 1024 * 1024;
 
 /// What was read from one input.
 #[derive(Debug)]
@@ -143,7 +148,8 @@ pub fn watch(
     settings.keys.expect_more(settings.keys.follows());
     let stop = AtomicBool::new(false);
     let mut run = Run::new(settings, &stop, each, &mut progress);
-    let mut report = run.packets(InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
+    let mut report =
+        run.packets(1, InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
     run.assembler.finish(run.each);
     report.notes.extend(run.assembler.take_notes());
     run.finish(vec![report])
@@ -229,7 +235,7 @@ impl<'a> Run<'a> {
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
-        let Settings { limits, keys, .. } = self.settings;
+        let Settings { limits, keys, threads, .. } = self.settings;
         let mut on_key_log = |text: &[u8]| {
             keys.add_log(text);
         };
@@ -242,14 +248,15 @@ impl<'a> Run<'a> {
             Source::Bytes(_) => {}
             Source::Stream(_) => keys.expect_more(kind == Kind::Pcapng || keys.follows()),
         }
-        self.packets(id, &input.name, kind, |on_frame| {
+        self.packets(*threads, id, &input.name, kind, |on_frame| {
             capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
         })
     }
 
-    /// Runs the packets that `read` gives through the pipeline.
+    /// Runs the packets that `read` gives through the pipeline; with one thread, without delay.
     fn packets(
         &mut self,
+        threads: usize,
         id: InputId,
         name: &str,
         kind: Kind,
@@ -261,28 +268,37 @@ impl<'a> Run<'a> {
         let source = http::Source::new(id, keys.clone());
         let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
         let Run { assembler, encrypted, each, progress, done, stop, .. } = self;
-        let mut hand_on = |event: Event| match event {
-            Event::Encrypted(connection) => encrypted.add(connection, limits),
-            event => assembler.http(event, *each),
-        };
+        let crew = Crew { threads, most: UNDER_WAY };
         let (mut frames, mut bytes, mut latest) = (0u64, 0u64, None);
-        let mut summary = read(&mut |frame| {
-            frames += 1;
-            bytes += frame.bytes.len() as u64;
-            latest = latest.max(frame.at);
-            if frames.is_multiple_of(STEP) {
-                progress(*done + bytes);
-            }
-            if let Some(segment) = decoder.frame(&frame) {
-                table.segment(&segment, &mut hand_on);
-            }
-            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let (summary, mut notes) = workers::run(crew, &|event| Arrival::of(event, limits), |workers| {
+            let mut take = |arrival| assembler.arrived(arrival, *each);
+            let mut hand_on = |event: Event| match event {
+                Event::Encrypted(connection) => encrypted.add(connection, limits),
+                event => {
+                    let size = event.size();
+                    workers.give(event, size, &mut take);
+                }
+            };
+            let mut summary = read(&mut |frame| {
+                frames += 1;
+                bytes += frame.bytes.len() as u64;
+                latest = latest.max(frame.at);
+                if frames.is_multiple_of(STEP) {
+                    progress(*done + bytes);
+                }
+                if let Some(segment) = decoder.frame(&frame) {
+                    table.segment(&segment, &mut hand_on);
+                }
+                if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            let mut notes = std::mem::take(&mut summary.notes);
+            notes.extend(decoder.finish());
+            notes.extend(table.finish(&mut hand_on));
+            keys.expect_more(false);
+            source.read_parked(&mut hand_on);
+            workers.finish(&mut take);
+            (summary, notes)
         });
-        let mut notes = std::mem::take(&mut summary.notes);
-        notes.extend(decoder.finish());
-        notes.extend(table.finish(&mut hand_on));
-        keys.expect_more(false);
-        source.read_parked(&mut hand_on);
         if keys.take_left_out() {
             let detail = format!("the key logs name more than {} connections; the rest was left out", limits.secrets);
             notes.push(Anomaly::new(Note::LimitCapture, Span::default(), detail));

@@ -30,7 +30,8 @@ fn with(config: &config::Lint) -> Result<Exit> {
     let judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
         .with_credentials(config.credentials.clone())
         .with_filter(config.reading.filter.clone());
-    let (judged, read) = judge.all(config.reading.jobs, |each| reading::read(&inputs, &config.reading, each))?;
+    let (judged, read) =
+        judge.all(config.reading.engine.threads, |each| reading::read(&inputs, &config.reading, each))?;
     let Judged { lint, times, clock, bugs } = judged;
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {

@@ -20,7 +20,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let judge = Judge::new(&selection, &config.engine.limits, false, false)
         .with_credentials(credentials)
         .with_filter(config.filter.clone());
-    let (judged, _) = judge.all(config.jobs, |each| reading::read(&inputs, &config, each))?;
+    let (judged, _) = judge.all(config.engine.threads, |each| reading::read(&inputs, &config, each))?;
     let Judged { lint, bugs, .. } = judged;
     let mut out = stdout();
     match options.format {

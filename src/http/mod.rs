@@ -219,5 +219,15 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Bytes of the body that it carries.
+    pub fn size(&self) -> usize {
+        match self {
+            Event::Message(message) => message.body.bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A place in a head: nothing finer than the whole is kept.
 pub const WHOLE: Span = Span { start: 0, end: 0 };

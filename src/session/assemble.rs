@@ -71,6 +71,24 @@ enum Waiting {
     Held(Box<Message>),
 }
 
+/// What an HTTP source handed on, with the document of a message read: the part of the work that needs no order.
+pub enum Arrival {
+    /// A message.
+    Message(Half, Box<Message>),
+    /// Anything else.
+    Other(Event),
+}
+
+impl Arrival {
+    /// Reads the document of a message.
+    pub fn of(event: Event, limits: &Limits) -> Arrival {
+        match event {
+            Event::Message(message) => Arrival::Message(message.half, Box::new(Message::from_http(message, limits))),
+            other => Arrival::Other(other),
+        }
+    }
+}
+
 type Out<'o> = &'o mut dyn FnMut(Session);
 
 /// See the module's head.
@@ -117,17 +135,28 @@ impl Assembler {
 
     /// Takes what an HTTP source hands on.
     pub fn http(&mut self, event: Event, out: Out<'_>) {
+        self.arrived(Arrival::of(event, &self.limits), out);
+    }
+
+    /// The same with the document read already.
+    pub fn arrived(&mut self, arrival: Arrival, out: Out<'_>) {
         self.close_idle(out);
-        match event {
-            Event::Message(message) => {
+        match arrival {
+            Arrival::Message(Half::Request, message) => {
                 self.latest = self.latest.max(message.last.or(message.first));
-                let half = message.half;
-                let message = Message::from_http(message, &self.limits);
-                match half {
-                    Half::Request => self.request(message, out),
-                    Half::Response => self.response(message, out),
-                }
+                self.request(*message, out);
             }
+            Arrival::Message(Half::Response, message) => {
+                self.latest = self.latest.max(message.last.or(message.first));
+                self.response(*message, out);
+            }
+            Arrival::Other(event) => self.happened(event, out),
+        }
+    }
+
+    fn happened(&mut self, event: Event, out: Out<'_>) {
+        match event {
+            Event::Message(_) | Event::Encrypted(_) => {}
             Event::Missing { connection, exchange, half, request, at } => {
                 let message = Message::missing(connection, exchange, half, request, at);
                 match half {
@@ -135,7 +164,6 @@ impl Assembler {
                     Half::Response => self.response(message, out),
                 }
             }
-            Event::Encrypted(_) => {}
             Event::Closed { connection, end, at } => {
                 self.latest = self.latest.max(at);
                 self.closed(&connection, end);

@@ -14,7 +14,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::{Assembler, Counts};
+pub use assemble::{Arrival, Assembler, Counts};
 
 use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};
 use crate::time::Time;

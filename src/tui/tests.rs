@@ -25,7 +25,8 @@ fn app(sample: &str) -> App {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(sample);
     let mut inputs = input::collect(&[path], None).unwrap();
     inputs.iter_mut().for_each(|input| input.name = format!("samples/{sample}"));
-    let engine = engine::Settings { limits: Limits::default(), mmap: true, keys: crate::tls::Keys::default() };
+    let engine =
+        engine::Settings { limits: Limits::default(), mmap: true, threads: 2, keys: crate::tls::Keys::default() };
     let job = Job { inputs, engine, selection: Selection::of(Profile::Windows), credentials: Credentials::default() };
     let mut store = Store::all(&job);
     store.names = vec![format!("samples/{sample}")];
