@@ -45,6 +45,12 @@ pub struct Settings {
     pub threads: usize,
 }
 
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { limits: Limits::default(), mmap: true, keys: Keys::default(), threads: 1 }
+    }
+}
+
 /// Bytes of bodies that wait to be read as documents.
 const UNDER_WAY: usize = 16 * 1024 * 1024;
 

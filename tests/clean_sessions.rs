@@ -42,7 +42,7 @@ fn defended(section: &str) -> BTreeSet<String> {
 
 fn sessions(path: &Path) -> Vec<Session> {
     let inputs = input::collect(&[path.to_owned()], None).unwrap();
-    let settings = Settings { limits: Limits::default(), mmap: false, threads: 1, keys: dmscope::tls::Keys::default() };
+    let settings = Settings { mmap: false, ..Settings::default() };
     let mut sessions = Vec::new();
     engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
     sessions
@@ -232,8 +232,7 @@ fn what_real_clients_wrote_is_clean() {
     let (mut seen, mut needed, mut wrong) = (0, BTreeSet::new(), Vec::new());
     for path in written_by_clients(Path::new(&root)) {
         let Ok(inputs) = input::collect(std::slice::from_ref(&path), None) else { continue };
-        let settings =
-            Settings { limits: Limits::default(), mmap: true, threads: 2, keys: dmscope::tls::Keys::default() };
+        let settings = Settings { threads: 2, ..Settings::default() };
         let mut sessions = Vec::new();
         engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
         seen += sessions.iter().flat_map(|session| session.of(Side::Client)).count();

@@ -35,7 +35,7 @@ struct Said {
 
 fn sessions(path: &Path) -> Vec<Session> {
     let inputs = input::collect(&[path.to_owned()], None).unwrap();
-    let settings = Settings { limits: Limits::default(), mmap: true, threads: 2, keys: dmscope::tls::Keys::default() };
+    let settings = Settings { threads: 2, ..Settings::default() };
     let mut sessions = Vec::new();
     engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
     sessions

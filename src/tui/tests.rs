@@ -17,7 +17,6 @@ use crate::credentials::Credentials;
 use crate::engine;
 use crate::escape;
 use crate::input;
-use crate::limits::Limits;
 use crate::rules::Profile;
 use crate::rules::select::Selection;
 
@@ -25,8 +24,7 @@ fn app(sample: &str) -> App {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(sample);
     let mut inputs = input::collect(&[path], None).unwrap();
     inputs.iter_mut().for_each(|input| input.name = format!("samples/{sample}"));
-    let engine =
-        engine::Settings { limits: Limits::default(), mmap: true, threads: 2, keys: crate::tls::Keys::default() };
+    let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
     let job = Job { inputs, engine, selection: Selection::of(Profile::Windows), credentials: Credentials::default() };
     let mut store = Store::all(&job);
     store.names = vec![format!("samples/{sample}")];

@@ -55,7 +55,7 @@ pub(crate) fn as_file(content: &[u8], name: &str) -> Read {
 fn read(path: &Path) -> Read {
     let mut sessions = Vec::new();
     let inputs = input::collect(&[path.to_owned()], None).expect("a readable file");
-    let settings = Settings { limits: Limits::default(), mmap: false, threads: 1, keys: dmscope::tls::Keys::default() };
+    let settings = Settings { mmap: false, ..Settings::default() };
     let each = &mut |session| sessions.push(session);
     let reading = engine::read(&inputs, &settings, each, &mut |_| {}).expect("a readable file");
     Read { sessions, encrypted: reading.encrypted }
