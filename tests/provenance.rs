@@ -105,7 +105,7 @@ fn sessions(packets: &[Packet]) -> Vec<Session> {
     let path = folder.path().join("one.pcap");
     std::fs::write(&path, pcap(packets)).unwrap();
     let inputs = input::collect(&[path], None).unwrap();
-    let settings = Settings { limits: Limits::default(), mmap: false, keys: dmscope::tls::Keys::default() };
+    let settings = Settings { mmap: false, ..Settings::default() };
     let mut sessions = Vec::new();
     engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
     sessions

@@ -76,7 +76,7 @@ pub enum Arrival {
     /// A message.
     Message(Half, Box<Message>),
     /// Anything else.
-    Other(Event),
+    Other(Box<Event>),
 }
 
 impl Arrival {
@@ -84,7 +84,7 @@ impl Arrival {
     pub fn of(event: Event, limits: &Limits) -> Arrival {
         match event {
             Event::Message(message) => Arrival::Message(message.half, Box::new(Message::from_http(message, limits))),
-            other => Arrival::Other(other),
+            other => Arrival::Other(Box::new(other)),
         }
     }
 }
@@ -150,7 +150,7 @@ impl Assembler {
                 self.latest = self.latest.max(message.last.or(message.first));
                 self.response(*message, out);
             }
-            Arrival::Other(event) => self.happened(event, out),
+            Arrival::Other(event) => self.happened(*event, out),
         }
     }
 
