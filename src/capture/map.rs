@@ -1,6 +1,6 @@
 //! A whole file as bytes: mapped where possible, read where the caller asks for that.
 //!
-//! The one place with `unsafe`. What the program promises for it stands at the call.
+//! With `unsafe`: what the program promises for it stands at the call.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File};

@@ -62,6 +62,13 @@ struct Slot<C> {
     flow: Option<Box<Flow<C>>>,
 }
 
+impl<C: Consumer> Slot<C> {
+    fn new(key: Key, number: u32, segment: &Segment<'_>) -> Slot<C> {
+        let flow = Some(new_flow(number, segment));
+        Slot { key, number, initial: [None; 2], held: 0, listed: false, carried: false, flow }
+    }
+}
+
 /// A flow that waits for missing bytes, to be looked at when the grace has passed.
 struct Deadline {
     slot: usize,
@@ -153,15 +160,7 @@ impl<C: Consumer> Table<C> {
 
     fn insert(&mut self, key: Key, segment: &Segment<'_>, out: &mut Out<'_, C>) -> usize {
         let number = self.next_number();
-        let entry = Slot {
-            key,
-            number,
-            initial: [None; 2],
-            held: 0,
-            listed: false,
-            carried: false,
-            flow: Some(new_flow(number, segment)),
-        };
+        let entry = Slot::new(key, number, segment);
         let slot = if self.slots.len() < self.limits.flows.max(1) {
             self.slots.push(entry);
             self.slots.len() - 1
@@ -209,15 +208,7 @@ impl<C: Consumer> Table<C> {
             self.close(slot, out);
             let number = self.next_number();
             let Some(entry) = self.slots.get_mut(slot) else { return };
-            *entry = Slot {
-                key,
-                number,
-                initial: [None; 2],
-                held: 0,
-                listed: false,
-                carried: false,
-                flow: Some(new_flow(number, segment)),
-            };
+            *entry = Slot::new(key, number, segment);
         }
         let Some(entry) = self.slots.get_mut(slot) else { return };
         if entry.flow.is_none() && !entry.carried && !segment.flags.ack {
