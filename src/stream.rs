@@ -37,6 +37,7 @@ pub struct Stream {
     gaps: Vec<Gap>,
     end: Option<End>,
     whole_from: u64,
+    ends_in_gap: bool,
     notes: Vec<Anomaly>,
     /// Whether the first byte is known to be the first that was sent (the SYN was captured).
     pub from_start: bool,
@@ -76,12 +77,14 @@ impl Stream {
             self.bytes.reserve(bytes.len().max(FIRST_CAPACITY));
         }
         self.bytes.extend_from_slice(bytes);
+        self.ends_in_gap = false;
     }
 
     /// Declares that bytes are missing here. Gaps that touch are one.
     pub fn gap(&mut self, len: Option<u64>) {
         let at = self.end_offset();
         self.whole_from = at;
+        self.ends_in_gap = true;
         match self.gaps.last_mut() {
             Some(last) if last.at == at => last.len = last.len.zip(len).map(|(one, other)| one.saturating_add(other)),
             _ => self.gaps.push(Gap { at, len }),
@@ -161,6 +164,11 @@ impl Stream {
     /// How the stream ended, when it has and nothing but what is held is to come.
     pub fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// Whether the last bytes of it were not captured.
+    pub fn ends_in_gap(&self) -> bool {
+        self.ends_in_gap
     }
 
     /// Where `span` of [`Stream::bytes`] came from, `at` counted from the span's start.

@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use dmscope::limits::Limits;
+use dmscope::report::show;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
 use dmscope::rules::{ALL, Profile};
@@ -152,16 +153,44 @@ fn b5_a_profile_without_any_command_is_no_success() {
     }
 }
 
-#[test]
-fn b11_each_command_is_shown_with_its_own_status() {
-    let text = &pages()["B11-only-the-first-status-is-read"];
-    let examples = page::read(text, |_| Profile::Windows).unwrap();
+/// What the program prints of a story's first example.
+fn printed(story: &str, arguments: &[&str]) -> String {
+    let examples = page::read(&pages()[story], |_| Profile::Windows).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("story.pcap");
     std::fs::write(&path, capture::file(&compose::messages(&examples[0]))).unwrap();
-    let shown = String::from_utf8(dmscope(&["show", "--as", "tree", path.to_str().unwrap()]).stdout).unwrap();
+    String::from_utf8(dmscope(&[arguments, &[path.to_str().unwrap()]].concat()).stdout).unwrap()
+}
+
+#[test]
+fn b6_the_answer_is_explained_beside_the_finding() {
+    let said = printed("B06-add-of-a-node-that-exists", &["lint", "--select", "DM-URI-022"]);
+    let note = said.lines().find(|line| line.contains("the answer: ")).expect(&said);
+    assert!(note.ends_with("418 already exists (Add of a node that exists)"), "{said}");
+}
+
+#[test]
+fn b11_each_command_is_shown_with_its_own_status() {
+    let shown = printed("B11-only-the-first-status-is-read", &["show", "--as", "tree"]);
     let (_, replace) = shown.split_once("Replace 5  ./Device/Vendor/MSFT/RemoteLock/Lock").expect(&shown);
     assert!(replace.lines().nth(1).unwrap().contains("=> 405 command not allowed"), "{shown}");
+}
+
+#[test]
+fn b28_the_number_beside_a_code_is_explained() {
+    let story = &pages()["B28-accepted-and-silent"];
+    let data = "<Data xmlns:msft=\"http://schemas.microsoft.com/MobileDevice/MDM\" msft:originalerror=\"0x86000002\">404</Data>";
+    let text = story.replacen("<Data>202</Data>", data, 1);
+    let examples = page::read(&text, |_| Profile::Windows).unwrap();
+    let sessions = run::as_documents(&compose::messages(&examples[0])[..4]);
+    let mut shown = Vec::new();
+    let options = show::Options { form: show::Form::Tree, message: None, show_secrets: false };
+    show::write(&sessions[0], &[String::new()], options, &|_| true, &mut shown).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(
+        shown.contains("404 not found (the node does not exist); originalerror 0x86000002, node not found"),
+        "{shown}"
+    );
 }
 
 #[test]

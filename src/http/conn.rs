@@ -226,7 +226,10 @@ impl Consumer for Conn {
             http.close(ends, &self.limits, out);
         }
         if self.exchanges > 0 || matches!(self.protocol, Protocol::Http1(_) | Protocol::Http2(_)) {
+            // What was lost last may have been an answer.
+            let lost = streams.iter().any(Stream::ends_in_gap);
             let end = match ends {
+                _ if lost => End::Unknown,
                 [End::Reset, _] | [_, End::Reset] => End::Reset,
                 [End::Closed, End::Closed] => End::Closed,
                 _ => End::Unknown,

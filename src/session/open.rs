@@ -207,9 +207,28 @@ impl Open {
         }
     }
 
+    /// Puts answers that were not captured right behind their requests: that they are missing is known late, when nothing
+    /// else can come on their connection.
+    fn settle_late_answers(&mut self) {
+        for late in 0..self.messages.len() {
+            let message = &self.messages[late];
+            let key =
+                exchange_key(message).filter(|_| message.kind == Kind::Missing && message.side == Some(Side::Server));
+            let Some((input, connection, exchange, _)) = key else { continue };
+            let request = Some((input, connection, exchange, Side::Client));
+            let asked = self.messages[..late].iter().rposition(|message| exchange_key(message) == request);
+            let Some(place) = asked.map(|asked| asked + 1).filter(|place| *place < late) else { continue };
+            let message = self.messages.remove(late);
+            self.messages.insert(place, message);
+            let between = self.unanswered.iter_mut().filter(|(index, _)| (place..late).contains(index));
+            between.for_each(|(index, _)| *index += 1);
+        }
+    }
+
     /// Ends it as it stands.
     pub(super) fn close(mut self) -> Session {
         self.order_files();
+        self.settle_late_answers();
         let last = self.messages.len().checked_sub(1);
         self.around.unanswered = self.unanswered.iter().find(|(index, _)| Some(*index) == last).map(|(_, end)| *end);
         let messages = if self.flavor == Flavor::Dm { self.with_missing() } else { std::mem::take(&mut self.messages) };
