@@ -20,7 +20,7 @@ const UNKNOWN: u32 = 1;
 
 pub(super) fn run(options: &cli::Decode) -> Result<Exit> {
     let limits = Limits::default();
-    let name = options.file.to_string_lossy();
+    let name = if options.file.as_os_str() == "-" { "standard input".into() } else { options.file.to_string_lossy() };
     let body: Arc<[u8]> = read(&options.file, limits.body).with_context(|| format!("cannot read {name}"))?.into();
     if body.len() > limits.body {
         bail!("{name} has more than {} bytes, which no message has", limits.body);
