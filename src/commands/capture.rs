@@ -33,7 +33,7 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let read = engine::watch(&mut live, interface, &config.engine, &mut go_on, &mut |session| {
         let earlier = judge::remember(&mut history, &session, &mut record);
         let verdict = judge.session(&session, &earlier);
-        let worst = verdict.worst.map_or("no finding", Severity::name);
+        let worst = verdict.row.worst.map_or("no finding", Severity::name);
         record.take(verdict);
         let device = session.device.as_deref().unwrap_or("unknown device");
         let line = format!("{} closed: {device}, {}, {worst}", session.key(), session.outcome.name());

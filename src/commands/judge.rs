@@ -41,8 +41,6 @@ pub(super) struct Judge {
 pub(super) struct Verdict {
     /// Its row in the list of sessions.
     pub(super) row: Row,
-    /// The worst severity found in it.
-    pub(super) worst: Option<Severity>,
     /// The findings.
     pub(super) findings: Vec<Finding>,
     /// Findings that were not kept: how many of which rule.
@@ -128,7 +126,7 @@ impl Judge {
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
         let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
         let row = Row::of(session, worst, self.show_secrets);
-        Verdict { row, worst, findings, more, not_judged, left_out, host, times, clock, bugs }
+        Verdict { row, findings, more, not_judged, left_out, host, times, clock, bugs }
     }
 }
 
