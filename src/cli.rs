@@ -258,6 +258,8 @@ pub struct Secrets {
     ///   user = "name"
     ///   secret = "password"
     ///   nonce = "base64"  # if known: the one it holds when the recording begins
+    // The help shows this text as it stands: no link is meant.
+    #[allow(rustdoc::broken_intra_doc_links)]
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub credentials: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! What the user knows of the secrets in the traffic: who authenticates with which user, secret and nonce.
 //!
 //! In: a TOML file as `docs/credentials.md` has it. Out: [`Credentials`], for the rules that recompute what was sent; or
-//! one line that says what is wrong with the file, and never what is secret in it. Bounds: [`MOST`] bytes.
+//! one line that says what is wrong with the file, and never what is secret in it. Bounds: `MOST` bytes.
 
 use std::fmt;
 use std::fs::File;

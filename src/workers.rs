@@ -1,7 +1,7 @@
 //! Runs jobs on several threads and gives their results in the order of the jobs.
 //!
 //! In: jobs from one thread, one after the other, each with its size. Out: results to the same thread, in order, so
-//! that nothing that is made of them depends on timing. Bounds: [`WAITING`] jobs for each thread and `most` bytes are
+//! that nothing that is made of them depends on timing. Bounds: `WAITING` jobs for each thread and `most` bytes are
 //! under way; the thread that gives one more works itself until there is room.
 
 use std::collections::{BTreeMap, VecDeque};
