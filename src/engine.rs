@@ -51,9 +51,6 @@ impl Default for Settings {
     }
 }
 
-/// Bytes of bodies that wait to be read as documents.
-const UNDER_WAY: usize = 16 * 1024 * 1024;
-
 /// What was read from one input.
 #[derive(Debug)]
 pub struct InputReport {
@@ -274,10 +271,14 @@ impl<'a> Run<'a> {
         let source = http::Source::new(id, keys.clone());
         let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
         let Run { assembler, encrypted, each, progress, done, stop, .. } = self;
-        let crew = Crew { threads, most: UNDER_WAY };
+        let crew = Crew { threads, most: limits.bodies_under_way };
         let (mut frames, mut bytes, mut latest) = (0u64, 0u64, None);
         let (summary, mut notes) = workers::run(crew, &|event| Arrival::of(event, limits), |workers| {
-            let mut take = |arrival| assembler.arrived(arrival, *each);
+            let mut take = |arrival| {
+                if let Some(arrival) = arrival {
+                    assembler.arrived(arrival, *each);
+                }
+            };
             let mut hand_on = |event: Event| match event {
                 Event::Encrypted(connection) => encrypted.add(connection, limits),
                 event => {

@@ -62,6 +62,10 @@ pub struct Limits {
     pub session_messages: usize,
     /// Bytes of all open sessions together: bodies and documents that rules still need.
     pub session_bytes: usize,
+    /// Bytes of bodies that wait to be read as documents, or were read and wait for their turn.
+    pub bodies_under_way: usize,
+    /// Bytes of closed sessions that wait to be judged, or for their turn to be reported: some hundred of usual size.
+    pub sessions_under_way: usize,
     /// Entries of one HAR; what comes after is not read. A browser's recording of a day has some ten thousand.
     pub entries: usize,
     /// Unpacked bytes of a compressed capture per compressed byte, past the first 64 MiB.
@@ -109,6 +113,8 @@ impl Default for Limits {
             sessions: 16_384,
             session_messages: 2_000,
             session_bytes: 64 * MIB,
+            bodies_under_way: 16 * MIB,
+            sessions_under_way: 64 * MIB,
             entries: 1_000_000,
             unpack_ratio: 200,
             findings_per_rule: 100,

@@ -98,6 +98,35 @@ fn walks_to_a_finding_and_leaves_the_terminal_as_it_was() {
     assert!(!screen.contains("Sessions"), "the screen before is back:\n{screen}");
 }
 
+/// A terminal that goes away ends the program: to read on from it would keep a core busy for ever.
+#[test]
+fn a_terminal_that_goes_away_ends_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let command =
+        format!("sh -c 'echo $$ > {}; exec {} view samples/clean.pcap'", pid.display(), env!("CARGO_BIN_EXE_dmscope"));
+    let Some(tmux) = Tmux::start("hang-up", (80, 24), &command) else { return };
+    tmux.wait(&["Summary", "No findings"]);
+    let pid = std::fs::read_to_string(&pid).unwrap();
+    let lives = || Command::new("kill").args(["-0", pid.trim()]).output().unwrap().status.success();
+    assert!(lives());
+    drop(tmux);
+    let until = Instant::now() + PATIENCE;
+    while lives() {
+        assert!(Instant::now() < until, "it runs on without a terminal");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_view_begins_filtered() {
+    let command =
+        format!("{} view --filter \"severity>=warning\" samples/msgid-skipped.pcap", env!("CARGO_BIN_EXE_dmscope"));
+    let Some(tmux) = Tmux::start("filter", (100, 30), &command) else { return };
+    tmux.wait(&["severity>=warning"]);
+    tmux.keys("q");
+}
+
 #[test]
 fn a_signal_gives_the_terminal_back() {
     let Some(tmux) = Tmux::start("signal", (80, 24), &view("clean.pcap")) else { return };

@@ -26,9 +26,6 @@ use crate::session::Session;
 use crate::syncml::uri;
 use crate::workers::{self, Crew};
 
-/// Bytes of closed sessions that wait to be judged: some hundred of usual size.
-const UNDER_WAY: usize = 64 * 1024 * 1024;
-
 /// What judges; the same for all threads.
 pub(super) struct Judge {
     pub(super) runner: Runner,
@@ -92,7 +89,7 @@ impl Judge {
     ) -> Result<(Judged, engine::Reading)> {
         let mut record = Record::new(self, &self.limits);
         let mut history = History::new(&self.limits);
-        let crew = Crew { threads, most: UNDER_WAY };
+        let crew = Crew { threads, most: self.limits.sessions_under_way };
         let work = |(session, earlier): (Session, Earlier)| self.session(&session, &earlier);
         let reading = workers::run(crew, &work, |workers| {
             let reading = read(&mut |session| {

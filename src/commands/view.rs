@@ -29,6 +29,7 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
     tui::run(tui::Settings {
         inputs,
         engine: config.engine,
+        filter: config.filter,
         selection: config::selection(&options.rules)?,
         credentials: config::credentials(&options.secrets)?,
         show_secrets: options.show_secrets,

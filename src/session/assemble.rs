@@ -75,16 +75,25 @@ enum Waiting {
 pub enum Arrival {
     /// A message.
     Message(Half, Box<Message>),
-    /// Anything else.
-    Other(Box<Event>),
+    /// A message that must have been sent but was not captured.
+    Missing(Half, Box<Message>),
+    /// The connection ended.
+    Closed(Arc<Connection>, End, Option<Time>),
 }
 
 impl Arrival {
-    /// Reads the document of a message.
-    pub fn of(event: Event, limits: &Limits) -> Arrival {
+    /// Reads the document of a message. Connections that could not be decrypted are no part of a session.
+    pub fn of(event: Event, limits: &Limits) -> Option<Arrival> {
         match event {
-            Event::Message(message) => Arrival::Message(message.half, Box::new(Message::from_http(message, limits))),
-            other => Arrival::Other(Box::new(other)),
+            Event::Message(message) => {
+                Some(Arrival::Message(message.half, Box::new(Message::from_http(message, limits))))
+            }
+            Event::Missing { connection, exchange, half, request, at } => {
+                let message = Message::missing(connection, exchange, half, request, at);
+                Some(Arrival::Missing(half, Box::new(message)))
+            }
+            Event::Closed { connection, end, at } => Some(Arrival::Closed(connection, end, at)),
+            Event::Encrypted(_) => None,
         }
     }
 }
@@ -135,36 +144,27 @@ impl Assembler {
 
     /// Takes what an HTTP source hands on.
     pub fn http(&mut self, event: Event, out: Out<'_>) {
-        self.arrived(Arrival::of(event, &self.limits), out);
+        if let Some(arrival) = Arrival::of(event, &self.limits) {
+            self.arrived(arrival, out);
+        }
     }
 
     /// The same with the document read already.
     pub fn arrived(&mut self, arrival: Arrival, out: Out<'_>) {
         self.close_idle(out);
         match arrival {
-            Arrival::Message(Half::Request, message) => {
+            Arrival::Message(half, message) => {
                 self.latest = self.latest.max(message.last.or(message.first));
-                self.request(*message, out);
-            }
-            Arrival::Message(Half::Response, message) => {
-                self.latest = self.latest.max(message.last.or(message.first));
-                self.response(*message, out);
-            }
-            Arrival::Other(event) => self.happened(*event, out),
-        }
-    }
-
-    fn happened(&mut self, event: Event, out: Out<'_>) {
-        match event {
-            Event::Message(_) | Event::Encrypted(_) => {}
-            Event::Missing { connection, exchange, half, request, at } => {
-                let message = Message::missing(connection, exchange, half, request, at);
                 match half {
-                    Half::Request => self.wait(road(&message), exchange, Waiting::Held(Box::new(message))),
-                    Half::Response => self.response(message, out),
+                    Half::Request => self.request(*message, out),
+                    Half::Response => self.response(*message, out),
                 }
             }
-            Event::Closed { connection, end, at } => {
+            Arrival::Missing(Half::Request, message) => {
+                self.wait(road(&message), exchange(&message), Waiting::Held(message));
+            }
+            Arrival::Missing(Half::Response, message) => self.response(*message, out),
+            Arrival::Closed(connection, end, at) => {
                 self.latest = self.latest.max(at);
                 self.closed(&connection, end);
             }

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use super::commands::Commands;
 use super::keys::{Action, Found, Key, Keys};
 use super::load::News;
-use super::menu::{self, Choice, Chosen, Menu};
+use super::menu::{self, Chosen, Menu};
 use super::notes::{Notes, Place};
 use super::page::{self, Page};
 use super::prompt::{self, Prompt, Recent};
@@ -62,8 +62,6 @@ pub(crate) enum Effect {
     StopReading,
     /// Put a text on the clipboard.
     Copy(String),
-    /// Write a session to files.
-    Export(usize, Choice),
     /// Keep the notes: the text of their file.
     SaveNotes(String),
 }
@@ -299,7 +297,6 @@ impl App {
             Action::Command => self.ask(prompt::Kind::Command),
             Action::Note => self.ask(prompt::Kind::Note),
             Action::Copy => self.menu = Some(menu::COPY),
-            Action::Export => self.menu = Some(menu::EXPORT),
             Action::Mark => self.mark(),
             Action::NextMark => self.next_mark(),
             Action::Back => self.go_back(),

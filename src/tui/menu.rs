@@ -11,9 +11,6 @@ pub(crate) enum Choice {
     Message,
     Finding,
     Issue,
-    Xml,
-    Har,
-    Jsonl,
 }
 
 /// See the module's head.
@@ -33,17 +30,6 @@ pub(crate) const COPY: Menu = Menu {
         ('m', "the message as XML", Choice::Message),
         ('f', "the finding as text", Choice::Finding),
         ('i', "an issue report in Markdown", Choice::Issue),
-    ],
-    cursor: 0,
-};
-
-/// What a session can be exported as.
-pub(crate) const EXPORT: Menu = Menu {
-    title: "Export the session as",
-    choices: &[
-        ('x', "XML, a file for each message", Choice::Xml),
-        ('h', "HAR", Choice::Har),
-        ('j', "JSONL", Choice::Jsonl),
     ],
     cursor: 0,
 };

@@ -14,6 +14,7 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::credentials::Credentials;
 use crate::engine;
+use crate::filter::Filter;
 use crate::input::Input;
 use crate::rules::select::Selection;
 
@@ -61,6 +62,8 @@ pub struct Settings {
     pub selection: Selection,
     /// What is known of the secrets in the traffic.
     pub credentials: Credentials,
+    /// Which sessions and messages are listed from the start.
+    pub filter: Option<Filter>,
     /// Whether secrets are shown from the start.
     pub show_secrets: bool,
     /// Keys and theme.
@@ -78,6 +81,7 @@ pub fn run(settings: Settings) -> Result<()> {
     let Config { theme, keys } = settings.config;
     let mut app = App::new(Store::of(&job), theme, keys);
     app.show_secrets = settings.show_secrets;
+    app.keep(settings.filter);
     let notes = Notes::path(&job.inputs);
     if let Some(text) = notes.as_ref().and_then(|path| std::fs::read_to_string(path).ok()) {
         match Notes::read(&text) {
@@ -158,7 +162,6 @@ fn perform(
         Effect::ReadAgain(number) => loader.again(number),
         Effect::StopReading => loader.stop(),
         Effect::Copy(text) => screen.copy(&text)?,
-        Effect::Export(..) => app.said = Some("export is not there yet".to_owned()),
         Effect::SaveNotes(text) => {
             let kept = notes.map(|path| std::fs::write(path, text));
             match kept {

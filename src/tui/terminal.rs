@@ -75,13 +75,14 @@ fn leave() {
 }
 
 impl Signals {
-    /// From here on SIGTERM, SIGINT, SIGHUP and SIGTSTP are asked for, not obeyed.
+    /// From here on SIGTERM, SIGINT and SIGTSTP are asked for, not obeyed. SIGHUP is obeyed: the terminal is gone, so there
+    /// is nothing to give back, and whoever reads from it reads its end for ever.
     pub(crate) fn watch() -> io::Result<Signals> {
         let (end, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-            for signal in [SIGTERM, SIGINT, SIGHUP] {
+            use signal_hook::consts::{SIGINT, SIGTERM, SIGTSTP};
+            for signal in [SIGTERM, SIGINT] {
                 signal_hook::flag::register(signal, Arc::clone(&end))?;
             }
             signal_hook::flag::register(SIGTSTP, Arc::clone(&stop))?;

@@ -59,7 +59,7 @@ fn catalog() -> Option<Vec<Vec<String>>> {
         .lines()
         .filter(|line| line.starts_with("| DM-"))
         .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<String>>());
-    Some(rows.filter(|row| row.len() == 6 && row[0].len() > "DM-XXX".len() + 1).collect())
+    Some(rows.filter(|row| row.len() == 6 && row[0].matches('-').count() == 2).collect())
 }
 
 #[test]

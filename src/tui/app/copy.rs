@@ -11,7 +11,7 @@ use crate::syncml::{Element, Tag};
 use crate::tui::menu::Choice;
 
 impl App {
-    /// Copies what was chosen, or exports it.
+    /// Copies what was chosen.
     pub(super) fn choose(&mut self, choice: Choice) {
         let text = match choice {
             Choice::Element => self.element_xml(),
@@ -19,7 +19,6 @@ impl App {
             Choice::Message => self.message_xml(),
             Choice::Finding => self.finding_here_or_chosen().map(|finding| self.as_text(&finding)),
             Choice::Issue => self.finding_here_or_chosen().map(|finding| self.as_issue(&finding)),
-            Choice::Xml | Choice::Har | Choice::Jsonl => return self.export(choice),
         };
         match text {
             Some(text) => {
@@ -27,13 +26,6 @@ impl App {
                 self.effects.push(Effect::Copy(text));
             }
             None => self.said = Some("there is nothing of that kind here".to_owned()),
-        }
-    }
-
-    fn export(&mut self, choice: Choice) {
-        match self.shown {
-            Some((session, _)) => self.effects.push(Effect::Export(session, choice)),
-            None => self.said = Some("there is no session to export".to_owned()),
         }
     }
 

@@ -109,10 +109,15 @@ impl App {
         }
     }
 
+    /// Lists these alone; all with `None`.
+    pub(crate) fn keep(&mut self, filter: Option<Filter>) {
+        self.kept.set(filter);
+        self.refresh();
+    }
+
     fn filter(&mut self, text: &str) {
         // The prompt does not let go of a text that is no filter.
-        self.kept.set(Filter::parse(text).ok());
-        self.refresh();
+        self.keep(Filter::parse(text).ok());
         if self.kept.filter.is_some() {
             let order = self.tree.order(&self.kept).count();
             self.screen = Screen::Browse;
@@ -122,8 +127,7 @@ impl App {
 
     /// Takes the filter away.
     pub(super) fn unfilter(&mut self) {
-        self.kept.set(None);
-        self.refresh();
+        self.keep(None);
         self.said = Some("everything is shown".to_owned());
     }
 
