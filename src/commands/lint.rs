@@ -88,36 +88,21 @@ mod tests {
     use crate::cli::{Cli, Command};
     use crate::rules::finding::Place;
     use crate::rules::select::Selection;
-    use crate::rules::{Check, Fault, Profile, Rule, Scope, Severity};
+    use crate::rules::{Check, Profile, Rule, Severity};
 
-    const fn rule(id: &'static str, check: Check) -> Rule {
-        Rule {
-            id,
-            name: id,
-            family: "DM-TST",
-            summary: "",
-            fix: "",
-            oma: Some(Severity::Info),
-            windows: Some(Severity::Info),
-            fault: Fault::Sender,
-            scope: Scope::Message,
-            since: "0.1.0",
-            spec: &[],
-            silences: &[],
-            page: "",
-            check,
-        }
-    }
-
-    static PANICS: Rule = rule(
+    static PANICS: Rule = Rule::of_test(
         "DM-TST-001",
+        Severity::Info,
+        &[],
         Check::Message(|cx, out| {
             out.report(Place::Message(cx.index), "said before the panic");
             assert!(cx.index % 2 == 1, "a rule with a bug");
         }),
     );
-    static SOUND: Rule = rule(
+    static SOUND: Rule = Rule::of_test(
         "DM-TST-002",
+        Severity::Info,
+        &[],
         Check::Message(|cx, out| {
             out.report(Place::Message(cx.index), "said by another rule");
         }),

@@ -13,6 +13,9 @@ mod h2;
 mod head;
 pub mod hpack;
 mod open;
+#[cfg(test)]
+#[path = "../../tests/build/http2.rs"]
+mod peer;
 mod reader;
 mod recorded;
 mod secure;

@@ -177,6 +177,34 @@ pub struct Rule {
     pub check: Check,
 }
 
+#[cfg(test)]
+impl Rule {
+    /// A rule without a page, to try the engine with.
+    pub(crate) const fn of_test(
+        id: &'static str,
+        severity: Severity,
+        silences: &'static [(Reach, &'static [&'static str])],
+        check: Check,
+    ) -> Rule {
+        Rule {
+            id,
+            name: id,
+            family: "DM-TST",
+            summary: "",
+            fix: "",
+            oma: Some(severity),
+            windows: Some(severity),
+            fault: Fault::Sender,
+            scope: Scope::Message,
+            since: "0.1.0",
+            spec: &[],
+            silences,
+            page: "",
+            check,
+        }
+    }
+}
+
 impl Rule {
     /// Its severity under a profile; `None` when it is off.
     pub fn severity(&self, profile: Profile) -> Option<Severity> {

@@ -321,32 +321,14 @@ mod tests {
     use super::*;
     use crate::http::{Body, Captured, InputId};
     use crate::origin::{Origin, Span};
-    use crate::rules::{Fault, Reach, Scope};
+    use crate::rules::Reach;
     use crate::syncml::Side;
     use crate::transcript::Document;
 
-    const fn rule(id: &'static str, silences: &'static [(Reach, &'static [&'static str])], check: Check) -> Rule {
-        Rule {
-            id,
-            name: id,
-            family: "DM-TST",
-            summary: "",
-            fix: "",
-            oma: Some(Severity::Error),
-            windows: Some(Severity::Error),
-            fault: Fault::Sender,
-            scope: Scope::Message,
-            since: "0.1.0",
-            spec: &[],
-            silences,
-            page: "",
-            check,
-        }
-    }
-
     /// Each Status that lacks a `Cmd`; silences what is said of the same Status.
-    static GATE: Rule = rule(
+    static GATE: Rule = Rule::of_test(
         "DM-TST-001",
+        Severity::Error,
         &[(Reach::Element, &["DM-TST-002"])],
         Check::Element(&[Tag::Status], |cx, out| {
             if cx.command().cmd().is_none() {
@@ -355,16 +337,18 @@ mod tests {
         }),
     );
     /// Each Data of a Status.
-    static DATA: Rule = rule(
+    static DATA: Rule = Rule::of_test(
         "DM-TST-002",
+        Severity::Error,
         &[],
         Check::Element(&[Tag::Data], |cx, out| {
             out.report(cx.at(), "Data");
         }),
     );
-    static SYNTAX: Rule = rule("DM-TST-003", &[], Check::Anomaly(&[Kind::XmlNotWellFormed]));
-    static GAP: Rule = rule(
+    static SYNTAX: Rule = Rule::of_test("DM-TST-003", Severity::Error, &[], Check::Anomaly(&[Kind::XmlNotWellFormed]));
+    static GAP: Rule = Rule::of_test(
         "DM-TST-004",
+        Severity::Error,
         &[(Reach::Message, &["DM-TST-003"]), (Reach::Session, &["DM-TST-005"])],
         Check::AnyMessage(|cx, out| {
             if cx.message.judged().is_err() {
@@ -372,8 +356,9 @@ mod tests {
             }
         }),
     );
-    static SESSION: Rule = rule(
+    static SESSION: Rule = Rule::of_test(
         "DM-TST-005",
+        Severity::Error,
         &[],
         Check::Session(|_, out| {
             out.report(Place::Session, "a session");
@@ -451,7 +436,8 @@ mod tests {
         assert_eq!(outcome.more, [(&GAP, Severity::Error, 1)]);
     }
 
-    static PANICS: Rule = rule("DM-TST-006", &[], Check::Message(|cx, _| assert!(cx.index == 1, "a bug")));
+    static PANICS: Rule =
+        Rule::of_test("DM-TST-006", Severity::Error, &[], Check::Message(|cx, _| assert!(cx.index == 1, "a bug")));
 
     #[test]
     fn a_rule_that_panics_is_named_and_the_others_run_on() {
@@ -469,7 +455,7 @@ mod tests {
             let check = Check::Element(tags, |cx, out| {
                 out.report(cx.at(), cx.element.name());
             });
-            let asks: &'static Rule = Box::leak(Box::new(rule("DM-TST-007", &[], check)));
+            let asks: &'static Rule = Box::leak(Box::new(Rule::of_test("DM-TST-007", Severity::Error, &[], check)));
             let outcome = run(&on(&[asks]), vec![message(text)], 100);
             let mut nodes: Vec<_> = outcome.drafts.iter().map(|draft| format!("{:?}", draft.place)).collect();
             assert!(outcome.drafts.iter().all(|draft| draft.message == tag.name()));

@@ -70,7 +70,7 @@ impl Blocks {
 }
 
 /// A number in the low bits of its first octet and as many more as it takes.
-fn number(first: u8, bits: u32, number: usize, out: &mut Vec<u8>) {
+pub fn number(first: u8, bits: u32, number: usize, out: &mut Vec<u8>) {
     let mask = (1usize << bits) - 1;
     if number < mask {
         return out.push(first | number as u8);

@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 
-#[path = "../../../tests/build/http2.rs"]
-mod build;
-
-use build::{Blocks, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, frame, padded};
+use crate::http::peer::{
+    self, Blocks, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, frame, padded,
+};
 
 use super::super::tests::{Wire, line};
 use super::{CLIENT, SERVER};
@@ -17,8 +16,8 @@ const POST: [(&str, &str); 3] = [(":method", "POST"), (":path", "/dm"), (":autho
 const OK: [(&str, &str); 2] = [(":status", "200"), ("content-type", "text/plain")];
 
 fn opened() -> Wire {
-    let client = [build::PREFACE, &build::settings()].concat();
-    Wire::new().send(CLIENT, &client).send(SERVER, &build::settings())
+    let client = [peer::PREFACE, &peer::settings()].concat();
+    Wire::new().send(CLIENT, &client).send(SERVER, &peer::settings())
 }
 
 /// Two peers and their tables.
@@ -30,11 +29,11 @@ struct Peers {
 
 impl Peers {
     fn ask(&mut self, stream: u32, body: &str) -> Vec<u8> {
-        [self.client.head(stream, &POST, false), build::data(stream, body.as_bytes(), 16_384)].concat()
+        [self.client.head(stream, &POST, false), peer::data(stream, body.as_bytes(), 16_384)].concat()
     }
 
     fn answer(&mut self, stream: u32, body: &str) -> Vec<u8> {
-        [self.server.head(stream, &OK, false), build::data(stream, body.as_bytes(), 16_384)].concat()
+        [self.server.head(stream, &OK, false), peer::data(stream, body.as_bytes(), 16_384)].concat()
     }
 }
 
@@ -179,8 +178,8 @@ fn an_upgraded_request_is_answered_on_stream_1() {
     let request = "GET /a HTTP/1.1\r\nHost: b\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n";
     let agreed = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
     let wire = Wire::new().send(CLIENT, request.as_bytes()).send(SERVER, agreed.as_bytes());
-    let wire = wire.send(SERVER, &[build::settings(), peers.answer(1, "x")].concat());
-    let wire = wire.send(CLIENT, &[build::PREFACE, &build::settings(), &peers.ask(3, "b")].concat());
+    let wire = wire.send(SERVER, &[peer::settings(), peers.answer(1, "x")].concat());
+    let wire = wire.send(CLIENT, &[peer::PREFACE, &peer::settings(), &peers.ask(3, "b")].concat());
     let expected = ["> 0 GET /a []", "< 0 101 [] to GET", "< 0 200 [x] to GET", "> 1 POST /dm [b]", "closed"];
     assert_eq!(wire.close(), expected);
 }
@@ -207,9 +206,9 @@ fn a_body_that_may_be_coded_is_refused_when_its_head_is_not_known() {
 #[test]
 fn bodies_above_the_limit_are_refused_and_streams_above_it_given_up() {
     let limits = Limits { body: 4, pipelined: 2, ..Limits::default() };
-    let client = [build::PREFACE, &build::settings()].concat();
+    let client = [peer::PREFACE, &peer::settings()].concat();
     let mut peers = Peers::default();
-    let mut wire = Wire::opened(true, &limits).send(CLIENT, &client).send(SERVER, &build::settings());
+    let mut wire = Wire::opened(true, &limits).send(CLIENT, &client).send(SERVER, &peer::settings());
     wire = wire.send(CLIENT, &peers.ask(1, "12345"));
     for stream in [3, 5, 7] {
         wire = wire.send(CLIENT, &peers.client.head(stream, &POST, false));
@@ -244,7 +243,7 @@ fn each_byte_of_a_body_leads_to_the_frame_and_offset_that_held_it() {
 /// A session of several exchanges on both sides, in turns: who speaks, and what.
 fn turns() -> Vec<(usize, Vec<u8>)> {
     let mut peers = Peers::default();
-    let mut turns = vec![(CLIENT, [build::PREFACE, &build::settings()].concat()), (SERVER, build::settings())];
+    let mut turns = vec![(CLIENT, [peer::PREFACE, &peer::settings()].concat()), (SERVER, peer::settings())];
     for number in 0..4 {
         let stream = number * 2 + 1;
         turns.push((CLIENT, peers.ask(stream, &format!("<request{number}/>").repeat(9))));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::peer;
 
 const BOUND: usize = 65_536;
 
@@ -145,30 +146,16 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn number(first: u8, bits: u32, number: usize, out: &mut Vec<u8>) {
-        let mask = (1usize << bits) - 1;
-        if number < mask {
-            return out.push(first | number as u8);
-        }
-        out.push(first | mask as u8);
-        let mut rest = number - mask;
-        while rest >= 0x80 {
-            out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
-    }
-
     fn string(text: &str, coded: bool, out: &mut Vec<u8>) {
         let octets = if coded { huffman::encode(text.as_bytes()) } else { text.as_bytes().to_vec() };
-        Self::number(if coded { 0x80 } else { 0 }, 7, octets.len(), out);
+        peer::number(if coded { 0x80 } else { 0 }, 7, octets.len(), out);
         out.extend(octets);
     }
 
     fn field(&mut self, name: &str, value: &str, how: &How, coded: bool, out: &mut Vec<u8>) {
         let known = self.rows.iter().position(|(known, same)| known == name && same == value);
         if let (How::Indexed, Some(at)) = (how, known) {
-            return Self::number(0x80, 7, 62 + at, out);
+            return peer::number(0x80, 7, 62 + at, out);
         }
         let (first, bits) = match how {
             How::Indexed | How::Kept => (0x40, 6),
@@ -176,7 +163,7 @@ impl Encoder {
             How::Never => (0x10, 4),
         };
         match self.rows.iter().position(|(known, _)| known == name) {
-            Some(at) => Self::number(first, bits, 62 + at, out),
+            Some(at) => peer::number(first, bits, 62 + at, out),
             None => {
                 out.push(first);
                 Self::string(name, coded, out);
