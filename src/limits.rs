@@ -80,6 +80,10 @@ pub struct Limits {
     pub reported: usize,
 }
 
+/// Unpacked bytes of a compressed input that no ratio is asked of: a minute of idling, or a log of one repeated line, packs
+/// better than any bound.
+pub const UNPACK_FREE: u64 = 64 * 1024 * 1024;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 

@@ -11,11 +11,8 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::Format;
 use crate::anomaly::{Anomaly, Kind};
-use crate::limits::Limits;
+use crate::limits::{Limits, UNPACK_FREE};
 use crate::origin::Span;
-
-/// Unpacked bytes that no ratio is asked of: a capture of a minute's idling packs very well.
-const FREE: u64 = 64 * 1024 * 1024;
 
 /// Reads the unpacked bytes. It never returns an error: see [`Unpack::finish`].
 pub(super) struct Unpack<R: Read> {
@@ -39,7 +36,7 @@ impl<R: Read> Unpack<R> {
             Format::Zstd => Coding::Zstd { packed, frame: Box::default(), open: false },
             _ => Coding::Gzip(Box::new(MultiGzDecoder::new(packed))),
         };
-        Unpack { coding, free: FREE, ratio: limits.unpack_ratio as u64, given: 0, damage: None }
+        Unpack { coding, free: UNPACK_FREE, ratio: limits.unpack_ratio as u64, given: 0, damage: None }
     }
 
     /// What ended the output early: the reader's own error, or what is wrong with the packed bytes.

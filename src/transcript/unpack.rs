@@ -9,15 +9,12 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::Summary;
 use crate::anomaly::Kind;
-use crate::limits::Limits;
-
-/// A ratio is judged past this size only: a small log of one repeated line packs better than any bound.
-const FREE: u64 = 64 * 1024 * 1024;
+use crate::limits::{Limits, UNPACK_FREE};
 
 /// The unpacked content; `None` when the file is not compressed, or nothing can be had of it.
 pub fn unpack(data: &[u8], limits: &Limits, summary: &mut Summary) -> Option<Vec<u8>> {
     let reader = reader(data)?;
-    let most = FREE.max((data.len() as u64).saturating_mul(limits.unpack_ratio as u64));
+    let most = UNPACK_FREE.max((data.len() as u64).saturating_mul(limits.unpack_ratio as u64));
     let mut content = Vec::new();
     if let Err(error) = reader.take(most + 1).read_to_end(&mut content) {
         if content.is_empty() {
