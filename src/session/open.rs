@@ -1,11 +1,12 @@
 //! A session that may still grow: its messages so far, and what tells whether the next one belongs to it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::outcome::{self, Around};
 use super::{Flavor, Session, chunk, exchange};
 use crate::stream::End;
 use crate::syncml::{Command, Kind, Message, Side};
+use crate::time::Time;
 
 /// Addresses that a session's messages may be sent to: its first Target and those a `RespURI` gave.
 const SERVERS: usize = 8;
@@ -207,6 +208,29 @@ impl Open {
         }
     }
 
+    /// Puts the exchanges of several connections into the order of their times: what stands behind a lost packet is handed
+    /// on late. Within a connection the order is right already.
+    fn order_connections(&mut self) {
+        let mut begin: HashMap<(u32, u32, u32), Time> = HashMap::new();
+        for (exchange, time) in self.messages.iter().filter_map(|message| exchange_of(message).zip(message.first)) {
+            begin.entry(exchange).and_modify(|known| *known = time.min(*known)).or_insert(time);
+        }
+        let mut reached: HashMap<(u32, u32), Time> = HashMap::new();
+        let times = self.messages.iter().map(|message| {
+            let exchange = exchange_of(message)?;
+            let begin = *begin.get(&exchange)?;
+            Some(*reached.entry((exchange.0, exchange.1)).and_modify(|time| *time = begin.max(*time)).or_insert(begin))
+        });
+        let Some(times) = times.collect::<Option<Vec<Time>>>().filter(|times| !times.is_sorted()) else { return };
+        let mut order: Vec<usize> = (0..times.len()).collect();
+        order.sort_by_key(|index| times[*index]);
+        let mut messages: Vec<Option<Message>> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
+        self.messages = order.iter().filter_map(|index| messages[*index].take()).collect();
+        for (request, _) in &mut self.unanswered {
+            *request = order.iter().position(|index| index == request).unwrap_or(*request);
+        }
+    }
+
     /// Puts answers that were not captured right behind their requests: that they are missing is known late, when nothing
     /// else can come on their connection.
     fn settle_late_answers(&mut self) {
@@ -228,6 +252,7 @@ impl Open {
     /// Ends it as it stands.
     pub(super) fn close(mut self) -> Session {
         self.order_files();
+        self.order_connections();
         self.settle_late_answers();
         let last = self.messages.len().checked_sub(1);
         self.around.unanswered = self.unanswered.iter().find(|(index, _)| Some(*index) == last).map(|(_, end)| *end);
@@ -300,8 +325,14 @@ fn answers_unseen(before: &[Message], message: &Message) -> bool {
 type ExchangeKey = (u32, u32, u32, Side);
 
 fn exchange_key(message: &Message) -> Option<ExchangeKey> {
-    let (http, side) = message.http.as_ref().zip(message.side)?;
-    Some((message.input.0, http.connection.number, http.exchange, side))
+    let (input, connection, exchange) = exchange_of(message)?;
+    Some((input, connection, exchange, message.side?))
+}
+
+/// Input, connection and number of the exchange of a message.
+fn exchange_of(message: &Message) -> Option<(u32, u32, u32)> {
+    let http = message.http.as_ref()?;
+    Some((message.input.0, http.connection.number, http.exchange))
 }
 
 /// Whether the other half of a message's exchange is among those seen.
