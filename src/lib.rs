@@ -39,4 +39,5 @@ pub mod transcript;
 pub mod tui;
 pub mod wbxml;
 pub mod workers;
+pub mod x509;
 pub mod xml;

@@ -8,12 +8,12 @@ use std::fmt;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::traits::PublicKeyParts;
-use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
+use rsa::{Pkcs1v15Encrypt, PrivateKey};
 use rustls_pemfile::Item;
 use thiserror::Error;
 
 /// A private key.
-pub struct RsaKey(Box<RsaPrivateKey>);
+pub struct RsaKey(Box<PrivateKey>);
 
 impl fmt::Debug for RsaKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,11 +65,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<RsaKey>, KeyError> {
 }
 
 fn of_der(der: &[u8]) -> Result<RsaKey, KeyError> {
-    if let Ok(key) = RsaPrivateKey::from_pkcs1_der(der).or_else(|_| RsaPrivateKey::from_pkcs8_der(der)) {
+    if let Ok(key) = PrivateKey::from_pkcs1_der(der).or_else(|_| PrivateKey::from_pkcs8_der(der)) {
         return Ok(RsaKey(Box::new(key)));
     }
     // A PKCS#8 envelope of another algorithm.
-    match rsa::pkcs8::PrivateKeyInfo::try_from(der) {
+    match rsa::pkcs8::PrivateKeyInfoRef::try_from(der) {
         Ok(_) => Err(KeyError::NotRsa),
         Err(_) => Err(KeyError::None),
     }
