@@ -31,6 +31,9 @@ struct Page {
     /// The function also wants messages that could not be read.
     #[serde(default)]
     any_message: bool,
+    /// What it says depends on the text of secrets: where an export redacted them it does not judge.
+    #[serde(default)]
+    secrets: bool,
     #[serde(default)]
     silences: Silences,
     /// Why the page differs from the catalog it was made from: for the tests alone.
@@ -116,7 +119,7 @@ fn rule(path: &Path) -> (String, String) {
             .map(|(reach, ids)| format!("(Reach::{reach}, &{ids:?}),"))
             .collect();
     let rule = format!(
-        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], page: include_str!({:?}), check: {} }},\n",
+        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, page: include_str!({:?}), check: {} }},\n",
         page.id,
         page.name,
         page.summary,
@@ -127,6 +130,7 @@ fn rule(path: &Path) -> (String, String) {
         capital(&page.scope),
         page.since,
         page.spec,
+        page.secrets,
         path.display().to_string(),
         check(path, &page),
     );

@@ -61,6 +61,9 @@ pub enum Command {
     #[command(after_help = VIEW_HELP, after_long_help = VIEW_HELP)]
     #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("print_config")))]
     View(View),
+    /// Write sessions for other tools: decrypted, decoded, secrets masked
+    #[command(after_help = EXPORT_HELP, after_long_help = EXPORT_HELP)]
+    Export(Export),
     /// Convert SyncML from WBXML to XML, or back
     #[command(after_help = DECODE_HELP, after_long_help = DECODE_HELP)]
     Decode(Decode),
@@ -115,6 +118,16 @@ const VIEW_HELP: &str = "Examples:
 
 Without a terminal it prints the report of lint.";
 
+const EXPORT_HELP: &str =
+    "What is written can be read again: `dmscope lint` says the same of it as of the capture, but for rules on what was
+masked. docs/messages-jsonl.md describes the lines.
+
+Examples:
+  dmscope export capture.pcapng --to har --out session.har
+  dmscope export capture.pcapng --to xml --out messages/
+  dmscope export capture.pcapng --to jsonl | jq -r 'select(.side == \"server\").body.text'
+  dmscope export --filter 'command = Get' capture.pcapng --to jsonl | dmscope lint -";
+
 const DECODE_HELP: &str = "Nothing is masked: the output says all that the message says.
 
 Examples:
@@ -141,7 +154,7 @@ pub struct Reading {
     ///
     /// What a file is, is told by its content: pcap and pcapng (also inside gzip or zstd), HAR, Fiddler
     /// archives (SAZ), mitmproxy flow files, Burp items, text logs with SyncML in them, SyncML Viewer exports, single
-    /// messages.
+    /// messages, messages that `export` wrote.
     #[arg(value_name = "PATH", required = true, help_heading = None::<&str>)]
     pub paths: Vec<PathBuf>,
     /// Take every input for this kind, whatever its content looks like
@@ -366,6 +379,43 @@ pub enum Form {
     Hex,
     /// The HTTP head and facts on the body
     Http,
+}
+
+/// `dmscope export`.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
+    /// The format to write
+    #[arg(long, value_name = "FORMAT", help_heading = "What to write")]
+    pub to: ExportKind,
+    /// Where to: a folder for xml, a file for the others [default: standard output]
+    #[arg(short, long, value_name = "DIR|FILE", help_heading = "What to write")]
+    pub out: Option<PathBuf>,
+    /// Replace what is there
+    #[arg(long, help_heading = "What to write")]
+    pub force: bool,
+    /// Only this session, by the key that reports print (s1), or by its SessionID
+    #[arg(long, value_name = "KEY", help_heading = "What to write")]
+    pub session: Option<String>,
+    /// Write credentials, nonces, tokens and private values instead of ********
+    #[arg(long, help_heading = "What to write")]
+    pub show_secrets: bool,
+}
+
+/// The formats of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportKind {
+    /// HTTP archive (HAR 1.2), for browsers, proxies and Fiddler
+    Har,
+    /// One pretty file a message, and an index
+    Xml,
+    /// One JSON object a message, with all that is known of it
+    Jsonl,
 }
 
 /// `dmscope decode`.

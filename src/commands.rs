@@ -13,6 +13,7 @@ use crate::rules;
 #[cfg(feature = "live")]
 mod capture;
 mod decode;
+mod export;
 mod judge;
 mod lint;
 mod man;
@@ -22,6 +23,7 @@ mod record;
 mod sessions;
 mod show;
 mod view;
+mod wanted;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Show(options) => show::run(options),
         Command::View(options) => view::run(options, cli.color),
         Command::Decode(options) => decode::run(options),
+        Command::Export(options) => export::run(options),
         #[cfg(feature = "live")]
         Command::Capture(options) => capture::run(options),
         Command::Explain(options) => explain(options),

@@ -5,7 +5,7 @@
 //! mapped or read as they come, only standard input that is no capture is read whole, up to 1 GiB.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -227,6 +227,9 @@ impl<'a> Run<'a> {
         if kind.is_capture() {
             return Ok(self.capture(id, input, kind, Source::Stream(Box::new(head.chain(from)))));
         }
+        if kind == Kind::Transcript(transcript::Kind::Messages) && head.trim_ascii_start().starts_with(b"{") {
+            return self.lines(id, input, kind, BufReader::new(head.chain(from))).map_err(unreadable);
+        }
         from.by_ref().take(STDIN_LIMIT).read_to_end(&mut head).map_err(unreadable)?;
         let more = from.read(&mut [0]).map_err(unreadable)? > 0;
         let mut report = self.bytes(id, input, kind, &head);
@@ -235,6 +238,30 @@ impl<'a> Run<'a> {
             report.notes.push(Anomaly::new(Note::SourceTruncated, Span::default(), detail));
         }
         Ok(report)
+    }
+
+    /// Exported messages are read as they come.
+    fn lines(&mut self, id: InputId, input: &Input, kind: Kind, mut from: impl BufRead) -> io::Result<InputReport> {
+        let limits = &self.settings.limits;
+        let Run { assembler, each, .. } = self;
+        let mut reader = transcript::messages::Reader::new(id, limits);
+        let (mut line, mut bytes) = (Vec::new(), 0);
+        loop {
+            line.clear();
+            let most = limits.line as u64 + 1;
+            let read = from.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
+            bytes += read;
+            match read {
+                0 => break,
+                read if read == most && !line.ends_with(b"\n") => {
+                    bytes += from.skip_until(b'\n')? as u64;
+                    reader.too_long();
+                }
+                _ => reader.line(&line, &mut |record| take(record, id, limits, assembler, *each)),
+            }
+        }
+        let notes = reader.finish();
+        Ok(InputReport { id, name: input.name.clone(), kind, packets: 0, bytes, tcp_streams: 0, notes })
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
@@ -332,11 +359,8 @@ impl<'a> Run<'a> {
     fn transcript(&mut self, id: InputId, input: &Input, kind: transcript::Kind, data: &[u8]) -> InputReport {
         let limits = &self.settings.limits;
         let Run { assembler, each, .. } = self;
-        let summary = transcript::read(kind, data, id, limits, &mut |record| match record {
-            Record::Http(event) => assembler.http(event, *each),
-            Record::Document(document) => {
-                assembler.document(Message::from_document(document, id, limits), *each);
-            }
+        let summary = transcript::read(kind, data, id, limits, &mut |record| {
+            take(record, id, limits, assembler, *each);
         });
         InputReport {
             id,
@@ -347,5 +371,14 @@ impl<'a> Run<'a> {
             tcp_streams: 0,
             notes: summary.notes,
         }
+    }
+}
+
+/// Hands a record of a recording to the sessions.
+fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler, each: &mut dyn FnMut(Session)) {
+    match record {
+        Record::Http(event) => assembler.http(event, each),
+        Record::Document(document) => assembler.document(Message::from_document(document, id, limits), each),
+        Record::Told(told) => assembler.told(*told, id, each),
     }
 }

@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod defrag;
 pub mod engine;
 pub mod escape;
+pub mod export;
 pub mod filter;
 pub mod http;
 pub mod input;

@@ -68,6 +68,8 @@ pub struct Limits {
     pub sessions_under_way: usize,
     /// Entries of one HAR; what comes after is not read. A browser's recording of a day has some ten thousand.
     pub entries: usize,
+    /// One line of exported messages: the largest decoded body in base64, with room for what stands around it.
+    pub line: usize,
     /// Unpacked bytes of a compressed capture per compressed byte, past the first 64 MiB.
     pub unpack_ratio: usize,
     /// Findings of one rule kept per session; the rest is counted.
@@ -120,6 +122,7 @@ impl Default for Limits {
             bodies_under_way: 16 * MIB,
             sessions_under_way: 64 * MIB,
             entries: 1_000_000,
+            line: 96 * MIB,
             unpack_ratio: 200,
             findings_per_rule: 100,
             devices: 65_536,

@@ -18,6 +18,11 @@ impl Time {
         Duration::from_nanos(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
+    /// The same as text with all its digits, for what is read back.
+    pub fn exact(self) -> impl fmt::Display {
+        Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()
+    }
+
     /// Reads an RFC 3339 / ISO 8601 time with a zone, as HAR and SAZ write it.
     pub fn parse(text: &str) -> Option<Time> {
         let stamp: Timestamp = text.trim().parse().ok()?;

@@ -14,6 +14,8 @@ mod catalog;
 mod check;
 #[path = "rules/compose.rs"]
 mod compose;
+#[path = "rules/export.rs"]
+mod export;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/harm.rs"]
@@ -130,6 +132,27 @@ fn examples_hold_in_a_har() {
             let Some(har) = har::file(sent) else { return Vec::new() };
             let read = run::as_file(&har, "example.har");
             in_a_file(rule, example, sent, &read, |location| location.entry.is_some())
+        })
+    });
+}
+
+#[test]
+fn an_export_is_judged_as_what_was_exported() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let runner = runner(example, &[]);
+            let of_capture = run::as_file(&capture::file(sent), "example.pcap").sessions;
+            let mut wrong = export::differences(&runner, &of_capture, export::Form::Lines);
+            if !example.capture_only() {
+                let binary = binary::encoded(sent).map(|sent| run::as_documents(&sent));
+                let binary = binary.map(|binary| export::differences(&runner, &binary, export::Form::Lines));
+                wrong.extend(binary.into_iter().flatten().map(|wrong| format!("WBXML {wrong}")));
+            }
+            if let Some(har) = har::file(sent) {
+                let recorded = run::as_file(&har, "example.har").sessions;
+                wrong.extend(export::differences(&runner, &recorded, export::Form::Har));
+            }
+            wrong
         })
     });
 }

@@ -4,14 +4,12 @@ use std::io::Write as _;
 
 use anyhow::{Result, bail};
 
+use super::wanted::{Filtering, is_named};
 use super::{Exit, reading, stdout};
 use crate::cli;
 use crate::config;
-use crate::filter::{Filter, Scene};
+use crate::credentials::Credentials;
 use crate::report::show::{self, Form, Options};
-use crate::rules::Profile;
-use crate::rules::runner::Runner;
-use crate::rules::select::Selection;
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show) -> Result<Exit> {
@@ -24,7 +22,7 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
         show_secrets: options.show_secrets,
     };
     let mut out = stdout();
-    let judge = Filtering::new(&config);
+    let judge = Filtering::new(&config, Credentials::default());
     let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
     reading::read(&inputs, &config, &mut |session| {
         seen += 1;
@@ -49,33 +47,8 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
     }
 }
 
-/// What a filter leaves of sessions; rules run only when it asks for findings.
-struct Filtering<'a> {
-    filter: Option<&'a Filter>,
-    runner: Option<Runner>,
-}
-
-impl<'a> Filtering<'a> {
-    fn new(config: &'a config::Reading) -> Filtering<'a> {
-        let filter = config.filter.as_ref();
-        let judges = filter.is_some_and(Filter::asks_for_findings);
-        let runner = || Runner::new(&Selection::of(Profile::Windows), &config.engine.limits);
-        Filtering { filter, runner: judges.then(runner) }
-    }
-
-    /// Whether each message is wanted: those for which the filter holds; all, where it holds of the session alone.
-    fn messages(&self, session: &Session) -> Vec<bool> {
-        let all = session.messages.len();
-        let Some(filter) = self.filter else { return vec![true; all] };
-        let findings = self.runner.as_ref().map(|runner| runner.run(session).drafts).unwrap_or_default();
-        filter.messages(Scene { session, findings: &findings })
-    }
-}
-
 fn is_wanted(session: &Session, options: &cli::Show) -> bool {
-    let named = options.session.as_ref().is_none_or(|key| {
-        session.key().eq_ignore_ascii_case(key) || session.session_id.as_ref().is_some_and(|id| id == key)
-    });
+    let named = options.session.as_ref().is_none_or(|name| is_named(session, name));
     named && options.message.is_none_or(|number| session.messages.len() >= number as usize)
 }
 

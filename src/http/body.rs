@@ -47,7 +47,7 @@ pub fn decode<'a>(
     let Decoder { captured, mut removed, .. } = decoder;
     removed.reverse();
     let origin = if removed.is_empty() { origin } else { origin.inexact() };
-    Body { bytes: bytes.into(), origin, codings: removed, wire_len, captured }
+    Body { bytes: bytes.into(), origin, codings: removed, wire_len, captured, redacted: None }
 }
 
 /// The codings that header values name, in order.

@@ -131,13 +131,27 @@ pub struct Body {
     pub wire_len: Option<u64>,
     /// Whether the bytes are all there.
     pub captured: Captured,
+    /// How many bytes it had before an export took secrets out of it; `None` when nothing was taken out.
+    pub redacted: Option<u64>,
 }
 
 impl Body {
     /// A whole body without codings.
     pub fn whole(bytes: impl Into<Arc<[u8]>>, origin: Origin) -> Body {
         let bytes = bytes.into();
-        Body { wire_len: Some(bytes.len() as u64), bytes, origin, codings: Vec::new(), captured: Captured::Whole }
+        Body {
+            wire_len: Some(bytes.len() as u64),
+            bytes,
+            origin,
+            codings: Vec::new(),
+            captured: Captured::Whole,
+            redacted: None,
+        }
+    }
+
+    /// How many bytes were sent, as far as they were captured.
+    pub fn size(&self) -> u64 {
+        self.redacted.unwrap_or(self.bytes.len() as u64)
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn payload_gap(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let sender = cx.side().map_or("", |side| side.name());
     let place = Place::Message(cx.index);
     match (&cx.message.kind, &cx.message.body.captured) {
-        (Kind::Missing, _) if between => {
+        // Nobody knows who sent it: it was left out when its session was exported.
+        (Kind::Missing, _) if between && cx.side().is_some() => {
             out.report(place, format!("the {sender} message between these was not captured; it is not judged"));
         }
         (Kind::Missing, _) => {}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::redactions::Redactions;
 use super::{Rule, Severity};
 use crate::http::InputId;
 use crate::origin::Span;
@@ -95,6 +96,7 @@ pub struct Sink<'a> {
     pub(super) room: &'a mut usize,
     pub(super) over: &'a mut Over,
     pub(super) spare: Option<Draft>,
+    pub(super) redactions: &'a Redactions<'a>,
 }
 
 impl Sink<'_> {
@@ -108,6 +110,9 @@ impl Sink<'_> {
             help: None,
             related: Vec::new(),
         };
+        if self.rule.secrets && self.redactions.hide(draft.place) {
+            return self.spare.insert(draft);
+        }
         match self.room.checked_sub(1) {
             Some(room) => {
                 *self.room = room;

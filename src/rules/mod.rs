@@ -16,6 +16,7 @@ pub mod history;
 mod lines;
 pub mod location;
 pub mod pending;
+mod redactions;
 pub mod runner;
 pub mod select;
 mod silence;
@@ -171,6 +172,8 @@ pub struct Rule {
     pub spec: &'static [&'static str],
     /// Rules (ids) and families that are not reported where this one fires.
     pub silences: &'static [(Reach, &'static [&'static str])],
+    /// Whether what it says depends on the text of secrets, so that it does not judge what an export redacted.
+    pub secrets: bool,
     /// The page, front matter included.
     pub page: &'static str,
     /// The check.
@@ -199,6 +202,7 @@ impl Rule {
             since: "0.1.0",
             spec: &[],
             silences,
+            secrets: false,
             page: "",
             check,
         }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::finding::{Draft, Over, Place, Sink};
 use super::history::Earlier;
 use super::location;
+use super::redactions::Redactions;
 use super::select::Selection;
 use super::silence::Silence;
 use super::{CaptureCx, Check, ElementCx, EncryptedCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity};
@@ -141,7 +142,15 @@ impl Runner {
                 (0..session.messages.len()).map(|index| (index, "data synchronization, not device management".into()));
             return Outcome { not_judged: all.collect(), ..Outcome::default() };
         }
-        let mut pass = Pass { runner: self, session, drafts: Vec::new(), over: Over::default(), tallies: Vec::new() };
+        let redactions = Redactions::of(session);
+        let mut pass = Pass {
+            runner: self,
+            session,
+            redactions: &redactions,
+            drafts: Vec::new(),
+            over: Over::default(),
+            tallies: Vec::new(),
+        };
         pass.tallies.resize(self.rules.len(), Tally::new(self.limit));
         for (index, message) in session.messages.iter().enumerate() {
             pass.message(index, message);
@@ -207,6 +216,7 @@ impl Tally {
 struct Pass<'a> {
     runner: &'a Runner,
     session: &'a Session,
+    redactions: &'a Redactions<'a>,
     drafts: Vec<Draft>,
     over: Over,
     tallies: Vec<Tally>,
@@ -218,7 +228,8 @@ impl<'a> Pass<'a> {
         let Active { rule, severity, .. } = self.runner.rules[number];
         let tally = &mut self.tallies[number];
         let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
-        let done = bug::caught(|| check(&mut Sink { rule, severity, out, room, over, spare: None }));
+        let redactions = self.redactions;
+        let done = bug::caught(|| check(&mut Sink { rule, severity, out, room, over, spare: None, redactions }));
         if let Err(bug) = done {
             tally.bug.get_or_insert(bug);
         }
@@ -277,7 +288,7 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(self) -> Outcome {
-        let Pass { runner, session, mut drafts, over, tallies } = self;
+        let Pass { runner, session, redactions, mut drafts, over, tallies } = self;
         let silence = Silence::of(session, &drafts, &over);
         let reports = |rule: &Rule| runner.rules.iter().any(|active| active.rule == rule && !active.muted);
         drafts.retain(|draft| reports(draft.rule) && !silence.covers(session, draft));
@@ -292,7 +303,7 @@ impl<'a> Pass<'a> {
         let times = told().filter_map(|(rule, tally)| Some((rule, tally.time.saturating_sub(clock(tally)?))));
         Outcome {
             more: more.collect(),
-            not_judged: session.messages.iter().enumerate().filter_map(not_judged).collect(),
+            not_judged: runner.not_judged(session, redactions),
             times: times.collect(),
             // Half of a measurement lies outside of what it measures.
             clock: tallies.iter().filter_map(clock).sum::<Duration>() * 2,
@@ -301,6 +312,22 @@ impl<'a> Pass<'a> {
         }
     }
 }
+
+impl Runner {
+    /// Messages that were not judged, and those whose secrets were not.
+    fn not_judged(&self, session: &Session, redactions: &Redactions<'_>) -> Vec<(usize, String)> {
+        let on_secrets = self.rules.iter().any(|active| active.rule.secrets && !active.muted);
+        let redacted = |index: &usize| on_secrets && redactions.messages().contains(index);
+        let each = session.messages.iter().enumerate().filter_map(|(index, message)| {
+            let secrets = || redacted(&index).then(|| (index, REDACTED.to_owned()));
+            not_judged((index, message)).or_else(secrets)
+        });
+        each.collect()
+    }
+}
+
+/// Why the secrets of a message were not judged.
+const REDACTED: &str = "its secrets were redacted before it was read: rules on them did not judge it";
 
 /// What it takes to measure nothing, the least of many times.
 fn clock() -> Duration {

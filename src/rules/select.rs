@@ -157,6 +157,7 @@ mod tests {
                 since: "0.1.0",
                 spec: &[],
                 silences: &[],
+                secrets: false,
                 page: "",
                 check: crate::rules::Check::Anomaly(&[]),
             }

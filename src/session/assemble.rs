@@ -16,6 +16,7 @@ use super::belong::{self, Belongs};
 use super::open::{Ids, Open};
 use super::outcome::is_discovery;
 use super::table::Table;
+use super::told::Told;
 use super::{Flavor, Session};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::http::{Captured, Connection, Event, Half, InputId};
@@ -26,6 +27,7 @@ use crate::syncml::message::Kind;
 use crate::syncml::read::is_syncml_type;
 use crate::syncml::{Message, Side};
 use crate::time::Time;
+use crate::transcript::{Record, messages};
 
 /// Sessions of one device open at once: Windows runs two side by side, one for the device and one for the user.
 const PER_DEVICE: usize = 64;
@@ -111,6 +113,7 @@ pub struct Assembler {
     /// Sessions that are over but may still get a late message: number and age, oldest first.
     over: VecDeque<(u32, u64)>,
     latest: Option<Time>,
+    told: Told,
     counts: Counts,
     notes: Vec<Anomaly>,
 }
@@ -127,6 +130,7 @@ impl Assembler {
             enrolling: HashMap::new(),
             over: VecDeque::new(),
             latest: None,
+            told: Told::default(),
             counts: Counts::default(),
             notes: Vec::new(),
         }
@@ -188,6 +192,34 @@ impl Assembler {
         }
     }
 
+    /// Takes a message of a session that was exported: it is put together as it was.
+    pub fn told(&mut self, told: messages::Told, input: InputId, out: Out<'_>) {
+        let messages::Told { session, record, missing, side, retransmission } = told;
+        let message = match *record {
+            Record::Http(event) => match Arrival::of(event, &self.limits) {
+                Some(Arrival::Message(_, message) | Arrival::Missing(_, message)) => *message,
+                _ => return,
+            },
+            Record::Document(document) if missing => {
+                Message::not_captured(input, side.unwrap_or(Side::Client), document.at)
+            }
+            Record::Document(document) => Message::from_document(document, input, &self.limits),
+            Record::Told(_) => return,
+        };
+        self.counts.messages += u64::from(message.kind != Kind::Missing);
+        let message = Message { side, retransmission, ..message };
+        let done = self.told.take(self.numbers, session, message, &self.limits);
+        done.into_iter().for_each(|session| self.restored(session, out));
+    }
+
+    fn restored(&mut self, session: Session, out: Out<'_>) {
+        match session.flavor {
+            Flavor::Dm => self.counts.sessions += 1,
+            Flavor::Enrollment => self.counts.enrollments += 1,
+        }
+        out(session);
+    }
+
     /// Says that the recording went on at least until then.
     pub fn until(&mut self, at: Option<Time>) {
         self.latest = self.latest.max(at);
@@ -207,14 +239,18 @@ impl Assembler {
         for number in self.table.numbers() {
             self.close(number, None, out);
         }
+        for session in self.told.finish(&self.limits) {
+            self.restored(session, out);
+        }
+        self.numbers = self.numbers.max(self.told.latest());
         self.latest = None;
     }
 
     /// Whether nothing at all is kept.
     #[cfg(test)]
     pub(super) fn is_clear(&self) -> bool {
-        let Assembler { table, roads, enrolling, over, held, .. } = self;
-        table.is_clear() && roads.is_empty() && enrolling.is_empty() && over.is_empty() && *held == 0
+        let Assembler { table, roads, enrolling, over, held, told, .. } = self;
+        told.is_clear() && table.is_clear() && roads.is_empty() && enrolling.is_empty() && over.is_empty() && *held == 0
     }
 
     fn request(&mut self, message: Message, out: Out<'_>) {

@@ -13,6 +13,7 @@ mod outcome;
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use assemble::{Arrival, Assembler, Counts};
 
@@ -80,6 +81,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 5] =
+        [Outcome::Complete, Outcome::Aborted, Outcome::AuthFailed, Outcome::Incomplete, Outcome::Open];
+
     /// The word of the JSON output.
     pub fn name(self) -> &'static str {
         match self {

@@ -135,8 +135,8 @@ impl Message {
     /// Whether the bytes are those that were sent, so that their content can be judged; else why not.
     pub fn judged(&self) -> Result<(), &str> {
         match (&self.kind, &self.body.captured) {
-            (Kind::Missing, _) => Err("the message was not captured"),
             (_, Captured::Partly(why) | Captured::Refused(why)) => Err(why),
+            (Kind::Missing, _) => Err("the message was not captured"),
             _ => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ pub mod hresult;
 pub mod message;
 pub mod original_error;
 pub mod read;
+pub mod redact;
 pub mod render;
 pub mod secret;
 pub mod status;

@@ -21,6 +21,17 @@ pub use markup::spans as in_bytes;
 /// What stands in place of a secret.
 pub const MASK: &str = "********";
 
+/// A secret of an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// Its own text.
+    Text,
+    /// Parts of its own text, which is given with those masked.
+    Pieces(String),
+    /// An attribute's value, by its place among the attributes.
+    Attribute(usize),
+}
+
 /// The secret parts of one document.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -117,6 +128,27 @@ impl Secrets {
         self.of_node(node).any(|part| !matches!(part, Part::Attribute(_)))
     }
 
+    /// Each secret, with the element that holds it.
+    pub fn iter<'a>(&self, doc: &'a Doc) -> impl Iterator<Item = (Element<'a>, Secret)> {
+        self.parts.iter().filter_map(|(node, part)| {
+            let element = doc.element(*node)?;
+            let secret = match part {
+                Part::Text => Secret::Text,
+                Part::Pieces(pieces) => Secret::Pieces(mask_pieces(element.text(), pieces)),
+                Part::Attribute(at) => Secret::Attribute(*at),
+            };
+            Some((element, secret))
+        })
+    }
+
+    /// Whether the mask stands in place of some: the document was redacted before it was read.
+    pub(super) fn are_redacted(&self, doc: &Doc) -> bool {
+        self.iter(doc).any(|(element, secret)| match secret {
+            Secret::Text | Secret::Pieces(_) => element.text().contains(MASK),
+            Secret::Attribute(at) => element.attributes().nth(at).is_some_and(|(_, value)| value.contains(MASK)),
+        })
+    }
+
     /// The secrets as stretches of [`Doc::bytes`], sorted, apart from each other. Wide where the exact stretch is not known.
     pub fn spans(&self, doc: &Doc) -> Vec<Span> {
         if self.is_empty() {
@@ -165,8 +197,11 @@ pub fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     }
     if name.eq_ignore_ascii_case("x-syncml-hmac") {
         let parts = value.split(',').map(|part| match part.split_once('=') {
-            Some((key, _)) if !key.trim().eq_ignore_ascii_case("algorithm") => format!("{key}={MASK}"),
-            _ => part.to_owned(),
+            Some((key, _)) if key.trim().eq_ignore_ascii_case("algorithm") => part.to_owned(),
+            // Whether there are quotes is a question of form.
+            Some((key, value)) if value.trim().starts_with('"') => format!("{key}=\"{MASK}\""),
+            Some((key, _)) => format!("{key}={MASK}"),
+            None => part.to_owned(),
         });
         return Cow::Owned(parts.collect::<Vec<_>>().join(","));
     }
@@ -178,6 +213,12 @@ pub fn header<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
 pub fn url(url: &str) -> Cow<'_, str> {
     let pieces = name::parameters(url);
     if pieces.is_empty() { Cow::Borrowed(url) } else { Cow::Owned(mask_pieces(url, &pieces)) }
+}
+
+/// Where the secrets of markup and of form fields stand in a text that is no document, sorted and apart from each other.
+pub fn in_text(text: &str) -> Vec<Span> {
+    let fields = name::parameters(text).into_iter().map(|range| Span::new(range.start, range.end));
+    merge(markup::spans(text.as_bytes()).into_iter().chain(fields).collect())
 }
 
 /// A text that is no document, with the secrets of markup and of form fields in it masked.
@@ -347,7 +388,7 @@ mod tests {
         assert_eq!(header("Cookie", "a=b"), MASK);
         assert_eq!(
             header("x-syncml-hmac", "algorithm=MD5, username=\"u\", mac=abc="),
-            "algorithm=MD5, username=********, mac=********"
+            "algorithm=MD5, username=\"********\", mac=********"
         );
         assert_eq!(header("Content-Type", "application/vnd.syncml.dm+xml"), "application/vnd.syncml.dm+xml");
         assert_eq!(url("https://a/b?token=abc&mode=x"), "https://a/b?token=********&mode=x");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
+
 use super::suite::{KeyExchange, Suite};
 use super::version::Version;
 
@@ -10,7 +12,8 @@ use super::version::Version;
 const MAX_ALERTS: usize = 4;
 
 /// What is known of a connection. What was not captured, or travelled encrypted without keys, is `None` or empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Facts {
     /// The newest version that the client offered.
     pub offered: Option<Version>,
@@ -23,10 +26,13 @@ pub struct Facts {
     /// The protocol agreed upon by ALPN.
     pub alpn: Option<String>,
     /// Identifies the connection in a key log.
+    #[serde(with = "super::told::random")]
     pub client_random: Option<[u8; 32]>,
     /// The server's certificates in DER, its own first.
+    #[serde(with = "super::told::certificates")]
     pub server_certificates: Vec<Arc<[u8]>>,
     /// The client's certificates in DER, its own first.
+    #[serde(with = "super::told::certificates")]
     pub client_certificates: Vec<Arc<[u8]>>,
     /// Whether the server asked for a client certificate.
     pub certificate_requested: bool,
@@ -45,7 +51,8 @@ pub struct Facts {
 }
 
 /// Who sent something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The client.
     Client,
@@ -60,7 +67,7 @@ impl fmt::Display for Side {
 }
 
 /// An alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Alert {
     /// Who sent it.
     pub from: Side,
@@ -140,7 +147,8 @@ impl fmt::Display for Alert {
 }
 
 /// Why a connection could not be decrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sealed {
     /// No keys were given at all.
     NoKeys,
@@ -207,7 +215,8 @@ impl Facts {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Octets in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

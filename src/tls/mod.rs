@@ -16,6 +16,7 @@ mod reader;
 mod record;
 mod schedule;
 mod suite;
+mod told;
 mod version;
 mod wire;
 

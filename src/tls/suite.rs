@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A cipher suite by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize)]
 pub struct Suite(pub u16);
 
 /// How the keys of a connection come about.

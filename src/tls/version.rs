@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A version. Drafts of TLS 1.3 lie above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 pub struct Version(pub u16);
 
 impl Version {

@@ -250,7 +250,7 @@ mod tests {
         let mut summary = Summary::default();
         read(json.as_bytes(), InputId(0), &Limits::default(), &mut summary, &mut |record| match record {
             Record::Http(event) => events.push(event),
-            Record::Document(document) => panic!("{document:?}"),
+            other => panic!("{other:?}"),
         });
         (events, summary)
     }

@@ -100,7 +100,7 @@ mod tests {
                 let text = String::from_utf8_lossy(&body.bytes).into_owned();
                 found.push((text, at.map(|at| at.to_string()), position.unwrap()));
             }
-            Record::Http(event) => panic!("{event:?}"),
+            other => panic!("{other:?}"),
         });
         found
     }

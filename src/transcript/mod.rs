@@ -7,6 +7,7 @@ mod burp;
 pub mod carve;
 pub mod har;
 pub mod log;
+pub mod messages;
 mod mitm;
 mod roads;
 mod saz;
@@ -33,6 +34,8 @@ pub enum Record {
     Http(Event),
     /// A document without HTTP around it.
     Document(Document),
+    /// A message of a session that was exported.
+    Told(Box<messages::Told>),
 }
 
 /// A SyncML, SOAP or provisioning document cut out of a text, or standing alone in a file.
@@ -59,6 +62,8 @@ pub enum Kind {
     Mitm,
     /// Burp's "Save items" XML.
     Burp,
+    /// Messages as this program exports them, one JSON object a line.
+    Messages,
     /// A Windows event log.
     Evtx,
     /// The stream that SyncML Viewer saves.
@@ -78,6 +83,7 @@ impl Kind {
         Kind::Saz,
         Kind::Mitm,
         Kind::Burp,
+        Kind::Messages,
         Kind::Evtx,
         Kind::SyncmlViewer,
         Kind::Log,
@@ -92,6 +98,7 @@ impl Kind {
             Kind::Saz => "saz",
             Kind::Mitm => "mitm",
             Kind::Burp => "burp",
+            Kind::Messages => "jsonl",
             Kind::Evtx => "evtx",
             Kind::SyncmlViewer => "syncml-viewer",
             Kind::Log => "log",
@@ -144,6 +151,7 @@ pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut 
         Kind::Wbxml => single::binary(&data, limits, out),
         Kind::Saz => saz::read(&data, input, limits, &mut summary, out),
         Kind::Mitm => mitm::read(&data, input, limits, &mut summary, out),
+        Kind::Messages => messages::read(&data, input, limits, &mut summary, out),
         Kind::Burp => burp::read(&data, input, limits, &mut summary, out),
         Kind::Evtx => {
             let why = kind.unsupported().unwrap_or_default();
@@ -160,5 +168,5 @@ fn body(bytes: &[u8], origin: Origin, captured: Captured, limits: &Limits) -> Bo
         true => Captured::Refused(format!("it has {} bytes, over the limit of {}", bytes.len(), limits.body)),
         false => captured,
     };
-    Body { bytes: kept.into(), origin, codings: Vec::new(), wire_len: None, captured }
+    Body { bytes: kept.into(), origin, codings: Vec::new(), wire_len: None, captured, redacted: None }
 }

@@ -46,7 +46,7 @@ mod tests {
         let mut documents = Vec::new();
         read(data, &Limits::default(), &mut |record| match record {
             Record::Document(document) => documents.push(document),
-            Record::Http(event) => panic!("{event:?}"),
+            other => panic!("{other:?}"),
         });
         documents
     }

@@ -44,6 +44,7 @@ fn sniff_text(head: &[u8]) -> Option<Kind> {
     let bytes = text.bytes.trim_ascii_start();
     match bytes.first()? {
         b'{' if is_har(bytes) => Some(Kind::Har),
+        b'{' if memmem::find(bytes, b"\"dmscope/message/").is_some() => Some(Kind::Messages),
         b'<' => sniff_xml(bytes).or_else(|| holds_document(bytes).then_some(Kind::Log)),
         _ if has_viewer_mark(bytes) => Some(Kind::SyncmlViewer),
         _ => holds_document(bytes).then_some(Kind::Log),

@@ -1,11 +1,12 @@
 //! A document as text XML that any reader takes: what was sent, in the form of XML.
 //!
 //! In: a document of either form. Out: its text in UTF-8, one element a line, and how much of it XML cannot say. Nothing
-//! is masked: this is a conversion, not a report.
+//! is masked unless that is asked for: this is a conversion, not a report.
 
 use crate::escape;
 use crate::syncml::Element;
 use crate::syncml::doc::{Doc, Form};
+use crate::syncml::secret::Secrets;
 
 /// Deepest level that is still indented further.
 const MAX_INDENT: usize = 40;
@@ -23,39 +24,50 @@ pub struct Written {
 
 /// Writes a document.
 pub fn write(doc: &Doc) -> Written {
-    let mut written = Written { text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(), ..Written::default() };
-    for root in doc.elements().filter(|element| element.parent().is_none()) {
-        written.element(root, 0);
-    }
-    written
+    masked(doc, &Secrets::shown())
 }
 
-impl Written {
+/// The same with these secrets masked.
+pub fn masked(doc: &Doc, secrets: &Secrets) -> Written {
+    let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    let mut writer = Writer { written: Written { text, ..Written::default() }, secrets };
+    for root in doc.elements().filter(|element| element.parent().is_none()) {
+        writer.element(root, 0);
+    }
+    writer.written
+}
+
+struct Writer<'s> {
+    written: Written,
+    secrets: &'s Secrets,
+}
+
+impl Writer<'_> {
     fn element(&mut self, element: Element<'_>, level: usize) {
         let name = self.name(element.name());
         self.indent(level);
-        self.text.extend(["<", &name]);
+        self.written.text.extend(["<", &name]);
         self.attributes(element);
-        let text = element.text();
+        let text = &*self.secrets.text(element);
         let has_children = element.children().next().is_some();
         if !has_children && text.is_empty() {
-            self.text.push_str("/>\n");
+            self.written.text.push_str("/>\n");
             return;
         }
-        self.text.push('>');
+        self.written.text.push('>');
         if has_children {
-            self.text.push('\n');
+            self.written.text.push('\n');
             if !text.trim().is_empty() {
                 self.indent(level + 1);
                 self.escaped(text.trim());
-                self.text.push('\n');
+                self.written.text.push('\n');
             }
             element.children().for_each(|child| self.element(child, level + 1));
             self.indent(level);
         } else {
             self.escaped(text);
         }
-        self.text.extend(["</", &name, ">\n"]);
+        self.written.text.extend(["</", &name, ">\n"]);
     }
 
     fn attributes(&mut self, element: Element<'_>) {
@@ -63,18 +75,18 @@ impl Written {
         let attributes: Vec<(&str, &str)> = match element.doc().form() {
             Form::Wbxml if element.namespace() != above => vec![("xmlns", element.namespace())],
             Form::Wbxml => Vec::new(),
-            Form::Xml => element.attributes().collect(),
+            Form::Xml => self.secrets.attributes(element).collect(),
         };
         for (name, value) in attributes {
             let name = self.name(name);
-            self.text.extend([" ", &name, "=\""]);
+            self.written.text.extend([" ", &name, "=\""]);
             self.escaped(value);
-            self.text.push('"');
+            self.written.text.push('"');
         }
     }
 
     fn indent(&mut self, level: usize) {
-        self.text.extend(std::iter::repeat_n("  ", level.min(MAX_INDENT)));
+        self.written.text.extend(std::iter::repeat_n("  ", level.min(MAX_INDENT)));
     }
 
     fn name(&mut self, name: &str) -> String {
@@ -85,7 +97,7 @@ impl Written {
         if !name.is_empty() && name.char_indices().all(fits) {
             return name.to_owned();
         }
-        self.renamed += 1;
+        self.written.renamed += 1;
         let mended: String = name.char_indices().map(|at| if fits(at) { at.1 } else { '_' }).collect();
         if mended.is_empty() { "_".to_owned() } else { mended }
     }
@@ -93,17 +105,19 @@ impl Written {
     fn escaped(&mut self, text: &str) {
         for character in text.chars() {
             match character {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' => self.text.push_str("&quot;"),
-                '\n' | '\t' => self.text.push(character),
+                '&' => self.written.text.push_str("&amp;"),
+                '<' => self.written.text.push_str("&lt;"),
+                '>' => self.written.text.push_str("&gt;"),
+                '"' => self.written.text.push_str("&quot;"),
+                '\n' | '\t' => self.written.text.push(character),
                 '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}' => {
-                    self.replaced += 1;
-                    self.text.push(char::REPLACEMENT_CHARACTER);
+                    self.written.replaced += 1;
+                    self.written.text.push(char::REPLACEMENT_CHARACTER);
                 }
-                hidden if escape::is_hidden(hidden) => self.text.push_str(&format!("&#x{:X};", u32::from(hidden))),
-                shown => self.text.push(shown),
+                hidden if escape::is_hidden(hidden) => {
+                    self.written.text.push_str(&format!("&#x{:X};", u32::from(hidden)))
+                }
+                shown => self.written.text.push(shown),
             }
         }
     }

@@ -8,8 +8,9 @@ use dmscope::capture::{self, Source};
 use dmscope::http::{Conn, Event, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::{Run, Unit};
+use dmscope::session::{Assembler, Session};
 use dmscope::stream::{End, Stream};
-use dmscope::syncml::Doc;
+use dmscope::syncml::{Doc, Message};
 use dmscope::tcp::{Consumer, Opening};
 use dmscope::{input, link, transcript, wbxml, xml};
 
@@ -21,6 +22,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("capture", capture),
     ("har", har),
     ("log", log),
+    ("messages", messages),
     ("saz", saz),
     ("mitm", mitm),
     ("burp", burp),
@@ -47,6 +49,21 @@ pub(crate) fn capture(data: &[u8]) {
         });
         decoder.finish();
     }
+}
+
+/// Exported messages, put together to sessions again.
+pub(crate) fn messages(data: &[u8]) {
+    input::sniff(data);
+    let mut assembler = Assembler::new(&limits());
+    let each = &mut |session: Session| assert!(session.messages.len() <= 4 << 20);
+    transcript::read(transcript::Kind::Messages, data, InputId(0), &limits(), &mut |record| match record {
+        transcript::Record::Told(told) => assembler.told(*told, InputId(0), each),
+        transcript::Record::Http(event) => assembler.http(event, each),
+        transcript::Record::Document(document) => {
+            assembler.document(Message::from_document(document, InputId(0), &limits()), each);
+        }
+    });
+    assembler.finish(each);
 }
 
 fn recording(kind: transcript::Kind, data: &[u8]) {

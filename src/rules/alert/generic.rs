@@ -82,7 +82,7 @@ pub(in crate::rules) fn large_generic_alert(cx: &MessageCx<'_>, out: &mut Sink<'
     let Some(alert) = cx.message.doc.alerts(GENERIC).next().filter(|_| cx.side() == Some(Side::Client)) else { return };
     let before = cx.session.messages.get(..cx.index).unwrap_or_default().iter().rev();
     let Some(most) = before.filter(|message| message.side == Some(Side::Server)).find_map(most_bytes) else { return };
-    let size = cx.message.body.bytes.len();
+    let size = cx.message.body.size();
     if size > most && cannot_divide(cx.session) {
         let text = format!("the message with this Alert has {size} bytes; the server takes at most {most}");
         out.report(cx.at(alert.0), text);
@@ -90,7 +90,7 @@ pub(in crate::rules) fn large_generic_alert(cx: &MessageCx<'_>, out: &mut Sink<'
 }
 
 /// The `MaxMsgSize` that a message announces.
-fn most_bytes(message: &Message) -> Option<usize> {
+fn most_bytes(message: &Message) -> Option<u64> {
     message.header().and_then(Header::meta)?.get(Tag::MaxMsgSize)?.parse().ok()
 }
 

@@ -187,7 +187,7 @@ pub(in crate::rules) fn moredata_in_small_message(cx: &SessionCx<'_>, out: &mut 
         let (Some(size), Some(limit)) = (size(first.item), super::max_msg_size(first.cx)) else { continue };
         let [sent, ..] = lengths(std::iter::once(first.item));
         let rest = size.saturating_sub(sent);
-        let message = first.cx.message.body.bytes.len() as u64;
+        let message = first.cx.message.body.size();
         if sent.saturating_mul(10) < size && message.saturating_add(rest.saturating_mul(2)) <= limit {
             let text = format!("the first of two chunks holds {sent} of {size} bytes, and the message may have {limit}; expected one chunk");
             out.report(first.at(), text);

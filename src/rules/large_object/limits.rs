@@ -77,7 +77,7 @@ pub(in crate::rules) fn maxmsgsize_exceeded(cx: &SessionCx<'_>, out: &mut Sink<'
     for message in cx.readable() {
         // Without HTTP, text may be a view of something shorter: WBXML.
         if let Some((limit, by)) = latest.for_message(message).filter(|_| message.message.http.is_some()) {
-            let length = message.message.body.bytes.len() as u64;
+            let length = message.message.body.size();
             if length > limit.saturating_add(limit / 100) {
                 let text = format!("the message has {length} bytes; the {} takes {limit} (MaxMsgSize)", super::peer(message));
                 out.report(Place::Message(message.index), text).related(Place::Message(by.index), "the message that gives MaxMsgSize");

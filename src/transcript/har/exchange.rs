@@ -9,8 +9,9 @@ use super::format::{Content, Entry, Header, Request, Response, Scalar};
 use crate::http::{Body, Captured, Connection, Event, Half, Head, InputId, Message};
 use crate::limits::Limits;
 use crate::origin::{Origin, Unit};
+use crate::syncml::Side;
 use crate::time::Time;
-use crate::transcript::Record;
+use crate::transcript::{Document, Record};
 
 /// Turns entries into messages, and keeps which connection they ran on.
 pub(super) struct Exchanges<'l> {
@@ -43,6 +44,7 @@ impl<'l> Exchanges<'l> {
         let head = Arc::new(request_head(request, &origin));
         let last = cut && entry.response.is_none();
         let body = self.body(&head, request.post_data.as_ref(), &request.body_size, &origin, last);
+        let body = exported(body, &request.captured, &request.bytes);
         let message = |half, head: &Arc<Head>, answers: Option<&Arc<Head>>, body, first, last| Message {
             connection: Arc::clone(&connection),
             exchange,
@@ -55,9 +57,18 @@ impl<'l> Exchanges<'l> {
             position: None,
             notes: Vec::new(),
         };
-        let sent = message(Half::Request, &head, None, body, times.start, times.start);
-        out(Record::Http(Event::Message(sent)));
-        let Some(response) = &entry.response else {
+        if entry.http.as_text().is_some() {
+            return self.documents(&entry, &origin, body, times, out);
+        }
+        if is_missing(&request.captured) {
+            let connection = Arc::clone(&connection);
+            let at = times.start;
+            out(Record::Http(Event::Missing { connection, exchange, half: Half::Request, request: None, at }));
+        } else {
+            let sent = message(Half::Request, &head, None, body, times.start, times.start);
+            out(Record::Http(Event::Message(sent)));
+        }
+        let Some(response) = entry.response.as_ref().filter(|response| !is_missing(&response.captured)) else {
             let (request, at) = (Some(head), times.start);
             return out(Record::Http(Event::Missing { connection, exchange, half: Half::Response, request, at }));
         };
@@ -66,8 +77,25 @@ impl<'l> Exchanges<'l> {
         if answer.status == 0 {
             body.captured = Captured::Partly(no_answer(response));
         }
+        let body = exported(body, &response.captured, &response.bytes);
         let answered = message(Half::Response, &answer, Some(&head), body, times.answer, times.end);
         out(Record::Http(Event::Message(answered)));
+    }
+
+    /// Messages that our own export says had no HTTP around them.
+    fn documents(&self, entry: &Entry<'_>, origin: &Origin, sent: Body, times: Times, out: &mut dyn FnMut(Record)) {
+        let mut document = |body, side, at| out(Record::Document(Document { body, side, at, position: None }));
+        let is_there = |captured: Option<&Scalar<'_>>| captured.is_some_and(|captured| !is_missing(captured));
+        if let Some(request) = entry.request.as_ref().filter(|request| is_there(Some(&request.captured))) {
+            document(sent, request.side.as_text().is_none().then_some(Side::Client), times.start);
+        }
+        let Some(response) = entry.response.as_ref().filter(|response| is_there(Some(&response.captured))) else {
+            return;
+        };
+        if response.status.count() != Some(0) {
+            let body = self.body(&Head::default(), response.content.as_ref(), &response.body_size, origin, false);
+            document(exported(body, &response.captured, &response.bytes), Some(Side::Server), times.answer);
+        }
     }
 
     /// The connection of an entry: the one of its id, or one of its own when the recording gives none. Firefox gives
@@ -188,6 +216,21 @@ fn headers(list: &[Header<'_>], content: Option<&Content<'_>>) -> Vec<(String, S
         headers.push(("Content-Type".to_owned(), media_type.into_owned()));
     }
     headers
+}
+
+/// Whether our own export says that a half was not captured at all.
+fn is_missing(captured: &Scalar<'_>) -> bool {
+    captured.as_text() == Some("missing")
+}
+
+/// The body with what our own export says of it.
+fn exported(body: Body, captured: &Scalar<'_>, bytes: &Scalar<'_>) -> Body {
+    let captured = match captured.as_text().and_then(|text| text.split_once(": ")) {
+        Some(("partly", why)) => Captured::Partly(why.to_owned()),
+        Some(("refused", why)) => Captured::Refused(why.to_owned()),
+        _ => body.captured,
+    };
+    Body { captured, redacted: bytes.count(), ..body }
 }
 
 fn no_answer(response: &Response<'_>) -> String {

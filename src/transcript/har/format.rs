@@ -24,6 +24,8 @@ pub(super) struct Entry<'a> {
     pub(super) server_ip_address: Scalar<'a>,
     #[serde(borrow)]
     pub(super) connection: Scalar<'a>,
+    #[serde(borrow, rename = "_http")]
+    pub(super) http: Scalar<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +43,12 @@ pub(super) struct Request<'a> {
     pub(super) post_data: Option<Content<'a>>,
     #[serde(borrow)]
     pub(super) body_size: Scalar<'a>,
+    #[serde(borrow, rename = "_side")]
+    pub(super) side: Scalar<'a>,
+    #[serde(borrow, rename = "_captured")]
+    pub(super) captured: Scalar<'a>,
+    #[serde(borrow, rename = "_bytes")]
+    pub(super) bytes: Scalar<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +68,10 @@ pub(super) struct Response<'a> {
     pub(super) body_size: Scalar<'a>,
     #[serde(borrow, rename = "_error")]
     pub(super) error: Scalar<'a>,
+    #[serde(borrow, rename = "_captured")]
+    pub(super) captured: Scalar<'a>,
+    #[serde(borrow, rename = "_bytes")]
+    pub(super) bytes: Scalar<'a>,
 }
 
 /// `postData` and `content`, which differ only in which fields they usually have.
