@@ -12,6 +12,7 @@ use super::alert::Started;
 use super::auth::Remembered;
 use super::http::Wait;
 use super::pending::{Pending, left_open};
+use super::unenroll::Leaving;
 use super::windows::Known;
 use crate::http::InputId;
 use crate::limits::Limits;
@@ -55,6 +56,8 @@ pub struct Past {
     pub(in crate::rules) wait: Option<Wait>,
     /// What it showed of the settings of the device's client.
     pub(in crate::rules) known: Known,
+    /// What it showed of a device that leaves.
+    pub(in crate::rules) leaving: Option<Box<Leaving>>,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -173,6 +176,7 @@ impl History {
             auth,
             wait,
             known: client,
+            leaving: Leaving::of(session),
         }));
     }
 

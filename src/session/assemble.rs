@@ -458,7 +458,7 @@ impl Assembler {
         self.add(number, message, out)
     }
 
-    /// Ends the sessions that a new one of their device leaves behind. Whether one of them was complete.
+    /// Ends the sessions that a new one of their device leaves behind. Whether one of them was over.
     fn supersede(&mut self, message: &Message, out: Out<'_>) -> bool {
         let ids = Ids::of(message);
         let Some(device) = &ids.source else { return false };
@@ -468,7 +468,7 @@ impl Assembler {
         for number in earlier {
             let Some(open) = self.table.get_mut(number) else { continue };
             open.around.superseded = open.is_recorded_with(message);
-            if open.complete {
+            if open.complete || open.dismissed {
                 follows = true;
                 self.close(number, None, out);
             }

@@ -158,6 +158,8 @@ pub struct Session {
     pub end: Edge,
     /// How it went.
     pub outcome: Outcome,
+    /// Until when the recording had gone on when it was closed, as far as that is known.
+    pub watched_until: Option<Time>,
     index: Index,
 }
 
@@ -177,6 +179,7 @@ impl Session {
             start: Edge::Seen,
             end: Edge::Seen,
             outcome: Outcome::Incomplete,
+            watched_until: None,
             index,
         }
     }

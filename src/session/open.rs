@@ -43,6 +43,8 @@ pub(super) struct Open {
     pub(super) complete: bool,
     /// Whether a challenge of the server waits for an answer.
     pub(super) challenged: bool,
+    /// Whether the server sent the device away: it ends its sessions and does not answer.
+    pub(super) dismissed: bool,
     /// Size of what it holds, in bytes.
     pub(super) bytes: usize,
     /// When it last grew, in messages.
@@ -72,6 +74,7 @@ impl Open {
             around: Around::default(),
             complete: false,
             challenged: false,
+            dismissed: false,
             bytes: 0,
             tick: 0,
             server: None,
@@ -171,7 +174,9 @@ impl Open {
             self.complete = outcome::is_end(message);
             let chal = message.doc.statuses().any(Command::challenges);
             self.challenged = chal || outcome::refuses(message);
+            self.dismissed = outcome::dismisses(message);
         } else {
+            self.dismissed = false;
             self.complete = false;
             self.challenged = false;
         }
@@ -268,6 +273,7 @@ impl Open {
             session.exchanges = exchange::pair(&session);
             session.objects = chunk::large_objects(&session);
         }
+        session.watched_until = self.around.last;
         session.end = outcome::end(&session, &self.around);
         session.outcome = outcome::outcome(&session);
         session

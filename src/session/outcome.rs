@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Edge, Flavor, Outcome, Session};
 use crate::stream::End;
-use crate::syncml::{Kind, Message, Side};
+use crate::syncml::{Command, Kind, Message, Side};
 use crate::time::Time;
 
 /// A capture that goes on for so long after a session has seen its end (DM-SES-018).
@@ -69,7 +69,7 @@ pub(super) fn end(session: &Session, around: &Around) -> Edge {
         Some(Side::Server) if last.kind == Kind::Fragment => "only a piece of a message is there",
         Some(Side::Server) if last.kind != Kind::SyncMl => return Edge::Seen,
         Some(Side::Server) if !last.is_readable() => "its last message could not be read",
-        Some(Side::Server) if closes(last) || has_abort(last) => return Edge::Seen,
+        Some(Side::Server) if closes(last) || has_abort(last) || dismisses(last) => return Edge::Seen,
         Some(Side::Server) => "the client's answer to the last message was not captured",
         Some(Side::Client) if matches!(around.unanswered, Some(End::Closed | End::Reset)) => return Edge::Seen,
         Some(Side::Client) => "the server's answer to the last message was not captured",
@@ -105,7 +105,7 @@ pub(super) fn outcome(session: &Session) -> Outcome {
     }
     let whole = session.start == Edge::Seen && session.messages.iter().all(|message| message.judged().is_ok());
     match last.side {
-        Some(Side::Server) if is_end(last) && whole => Outcome::Complete,
+        Some(Side::Server) if (is_end(last) || dismisses(last)) && whole => Outcome::Complete,
         Some(Side::Server) if last.kind == Kind::SyncMl || is_end(last) => Outcome::Incomplete,
         _ => Outcome::Open,
     }
@@ -132,6 +132,11 @@ pub(super) fn refuses(message: &Message) -> bool {
     }
     let code = message.doc.statuses().find(|status| status.is_for_header()).and_then(|status| status.code());
     matches!(code, Some(401 | 407))
+}
+
+/// Whether a message of the server ends the enrollment: the device ends its sessions and does not answer.
+pub(super) fn dismisses(message: &Message) -> bool {
+    message.doc.all_commands().any(Command::unenrolls)
 }
 
 /// Alert 1223 in a message.

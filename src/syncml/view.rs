@@ -97,6 +97,16 @@ impl<'a> Command<'a> {
     pub fn challenges(self) -> bool {
         self.0.child(Tag::Chal).is_some() && !matches!(self.code(), Some(200 | 212))
     }
+    /// Whether it is the Exec by which a server ends the enrollment of a Windows device (DMClient CSP, `Unenroll`).
+    pub fn unenrolls(self) -> bool {
+        let is_node = |uri: &str| {
+            let path = super::uri::path(uri).to_ascii_lowercase();
+            path.contains("/dmclient/")
+                && !path.contains("/linkedenrollment/")
+                && path.trim_end_matches('/').ends_with("/unenroll")
+        };
+        self.tag() == Tag::Exec && self.items().filter_map(Item::target).any(|uri| is_node(uri))
+    }
     /// Its items.
     pub fn items(self) -> impl Iterator<Item = Item<'a>> + use<'a> {
         self.0.all(Tag::Item).map(Item)

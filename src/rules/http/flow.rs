@@ -1,7 +1,7 @@
-//! DM-HTTP-014, DM-HTTP-016 and DM-HTTP-017: when the client sends, and to where.
+//! DM-HTTP-014 to DM-HTTP-017: when the client sends, and to where.
 
 use super::status;
-use crate::http::Head;
+use crate::http::{Half, Head};
 use crate::rules::finding::Place;
 use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
 use crate::session::Session;
@@ -10,6 +10,11 @@ use crate::time::Time;
 
 /// How much too early is still in time, nanoseconds: clocks and timers are not exact.
 const SLACK: i64 = 1_000_000_000;
+
+/// How much of an overlap may come from clocks that tell milliseconds, nanoseconds.
+const OVERLAP: i64 = 10_000_000;
+/// How far behind a request its response is looked for, in messages.
+const NEAR: usize = 16;
 
 /// A message that the client sent once more.
 pub(in crate::rules) fn duplicate_transport_retry(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
@@ -83,6 +88,38 @@ pub(in crate::rules) fn respuri_not_followed(cx: &SessionCx<'_>, out: &mut Sink<
             out.report(Place::Message(next.index), text).related(message.at(place), "the address to answer to");
         }
     }
+}
+
+/// A request that does not wait for the answer to the one before.
+pub(in crate::rules) fn overlapping_requests_in_session(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let sent = |cx: &MessageCx<'_>| {
+        let is_request = cx.message.http.as_ref().is_some_and(|http| http.half == Half::Request);
+        is_request && cx.side() == Some(Side::Client) && cx.message.kind != Kind::Missing && !cx.is_repeated()
+    };
+    let mut before: Option<MessageCx<'_>> = None;
+    for request in cx.messages().filter(sent) {
+        let Some(earlier) = before.replace(request).filter(|earlier| earlier.message.input == request.message.input) else { continue };
+        let overlap = answered(*cx, earlier).zip(request.message.first).map(|(answered, sent)| answered.0.saturating_sub(sent.0));
+        if let Some(overlap) = overlap.filter(|overlap| *overlap > OVERLAP) {
+            let text = format!(
+                "the request is sent {} ms before the answer to the one before it was complete; expected one after the other",
+                overlap / 1_000_000
+            );
+            out.report(Place::Message(request.index), text).related(Place::Message(earlier.index), "the request before it");
+        }
+    }
+}
+
+/// When the last byte of the response to a request came. It is looked for near the request.
+fn answered(cx: SessionCx<'_>, request: MessageCx<'_>) -> Option<Time> {
+    let of = request.message.http.as_ref()?;
+    let answers = |message: &MessageCx<'_>| {
+        let http = message.message.http.as_ref().filter(|http| http.half == Half::Response && message.message.input == request.message.input);
+        http.is_some_and(|http| http.connection.number == of.connection.number && http.exchange == of.exchange)
+    };
+    let near = cx.session.messages.len().min(request.index + 1 + NEAR);
+    let mut behind = (request.index + 1..near).filter_map(|index| cx.message(index));
+    behind.find(answers).filter(|answer| answer.message.kind != Kind::Missing)?.message.last
 }
 
 /// Whether the address in the client's header is that of its request, so that nothing between rewrites addresses.

@@ -12,7 +12,7 @@ pub(super) use body::{
 };
 pub(super) use charset::charset_conflict;
 pub(super) use flow::{
-    Wait, duplicate_transport_retry, respuri_not_followed, retry_after_ignored, wait,
+    Wait, duplicate_transport_retry, overlapping_requests_in_session, respuri_not_followed, retry_after_ignored, wait,
 };
 pub(super) use headers::{
     accept_charset_missing, accept_missing_dm_type, cacheable_dm_response, response_type_not_acceptable,

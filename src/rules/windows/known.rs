@@ -66,7 +66,7 @@ pub(in crate::rules) struct Known {
     /// Whether a request was answered by 429.
     pub(super) throttled: bool,
     /// When the last request was sent.
-    pub(super) last_request: Option<Time>,
+    pub(in crate::rules) last_request: Option<Time>,
 }
 
 /// A setting of the client as a session shows it.

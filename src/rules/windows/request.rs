@@ -23,7 +23,7 @@ fn requests(session: &Session) -> impl Iterator<Item = (usize, &Message, &Head)>
 }
 
 /// The value of `UserAgentOrigin`: what began the session.
-pub(super) fn origin(message: &Message) -> Option<&str> {
+pub(in crate::rules) fn origin(message: &Message) -> Option<&str> {
     request(message)?.header("useragentorigin")
 }
 

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+mod secrets;
+pub(super) use secrets::secret_in_data;
+
 use super::finding::Place;
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
 use crate::anomaly::{Anomaly, Kind as Note};
