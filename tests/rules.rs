@@ -26,6 +26,8 @@ mod http2;
 mod page;
 #[path = "rules/run.rs"]
 mod run;
+#[path = "rules/seeds.rs"]
+mod seeds;
 
 use dmscope::limits::Limits;
 use dmscope::rules::runner::Runner;

@@ -4,23 +4,29 @@ use std::io::{self, Write};
 
 use crate::rules::{Rule, Severity};
 
-/// Writes a table: id, severity in the default profile, name, summary.
+/// Writes a table: id (which begins with the family), severity under windows and oma, scope, name, summary.
 pub fn text(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
     let widest = |column: fn(&Rule) -> usize| rules.iter().map(|rule| column(rule)).max().unwrap_or(0);
     let (id, name) = (widest(|rule| rule.id.len()), widest(|rule| rule.name.len()));
     for rule in rules {
-        writeln!(out, "{:id$}  {:7}  {:name$}  {}", rule.id, level(rule.windows), rule.name, rule.summary)?;
+        let (windows, oma, scope) = (level(rule.windows), level(rule.oma), rule.scope.name());
+        writeln!(out, "{:id$}  {windows:7}  {oma:7}  {scope:7}  {:name$}  {}", rule.id, rule.name, rule.summary)?;
     }
     Ok(())
 }
 
 /// Writes a Markdown table.
 pub fn markdown(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "| rule | name | windows | oma | fault | what it reports |\n|---|---|---|---|---|---|")?;
+    writeln!(
+        out,
+        "| rule | name | windows | oma | fault | scope | what it reports | spec |\n|---|---|---|---|---|---|---|---|"
+    )?;
     for rule in rules {
         let (windows, oma) = (level(rule.windows), level(rule.oma));
-        let summary = rule.summary.replace('|', "\\|").replace('<', "&lt;");
-        writeln!(out, "| {} | {} | {windows} | {oma} | {} | {summary} |", rule.id, rule.name, rule.fault.name())?;
+        let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
+        let (fault, scope) = (rule.fault.name(), rule.scope.name());
+        let (summary, spec) = (cell(rule.summary), cell(&rule.spec.join("; ")));
+        writeln!(out, "| {} | {} | {windows} | {oma} | {fault} | {scope} | {summary} | {spec} |", rule.id, rule.name)?;
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ impl<'a> Command<'a> {
                 && !path.contains("/linkedenrollment/")
                 && path.trim_end_matches('/').ends_with("/unenroll")
         };
-        self.tag() == Tag::Exec && self.items().filter_map(Item::target).any(|uri| is_node(uri))
+        self.tag() == Tag::Exec && self.items().filter_map(Item::target).any(is_node)
     }
     /// Its items.
     pub fn items(self) -> impl Iterator<Item = Item<'a>> + use<'a> {

@@ -51,10 +51,25 @@ fn one_liners_are_worded_as_the_readme_says() {
     }
 }
 
+/// The folder with the specification and others' documents, where it is named; says so where it is not.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let folder = std::env::var_os("DMSCOPE_CORPUS").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED: set DMSCOPE_CORPUS to the folder that holds spec/rule-catalog.md");
+    }
+    folder
+}
+
+/// The catalog.
+pub(crate) fn text() -> Option<String> {
+    let path = corpus()?.join("spec/rule-catalog.md");
+    Some(std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
 /// Rows of the catalog's index: id, name, oma, windows, fault, scope.
-fn catalog() -> Option<Vec<Vec<String>>> {
-    let folder = std::env::var_os("DMSCOPE_CORPUS")?;
-    let text = std::fs::read_to_string(Path::new(&folder).join("spec/rule-catalog.md")).ok()?;
+pub(crate) fn rows() -> Option<Vec<Vec<String>>> {
+    let text = text()?;
     let rows = text
         .lines()
         .filter(|line| line.starts_with("| DM-"))
@@ -64,10 +79,7 @@ fn catalog() -> Option<Vec<Vec<String>>> {
 
 #[test]
 fn pages_say_what_the_catalog_says_or_why_not() {
-    let Some(rows) = catalog() else {
-        eprintln!("SKIPPED: set DMSCOPE_CORPUS to the folder that holds spec/rule-catalog.md");
-        return;
-    };
+    let Some(rows) = rows() else { return };
     assert!(rows.len() > 400, "{} rows", rows.len());
     let mut wrong = Vec::new();
     for rule in ALL {
@@ -87,5 +99,25 @@ fn level(rule: &Rule, profile: Profile) -> &'static str {
         Some(Severity::Warning) => "warn",
         Some(Severity::Info) => "info",
         None => "off",
+    }
+}
+
+/// What a page says in its field `catalog-differs`.
+fn difference(rule: &Rule) -> Option<&str> {
+    let line = rule.page.lines().find_map(|line| line.strip_prefix("catalog-differs = "))?;
+    Some(line.trim_matches('"'))
+}
+
+#[test]
+fn the_docs_list_every_place_where_a_page_differs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/catalog-differences.md");
+    let text = std::fs::read_to_string(path).expect("a page");
+    let listed: Vec<&str> = text.lines().filter(|line| line.starts_with("| DM-")).collect();
+    let row = |rule: &Rule| Some(format!("| {} | {} | {} |", rule.id, rule.name, difference(rule)?));
+    let expected: Vec<String> = ALL.iter().filter_map(row).collect();
+    assert_eq!(listed, expected, "docs/catalog-differences.md should have:\n{}\n", expected.join("\n"));
+    for rule in ALL {
+        let worded = |text: &str| !text.starts_with(char::is_lowercase) && text.ends_with('.');
+        assert!(difference(rule).is_none_or(worded), "{}: a sentence", rule.id);
     }
 }

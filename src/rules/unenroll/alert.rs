@@ -67,11 +67,11 @@ pub(in crate::rules) fn unenroll_alert_code(cx: &ElementCx<'_>, out: &mut Sink<'
 
 /// An unenrollment alert in a message that does not begin its session.
 pub(in crate::rules) fn unenroll_alert_msgid(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let mut expected = 1;
     if cx.session.start != Edge::Seen {
         return;
     }
-    for message in cx.readable().filter(|message| message.side() == Some(Side::Client) && !message.is_repeated()) {
+    let of_client = cx.readable().filter(|message| message.side() == Some(Side::Client) && !message.is_repeated());
+    for (expected, message) in (1..).zip(of_client) {
         let id = message.message.header().and_then(|header| header.0.child(Tag::MsgID));
         if let Some(alert) = goodbyes(&message.message.doc).next() {
             let Some((element, seen)) = id.and_then(|element| Some((element, element.value()?))) else { return };
@@ -86,7 +86,6 @@ pub(in crate::rules) fn unenroll_alert_msgid(cx: &SessionCx<'_>, out: &mut Sink<
         if !message.answer().is_some_and(|answer| answer.message.is_readable() && refuses(answer)) {
             return;
         }
-        expected += 1;
     }
 }
 
