@@ -99,6 +99,6 @@ mod tests {
         assert_eq!(found(&key.replace("false", "true")), None);
         assert_eq!(found("<a><w:Password>abc</w:Password></a>").as_deref(), Some("Password"));
         assert_eq!(found("<a><Password/></a>"), None);
-        assert_eq!(found("<![CDATA[<PresharedKey>abc</PresharedKey>]]>"), None);
+        assert_eq!(found("<![CDATA[<PresharedKey>abc</PresharedKey>]]>").as_deref(), Some("PresharedKey"));
     }
 }
