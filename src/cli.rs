@@ -214,7 +214,9 @@ pub struct Lint {
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
-    /// Report to write, to standard output or to a file: text, concise, json or jsonl. May be repeated [default: text]
+    /// Report to write, to standard output or to a file. May be repeated [default: text]
+    ///
+    /// text, concise, json, jsonl, sarif, junit, github, gitlab or markdown; docs/reports.md tells what each is for.
     #[arg(long = "format", value_name = "KIND[=FILE]", help_heading = "Reporting")]
     pub formats: Vec<String>,
     /// Lowest severity that makes the exit status 1: error, warning, info or never

@@ -71,11 +71,30 @@ pub enum Format {
     Json,
     /// JSON objects, one a line.
     JsonLines,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// Annotations for GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// A table in Markdown.
+    Markdown,
 }
 
 impl Format {
-    const ALL: [(&'static str, Format); 4] =
-        [("text", Format::Text), ("concise", Format::Concise), ("json", Format::Json), ("jsonl", Format::JsonLines)];
+    const ALL: [(&'static str, Format); 9] = [
+        ("text", Format::Text),
+        ("concise", Format::Concise),
+        ("json", Format::Json),
+        ("jsonl", Format::JsonLines),
+        ("sarif", Format::Sarif),
+        ("junit", Format::Junit),
+        ("github", Format::Github),
+        ("gitlab", Format::Gitlab),
+        ("markdown", Format::Markdown),
+    ];
 }
 
 impl Reading {
@@ -265,7 +284,10 @@ mod tests {
 
     #[test]
     fn an_unknown_format_is_answered_with_the_known_ones() {
-        assert_eq!(line(&["yaml"]), "--format yaml: there is no report \"yaml\"; there are text, concise, json, jsonl");
+        assert_eq!(
+            line(&["yaml"]),
+            "--format yaml: there is no report \"yaml\"; there are text, concise, json, jsonl, sarif, junit, github, gitlab, markdown"
+        );
         assert!(line(&["json="]).contains("the name of the file is missing"));
     }
 }

@@ -23,7 +23,11 @@ fn stdout(arguments: &[&str]) -> String {
 
 #[test]
 fn command_lines() {
-    trycmd::TestCases::new().case("tests/cmd/*.trycmd").case("README.md").case("docs/filter.md");
+    trycmd::TestCases::new()
+        .case("tests/cmd/*.trycmd")
+        .case("README.md")
+        .case("docs/filter.md")
+        .case("docs/reports.md");
 }
 
 #[test]
@@ -45,6 +49,46 @@ fn concise_report() {
         "samples/alert-unanswered.pcap",
         "samples/proxy.har"
     ]));
+}
+
+#[test]
+fn reports_for_other_programs() {
+    let samples = ["samples/alert-unanswered.pcap", "samples/proxy.har", "samples/clean.pcap"];
+    for format in ["junit", "github", "gitlab", "markdown"] {
+        insta::assert_snapshot!(
+            format!("{format}_report"),
+            stdout(&[&["lint", "--format", format][..], &samples].concat())
+        );
+    }
+}
+
+#[test]
+fn sarif_report() {
+    let text = stdout(&["lint", "--format", "sarif", "samples/alert-unanswered.pcap", "samples/proxy.har"]);
+    let mut log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    // Pages and versions change without the report's shape.
+    let driver = &mut log["runs"][0]["tool"]["driver"];
+    assert_eq!(driver["semanticVersion"].take(), env!("CARGO_PKG_VERSION"));
+    for rule in driver["rules"].as_array_mut().unwrap() {
+        assert!(rule["help"]["markdown"].take().as_str().unwrap().contains("## Bad"));
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&log).unwrap());
+}
+
+#[test]
+fn a_fault_has_one_fingerprint_in_every_recording() {
+    let fingerprint = |file: &str| {
+        let report: serde_json::Value = serde_json::from_str(&stdout(&["lint", "--format", "json", file])).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings.into_iter().find(|finding| finding["rule"] == "DM-MSG-003").unwrap()["fingerprint"].clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("other.har");
+    let har = std::fs::read_to_string("samples/proxy.har").unwrap();
+    let other = har.replace("<SessionID>1</SessionID>", "<SessionID>2A</SessionID>").replace("2026-", "2027-");
+    assert_ne!(har, other);
+    std::fs::write(&copy, other).unwrap();
+    assert_eq!(fingerprint("samples/proxy.har"), fingerprint(copy.to_str().unwrap()));
 }
 
 /// The content of the first fenced block of that language on a page.

@@ -13,7 +13,7 @@ use crate::cli;
 use crate::config::{self, Format, Output};
 use crate::input;
 use crate::report::stats::Stats;
-use crate::report::{self, Lint, concise, json, text};
+use crate::report::{self, Lint, concise, github, gitlab, json, junit, markdown, sarif, text};
 
 pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
     with(&config::Lint::new(options)?)
@@ -75,6 +75,11 @@ fn report(lint: &Lint, format: Format, options: text::Options, out: &mut dyn Wri
         Format::Concise => concise::write(lint, out),
         Format::Json => json::write(lint, out),
         Format::JsonLines => json::write_lines(lint, out),
+        Format::Sarif => sarif::write(lint, out),
+        Format::Junit => junit::write(lint, out),
+        Format::Github => github::write(lint, out),
+        Format::Gitlab => gitlab::write(lint, out),
+        Format::Markdown => markdown::write(lint, out),
     }
 }
 

@@ -74,9 +74,9 @@ impl FromStr for Kind {
     }
 }
 
-/// The names of all kinds, for messages.
+/// The names of all kinds that can be read, for messages.
 pub(super) fn names() -> String {
-    let names: Vec<&str> = Kind::all().map(Kind::name).collect();
+    let names: Vec<&str> = Kind::all().filter(|kind| kind.unsupported().is_none()).map(Kind::name).collect();
     names.join(", ")
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::fingerprint::fingerprint;
 use super::sessions::Row;
 use super::{Input, Lint, NotJudged};
 use crate::escape;
@@ -115,6 +116,7 @@ struct FindingJson<'a> {
     message: &'a str,
     help: &'a str,
     spec: &'static [&'static str],
+    fingerprint: String,
     location: LocationJson<'a>,
     related: Vec<RelatedJson<'a>>,
 }
@@ -159,6 +161,10 @@ struct LocationJson<'a> {
     msg_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,12 +244,12 @@ pub fn write_rules(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
     pretty(&RulesJson { schema: RULES, rules: rules.iter().map(|each| rule(each)).collect() }, out)
 }
 
-fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", printable(&serde_json::to_string_pretty(value)?))
 }
 
 /// JSON text in which hidden characters, which can only stand in strings, are escaped.
-fn printable(json: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn printable(json: &str) -> std::borrow::Cow<'_, str> {
     let hidden = |character: char| character != '\n' && escape::is_hidden(character);
     if !json.contains(hidden) {
         return json.into();
@@ -309,6 +315,7 @@ fn finding<'a>(lint: &'a Lint, finding: &'a Finding) -> FindingJson<'a> {
         message: &finding.message,
         help: &finding.help,
         spec: finding.rule.spec,
+        fingerprint: fingerprint(lint, finding),
         location: location(lint, &finding.location),
         related: related.map(|(message, place)| RelatedJson { message, location: location(lint, place) }).collect(),
     }
@@ -337,6 +344,8 @@ fn location<'a>(lint: &'a Lint, location: &'a Location) -> LocationJson<'a> {
         }),
         msg_id: location.msg_id.as_deref(),
         path: location.path.as_deref(),
+        command: location.command,
+        target: location.target.as_deref(),
         line: location.line,
         column: location.column,
         byte_range: location.byte_range,

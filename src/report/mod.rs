@@ -3,6 +3,8 @@
 //! In: owned results ([`Lint`]) or sessions. Out: text on a writer. Whatever came from an input passes through
 //! [`crate::escape`]; secrets were masked before. Same results, same bytes. It judges nothing.
 
+use std::path::Path;
+
 use crate::engine::Totals;
 use crate::http::InputId;
 use crate::rules::{Finding, Location, Rule, Severity};
@@ -10,8 +12,14 @@ use crate::time::Time;
 
 pub mod concise;
 pub mod explain;
+pub mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod rules;
+pub mod sarif;
 pub mod sessions;
 pub mod show;
 pub mod stats;
@@ -104,6 +112,14 @@ impl Lint {
         input.map_or("", |input| &input.path)
     }
 
+    /// The session with this key.
+    pub fn session(&self, key: Option<&str>) -> Option<&sessions::Row> {
+        let key = key?;
+        let number: u32 = key.strip_prefix('s')?.parse().ok()?;
+        let at = self.sessions.binary_search_by_key(&number, |row| row.number).ok()?;
+        self.sessions.get(at)
+    }
+
     /// Where a place is: `capture.pcap frame 31`, `server.log:12:7`.
     pub fn spot(&self, location: &Location) -> String {
         spot(self.path(location.input), location)
@@ -120,6 +136,14 @@ pub fn spot(path: &str, location: &Location) -> String {
         (.., Some(line), Some(column)) => format!("{path}:{line}:{column}"),
         _ => path.into_owned(),
     }
+}
+
+/// A path relative to the working directory where it lies in it, without `./`.
+pub fn relative(path: &str) -> &str {
+    let here = std::env::current_dir().ok();
+    let inside = here.as_deref().and_then(|here| Path::new(path).strip_prefix(here).ok()).and_then(Path::to_str);
+    let path = inside.unwrap_or(path);
+    path.strip_prefix("./").unwrap_or(path)
 }
 
 /// What a person looks a message up by: `10:02:11.120 · s1 · server message 2`.

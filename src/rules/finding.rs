@@ -232,6 +232,10 @@ pub struct Location {
     pub msg_id: Option<String>,
     /// Path of the element.
     pub path: Option<String>,
+    /// The command, Status or Results it stands in: `Replace`.
+    pub command: Option<&'static str>,
+    /// What that is about: the first `LocURI`, `TargetRef` or `SourceRef` of it, escaped and shortened.
+    pub target: Option<String>,
     /// Line from 1: in the file for text inputs, in the decoded body else.
     pub line: Option<u32>,
     /// Column in characters from 1.

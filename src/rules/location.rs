@@ -9,15 +9,20 @@ use std::collections::VecDeque;
 use super::finding::{Draft, Finding, Location, Place};
 use super::lines::Lines;
 use super::{Fault, Rule};
+use crate::escape;
 use crate::http::Encrypted;
 use crate::origin::{Located, Origin, Span, Unit};
-use crate::session::{At, Session};
+use crate::session::{At, Lookup, Session};
 use crate::syncml::doc::Form;
 use crate::syncml::render::Rendering;
 use crate::syncml::{self, Command, Element, Kind, Message, NodeId, Tag, original_error};
 
 /// Renderings kept: a finding and its related places rarely lie in more messages.
 const KEPT: usize = 4;
+/// Characters of a place's URI: node paths of Windows stay below.
+const MAX_TARGET: usize = 300;
+/// Elements looked through for the command around a place: commands stand near the root.
+const MAX_DEPTH: usize = 64;
 
 /// Resolves the places of one session.
 pub struct Locator<'a> {
@@ -93,9 +98,22 @@ impl<'a> Locator<'a> {
         self.place(index, message, element.span(), location);
         location.path = Some(element.path());
         location.status = status(element);
+        if let Some(command) = command_around(element) {
+            location.command = Some(command.tag().name());
+            let uri = about(command).or_else(|| about(self.answered(index, command)?));
+            location.target = uri.map(|uri| escape::shorten(&escape::line(uri), MAX_TARGET).into_owned());
+        }
         let rendering = self.rendering(index, message);
         location.excerpt = Some(rendering.excerpt(node));
         location.snippet = Some(rendering.snippet(node, text_position(message)));
+    }
+
+    /// The command that a Status or Results of message `index` answers.
+    fn answered(&self, index: usize, answer: Command<'a>) -> Option<Command<'a>> {
+        match self.session.referred(index, answer) {
+            Lookup::Found(at) => self.session.command_at(at),
+            Lookup::Absent | Lookup::NotCaptured => None,
+        }
     }
 
     fn at_bytes(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
@@ -152,6 +170,18 @@ fn status(element: Element<'_>) -> Option<String> {
         Some(element).filter(of_status).or_else(|| element.parent().filter(|parent| is_code && of_status(parent)))?;
     let is_known = |code: u16| code != 200 && (syncml::status::lookup(code).is_some() || (1000..2000).contains(&code));
     Some(Command(status)).filter(|status| status.code().is_some_and(is_known)).and_then(original_error::describe)
+}
+
+/// The innermost command, Status or Results that holds an element, or is it.
+fn command_around(element: Element<'_>) -> Option<Command<'_>> {
+    let around = std::iter::successors(Some(element), |element| element.parent());
+    around.take(MAX_DEPTH).find(|element| element.tag().has_cmd_id()).map(Command)
+}
+
+/// The first URI that a command is about.
+fn about(command: Command<'_>) -> Option<&str> {
+    let of_items = || command.items().find_map(|item| item.target().or_else(|| item.source()));
+    command.target_refs().next().or_else(|| command.source_refs().next()).or_else(of_items)
 }
 
 /// The rule's fault, `sender` resolved to a side where that is known.

@@ -1,0 +1,210 @@
+//! SARIF 2.1.0, for code scanning.
+//!
+//! Out: one run. A result is located in its input: by line in text files, by bytes in files of one binary message; in a
+//! capture it has no line, and the logical location says session, message and element. Related places are a code flow
+//! in the order of their times. The partial fingerprint survives other ids, times and devices.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::fingerprint::fingerprint;
+use super::{Lint, context, json, relative};
+use crate::rules::{Finding, Location, Rule, Severity};
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// Name of the recipe of our fingerprints.
+const FINGERPRINT: &str = "dmscope/v1";
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Value; 1],
+}
+
+/// Writes the report.
+pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    let mut rules: Vec<&'static Rule> = lint.findings.iter().map(|finding| finding.rule).collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules.dedup();
+    let results: Vec<Value> = lint.findings.iter().map(|finding| result(lint, finding, &rules)).collect();
+    let artifacts: Vec<Value> = lint.inputs.iter().map(|input| json!({ "location": artifact(&input.path) })).collect();
+    let run = json!({
+        "tool": { "driver": {
+            "name": "dmscope",
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+        } },
+        "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": notifications(lint) }],
+        "artifacts": artifacts,
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    json::pretty(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] }, out)
+}
+
+/// What was noticed in reading, and what was not judged.
+fn notifications(lint: &Lint) -> Vec<Value> {
+    let notes = lint.inputs.iter().flat_map(|input| {
+        let located = move |note: &String| {
+            json!({ "level": "note", "message": { "text": note },
+                "locations": [{ "physicalLocation": { "artifactLocation": artifact(&input.path) } }] })
+        };
+        input.notes.iter().map(located)
+    });
+    let holes = lint.not_judged.iter().map(|hole| {
+        let text = format!("not judged: {}", hole.reason);
+        json!({ "level": "note", "message": { "text": text }, "locations": [location(lint, &hole.location)] })
+    });
+    let omitted = lint.omitted.iter().map(|(rule, severity, many)| {
+        let text = format!("{many} more findings of {} ({}) are not listed", rule.id, severity.name());
+        json!({ "level": "note", "message": { "text": text } })
+    });
+    notes.chain(holes).chain(omitted).collect()
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    let page = rule.page.split_once("\n+++\n").map_or(rule.page, |(_, page)| page).trim();
+    let level = rule.windows.or(rule.oma).unwrap_or(Severity::Info);
+    json!({
+        "id": rule.id,
+        "name": pascal(rule.name),
+        "shortDescription": { "text": rule.summary },
+        "help": { "text": format!("{} Run `dmscope explain {}` for the page of the rule.", rule.fix, rule.id), "markdown": page },
+        "defaultConfiguration": { "level": self::level(level) },
+        "properties": { "tags": [rule.family], "spec": rule.spec },
+    })
+}
+
+fn result(lint: &Lint, finding: &Finding, rules: &[&Rule]) -> Value {
+    let mut result = json!({
+        "ruleId": finding.rule.id,
+        "ruleIndex": rules.binary_search_by_key(&finding.rule.id, |rule| rule.id).unwrap_or_default(),
+        "level": level(finding.severity),
+        "message": { "text": format!("{}. {}", finding.message, finding.help) },
+        "locations": [location(lint, &finding.location)],
+        "partialFingerprints": { FINGERPRINT: fingerprint(lint, finding) },
+        "properties": properties(finding),
+    });
+    if finding.related.is_empty() {
+        return result;
+    }
+    let related = finding.related.iter().map(|(text, place)| described(lint, place, text));
+    result["relatedLocations"] = related.collect::<Vec<_>>().into();
+    let mut steps: Vec<(&Location, &str)> = finding.related.iter().map(|(text, place)| (place, &**text)).collect();
+    steps.push((&finding.location, &finding.message));
+    steps.sort_by_key(|(place, _)| (place.input, place.time, place.frame.or(place.entry), place.line));
+    let steps: Vec<Value> =
+        steps.iter().map(|(place, text)| json!({ "location": described(lint, place, text) })).collect();
+    result["codeFlows"] = json!([{ "threadFlows": [{ "locations": steps }] }]);
+    result
+}
+
+fn properties(finding: &Finding) -> Value {
+    let location = &finding.location;
+    let mut bag = Map::new();
+    let mut put = |name: &str, value: Option<Value>| drop(value.map(|value| bag.insert(name.to_owned(), value)));
+    put("fault", Some(finding.fault.into()));
+    put("frame", location.frame.map(Value::from));
+    put("entry", location.entry.map(Value::from));
+    put("time", location.time.map(|time| time.to_string().into()));
+    put("session", location.session.clone().map(Value::from));
+    put("msgId", location.msg_id.clone().map(Value::from));
+    put("target", location.target.clone().map(Value::from));
+    put("excerpt", location.excerpt.clone().map(Value::from));
+    Value::Object(bag)
+}
+
+fn described(lint: &Lint, place: &Location, text: &str) -> Value {
+    let mut value = location(lint, place);
+    value["message"] = json!({ "text": text });
+    value
+}
+
+fn location(lint: &Lint, place: &Location) -> Value {
+    let mut physical = json!({ "artifactLocation": artifact(lint.path(place.input)) });
+    if let Some(region) = region(place) {
+        physical["region"] = region;
+    }
+    let mut location = json!({ "physicalLocation": physical });
+    let name = [lint.spot(place), context(place)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let path = place.path.clone().unwrap_or_default();
+    let whole = format!("{}{}{path}", name.join(" · "), if path.is_empty() { "" } else { " · " });
+    let kind = if place.path.is_some() { "element" } else { "module" };
+    location["logicalLocations"] = json!([{ "fullyQualifiedName": whole, "kind": kind }]);
+    location
+}
+
+/// Where in the file: only what stands in the file as it is.
+fn region(place: &Location) -> Option<Value> {
+    if place.frame.is_some() || place.entry.is_some() {
+        return None;
+    }
+    let length = place.byte_range.map(|(from, to)| to.saturating_sub(from));
+    match (place.line, place.column, place.offset.zip(length)) {
+        (Some(line), Some(column), _) => Some(json!({ "startLine": line, "startColumn": column })),
+        (_, _, Some((offset, length))) => Some(json!({ "byteOffset": offset, "byteLength": length })),
+        _ => None,
+    }
+}
+
+/// A path as SARIF wants it: relative where it can be, so that an alert is the same one on every machine.
+fn artifact(path: &str) -> Value {
+    let relative = relative(path);
+    let uri: String = relative.split('/').map(encoded).collect::<Vec<_>>().join("/");
+    match Path::new(relative).is_absolute() {
+        true => json!({ "uri": format!("file://{uri}") }),
+        false => json!({ "uri": uri, "uriBaseId": "%SRCROOT%" }),
+    }
+}
+
+/// A segment of a path with all but unreserved characters percent-encoded (RFC 3986 §2.3).
+fn encoded(segment: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    segment
+        .bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// `msgid-gap` as `MsgidGap`.
+fn pascal(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    };
+    name.split('-').map(capital).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_uris() {
+        assert_eq!(artifact("./a b/c%.pcap"), json!({ "uri": "a%20b/c%25.pcap", "uriBaseId": "%SRCROOT%" }));
+        assert_eq!(artifact("/nowhere/ö.har"), json!({ "uri": "file:///nowhere/%C3%B6.har" }));
+    }
+
+    #[test]
+    fn only_places_in_the_file_itself_have_a_region() {
+        let line = Location { line: Some(3), column: Some(7), ..Location::default() };
+        assert_eq!(region(&line), Some(json!({ "startLine": 3, "startColumn": 7 })));
+        assert_eq!(region(&Location { frame: Some(9), ..line }), None);
+        let bytes = Location { offset: Some(40), byte_range: Some((40, 46)), ..Location::default() };
+        assert_eq!(region(&bytes), Some(json!({ "byteOffset": 40, "byteLength": 6 })));
+        assert_eq!(pascal("msgid-gap"), "MsgidGap");
+    }
+}
