@@ -7,12 +7,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use dmscope::capture::{self, Source, map};
 use dmscope::http::{Captured, Conn, Event, Half, InputId, Message};
@@ -22,65 +22,10 @@ use dmscope::origin::Unit;
 use dmscope::tcp::Table;
 
 mod build;
+mod peers;
 
 use build::http2::{Blocks, DATA, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, data, frame, settings};
-
-/// Whether all these programs are here; says so when not, and fails where they are required.
-fn are_here(programs: &[&str]) -> bool {
-    let missing: Vec<&&str> =
-        programs.iter().filter(|program| Command::new(program).arg("--version").output().is_err()).collect();
-    assert!(missing.is_empty() || std::env::var_os("DMSCOPE_PEERS").is_none(), "not here: {missing:?}");
-    missing.iter().for_each(|program| eprintln!("SKIPPED: no {program}, nothing was recorded of real peers"));
-    missing.is_empty()
-}
-
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Records loopback until [`stop`]; `None`, told, without the right to.
-fn record(file: &Path, port: u16) -> Option<Running> {
-    let filter = format!("tcp port {port}");
-    let child = Command::new("tcpdump")
-        .args(["-i", "lo", "-U", "-s", "0", "--immediate-mode", "-B", "65536", "-w"])
-        .arg(file)
-        .arg(filter)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut recorder = Running(child);
-    let mut line = String::new();
-    BufReader::new(recorder.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    if line.contains("listening") {
-        return Some(recorder);
-    }
-    assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "tcpdump: {line}");
-    eprintln!("SKIPPED: tcpdump cannot capture: {line}");
-    None
-}
-
-/// Waits until the recording has not grown for a moment, and ends it.
-fn stop(recorder: Running, file: &Path) {
-    let (mut size, mut since) = (0, Instant::now());
-    while since.elapsed() < Duration::from_millis(400) {
-        let now = fs::metadata(file).map_or(0, |meta| meta.len());
-        if now != size {
-            (size, since) = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    drop(recorder);
-}
+use peers::{Running, are_here, free_port, record, stop, wait_for};
 
 fn read(file: &Path) -> (Vec<Message>, Vec<Vec<u8>>) {
     let data = map::Data::open(file, true).unwrap();
@@ -146,11 +91,7 @@ fn nginx(folder: &Path, port: u16) -> Running {
     fs::write(folder.join("nginx.conf"), config).unwrap();
     let child = Command::new("nginx").arg("-c").arg(folder.join("nginx.conf")).stderr(Stdio::null()).spawn().unwrap();
     let running = Running(child);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "nginx does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for("127.0.0.1", port);
     running
 }
 
@@ -189,7 +130,7 @@ fn what_nginx_and_curl_say_is_read_to_the_byte() {
     fs::write(path.join("text.txt"), &text).unwrap();
     let _server = nginx(path, port);
     let file = path.join("recorded.pcap");
-    let Some(recorder) = record(&file, port) else { return };
+    let Some(recorder) = record(&file, &format!("tcp port {port}")) else { return };
     let url = |name: &str| format!("http://127.0.0.1:{port}/{name}");
     let curl = |arguments: &[&str]| {
         let done = Command::new("curl").args(["-s", "--http2-prior-knowledge"]).args(arguments).output().unwrap();
@@ -283,7 +224,7 @@ fn an_upgrade_of_curl_is_followed() {
     let port = listener.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recorded.pcap");
-    let Some(recorder) = record(&file, port) else { return };
+    let Some(recorder) = record(&file, &format!("tcp port {port}")) else { return };
     let server = std::thread::spawn(move || upgrading(&listener));
     let url = format!("http://127.0.0.1:{port}/a");
     let output = Command::new("curl").args(["-s", "--http2", &url]).output().unwrap();

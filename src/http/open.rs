@@ -294,10 +294,19 @@ impl Open {
         self.last = last.or(self.last);
     }
 
+    fn said_length(&self) -> Option<u64> {
+        self.head.header("content-length").and_then(|value| value.parse().ok())
+    }
+
+    /// Whether all bytes came that the head announces, where the framing does not follow the head.
+    pub(super) fn is_as_long_as_said(&self) -> bool {
+        self.said_length() == Some(self.length)
+    }
+
     /// Whether the body is as long as its head says, where the framing does not follow the head. `request` is what a
     /// response answers.
     pub(super) fn compare_length(&mut self, request: Option<&Head>) {
-        let said = self.head.header("content-length").and_then(|value| value.parse::<u64>().ok());
+        let said = self.said_length();
         let asks_for_none = request.is_none_or(|request| request.method == "HEAD") || self.head.status == 304;
         let may_be_none = self.length == 0 && self.head.method.is_empty() && asks_for_none;
         if let Some(said) = said.filter(|said| *said != self.length && !may_be_none)

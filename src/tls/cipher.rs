@@ -25,6 +25,18 @@ pub(super) struct Opener {
     bulk: Cipher,
     /// Number of the next record.
     pub(super) seq: u64,
+    pub(super) what: What,
+}
+
+/// What a key is for, as far as that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Early data of TLS 1.3.
+    Early,
+    /// Early data that the server passed over: the client says it again later.
+    Refused,
+    /// All else.
+    Common,
 }
 
 enum Cipher {
@@ -119,7 +131,7 @@ pub(super) fn openers(
             let mac_key = macs[side].to_vec();
             Cipher::Macced(Macced { block, version, mac: parts.mac, mac_key, encrypt_then_mac })
         };
-        Some(Opener { bulk: cipher, seq: 0 })
+        Some(Opener { bulk: cipher, seq: 0, what: What::Common })
     };
     Some([one(0)?, one(1)?])
 }
@@ -133,7 +145,12 @@ impl Opener {
         let key = schedule::expand_label(parts.prf, secret, "key", parts.bulk.key_len())?;
         let iv = schedule::expand_label(parts.prf, secret, "iv", 12)?;
         let form = if version.draft().is_some_and(|draft| draft < 25) { Form::Draft } else { Form::Tls13 };
-        Some(Opener { bulk: Cipher::Aead { aead: Aead::new(parts.bulk, &key)?, iv, form }, seq: 0 })
+        Some(Opener { bulk: Cipher::Aead { aead: Aead::new(parts.bulk, &key)?, iv, form }, seq: 0, what: What::Common })
+    }
+
+    /// The same for early data.
+    pub(super) fn for_early(self) -> Opener {
+        Opener { what: What::Early, ..self }
     }
 
     /// Opens the record numbered `seq` into `out`. On success the next one is expected to follow it.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::cipher::{Opened, Opener};
+use super::cipher::{Opened, Opener, What};
 use super::handshake::Messages;
 use super::record::{Header, Kind};
 use super::schedule;
@@ -97,6 +97,22 @@ impl Half {
         if let Some(traffic) = &mut self.traffic {
             traffic.secret = Secret(secret);
         }
+    }
+
+    /// The server passes over early data.
+    pub(super) fn refuse_early(&mut self) {
+        let all = self.opener.iter_mut().chain(&mut self.next);
+        all.filter(|opener| opener.what == What::Early).for_each(|opener| opener.what = What::Refused);
+    }
+
+    /// Whether early data comes, or may.
+    pub(super) fn is_early(&self) -> bool {
+        self.opener.iter().chain(&self.next).any(|opener| opener.what == What::Early)
+    }
+
+    /// Whether what was opened last was passed over by the other side.
+    pub(super) fn is_refused(&self) -> bool {
+        self.opener.as_ref().is_some_and(|opener| opener.what == What::Refused)
     }
 
     /// ChangeCipherSpec: what follows is sealed with the next key, if there is one.

@@ -208,11 +208,20 @@ impl ServerHello {
     }
 }
 
+/// An extension among EncryptedExtensions.
+fn encrypted_extension(body: &[u8], kind: u16) -> Option<&[u8]> {
+    let list = Wire::new(body).block16_cut()?;
+    Extensions(Wire::new(list)).find(|(known, _)| *known == kind).map(|(_, data)| data)
+}
+
 /// The protocol that EncryptedExtensions choose.
 pub(super) fn chosen_protocol(body: &[u8]) -> Option<String> {
-    let list = Wire::new(body).block16_cut()?;
-    let data = Extensions(Wire::new(list)).find(|(kind, _)| *kind == 16)?.1;
-    protocols(data).into_iter().next()
+    protocols(encrypted_extension(body, 16)?).into_iter().next()
+}
+
+/// Whether EncryptedExtensions say that early data is taken.
+pub(super) fn takes_early_data(body: &[u8]) -> bool {
+    encrypted_extension(body, 42).is_some()
 }
 
 /// The certificates of a message, the owner's first.
@@ -354,6 +363,7 @@ pub(super) mod tests {
                 certificates(Version::TLS12, body);
                 certificates(Version::TLS13, body);
                 chosen_protocol(body);
+                takes_early_data(body);
                 ticket(body);
             }
         }

@@ -38,6 +38,8 @@ pub(super) struct Negotiation {
     names: Vec<Vec<u8>>,
     master: Option<Secret>,
     transcripts: [Vec<u8>; 2],
+    /// Whether the server said what it does with early data.
+    early_answered: bool,
 }
 
 impl Negotiation {
@@ -53,6 +55,7 @@ impl Negotiation {
             names: Vec::new(),
             master: None,
             transcripts: Default::default(),
+            early_answered: false,
         }
     }
 
@@ -62,6 +65,12 @@ impl Negotiation {
 
     pub(super) fn is_13(&self) -> bool {
         self.server.as_ref().is_some_and(|server| server.version.is_13())
+    }
+
+    /// Whether what the client sends may be early data of which the server will say whether it takes it.
+    pub(super) fn awaits_early(&self, halves: &[Half; 2]) -> bool {
+        let server = &halves[SERVER];
+        !self.early_answered && halves[CLIENT].is_early() && !server.is_keyless() && server.failed == 0
     }
 
     /// Reads all messages that are whole.
@@ -106,6 +115,10 @@ impl Negotiation {
             (handshake::ENCRYPTED_EXTENSIONS, SERVER) => {
                 let alpn = handshake::chosen_protocol(body);
                 self.facts.set(|facts| facts.alpn = alpn);
+                self.early_answered = true;
+                if !handshake::takes_early_data(body) {
+                    halves[CLIENT].refuse_early();
+                }
             }
             (handshake::CERTIFICATE, _) => {
                 let chain = handshake::certificates(version, body).into_iter().map(Into::into).collect();
@@ -271,8 +284,10 @@ impl Negotiation {
         for (side, half) in halves.iter_mut().enumerate() {
             let early = secrets.early.as_ref().filter(|_| side == CLIENT);
             let stages = [early, secrets.handshake[side].as_ref(), secrets.application[side].as_ref()];
-            let made = stages.into_iter().flatten().filter_map(|it| Opener::of_secret(version, parts, it.bytes()));
-            half.next.extend(made);
+            for (stage, secret) in stages.into_iter().enumerate() {
+                let opener = secret.and_then(|secret| Opener::of_secret(version, parts, secret.bytes()));
+                half.next.extend(opener.map(|opener| if stage == 0 { opener.for_early() } else { opener }));
+            }
             if let Some(secret) = &secrets.application[side] {
                 half.set_traffic(version, parts, secret.bytes());
             }

@@ -167,12 +167,13 @@ impl Tls {
         true
     }
 
-    /// Whether a record can only be read once the other side's hello was.
+    /// Whether a record can only be read once the other side's hello was, or its answer to early data.
     fn must_wait(&self, side: usize, header: Header, cipher: &[Stream; 2], phase: Phase) -> bool {
         let needs = match side {
-            CLIENT => {
-                self.negotiation.server.is_none() && !(self.halves[CLIENT].is_clear() && header.kind == Kind::Handshake)
+            CLIENT if self.negotiation.server.is_none() => {
+                !(self.halves[CLIENT].is_clear() && header.kind == Kind::Handshake)
             }
+            CLIENT => header.kind == Kind::Data && self.negotiation.awaits_early(&self.halves),
             _ => self.negotiation.client.is_none(),
         };
         let other = 1 - side;
@@ -314,6 +315,7 @@ impl Tls {
         let mut out = std::mem::take(&mut self.plain);
         match half.open(header, content, &mut out) {
             Some(opened) => match opened.kind {
+                Kind::Data if half.is_refused() => {}
                 Kind::Data if !out.is_empty() => {
                     let start = HEADER + opened.skipped;
                     plain.append_mapped(&out, &stream.origin_of(Span::new(start, start + out.len())).in_place());

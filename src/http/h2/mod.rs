@@ -290,7 +290,8 @@ impl Http2 {
             let Some(exchange) = self.exchanges.get_mut(&number) else { return };
             let refused = self.last.is_some_and(|last| number > last);
             match &mut exchange.sides[side] {
-                Side::Open(open) => open.cut_short(why[side].clone()),
+                // A client that knows the length does not wait for the end of the stream.
+                Side::Open(open) if !open.is_as_long_as_said() => open.cut_short(why[side].clone()),
                 Side::Awaited if side == SERVER && exchange.harmed[side] && !refused => self.missing(number, side, out),
                 _ => {}
             }

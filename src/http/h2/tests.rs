@@ -116,6 +116,20 @@ fn a_reset_cuts_what_is_not_over() {
     assert_eq!(message.body.captured, Captured::Partly("the stream was reset (CANCEL)".to_owned()));
 }
 
+/// As curl does: it has what it waited for, and ends the stream before the server does.
+#[test]
+fn a_reset_behind_the_announced_length_cuts_nothing() {
+    let mut peers = Peers::default();
+    let fields = [&OK[..], &[("content-length", "3")]].concat();
+    let answer = [peers.server.head(1, &fields, false), frame(DATA, 0, 1, b"all")].concat();
+    let wire = opened().send(CLIENT, &peers.ask(1, "a")).send(SERVER, &answer);
+    let next = [frame(RST_STREAM, 0, 1, &[0, 0, 0, 5]), peers.ask(3, "b")].concat();
+    let wire = wire.send(CLIENT, &next).send(SERVER, &frame(DATA, END_STREAM, 1, b""));
+    let wire = wire.send(SERVER, &peers.answer(3, "x"));
+    let expected = ["> 0 POST /dm [a]", "< 0 200 [all] to POST", "> 1 POST /dm [b]", "< 1 200 [x] to POST", "closed"];
+    assert_eq!(wire.close(), expected);
+}
+
 #[test]
 fn a_gap_within_a_body_harms_only_that_body() {
     let mut peers = Peers::default();
