@@ -116,7 +116,7 @@ const SHOW_HELP: &str = "Examples:
 const VIEW_HELP: &str = "Examples:
   dmscope view capture.pcapng        n goes to the next finding, ? lists all keys
 
-Without a terminal it prints the report of lint.";
+Without a terminal it prints the summary. Keys and colours can be changed in view.toml: docs/view.md.";
 
 const EXPORT_HELP: &str =
     "What is written can be read again: `dmscope lint` says the same of it as of the capture, but for rules on what was

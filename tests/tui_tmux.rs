@@ -30,6 +30,7 @@ impl Tmux {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env_remove("NO_COLOR")
             .env("XDG_CONFIG_HOME", "/nonexistent")
+            .env("XDG_STATE_HOME", "/nonexistent")
             .status()
             .unwrap();
         assert!(started.success());
@@ -44,6 +45,11 @@ impl Tmux {
         for key in keys.split(' ') {
             self.run(&["send-keys", key]);
         }
+    }
+
+    /// Types a text, letter by letter.
+    fn types(&self, text: &str) {
+        self.run(&["send-keys", "-l", text]);
     }
 
     fn screen(&self) -> String {
@@ -96,6 +102,107 @@ fn walks_to_a_finding_and_leaves_the_terminal_as_it_was() {
     tmux.keys("q");
     let screen = tmux.wait(&["exit 0", " icanon"]);
     assert!(!screen.contains("Sessions"), "the screen before is back:\n{screen}");
+}
+
+/// The whole way of somebody who has a device that misbehaves: open, find, follow, search, copy, look at the times, quit.
+#[test]
+fn finds_follows_searches_copies_and_quits() {
+    let Some(tmux) = Tmux::start("way", (100, 30), &view("atomic-rolled-back.pcap")) else { return };
+    tmux.run(&["set-option", "-g", "set-clipboard", "on"]);
+    tmux.wait(&["Summary", "DM-STA-021", "2× s1: Atomic failed: 507"]);
+    tmux.keys("n");
+    tmux.wait(&["finding 1 of 2", "<Data>507</Data>", "✗ 507 atomic failed", "↺ 216"]);
+    tmux.keys("Tab Enter");
+    tmux.wait(&["Commands of s1 message 2", "▾ Atomic 5", "1 rolled back, 1 failed"]);
+    tmux.keys("BSpace");
+    tmux.wait(&["Commands of s1 message 3"]);
+    tmux.keys("/");
+    tmux.types("firewall");
+    tmux.wait(&["/firewall"]);
+    tmux.keys("Enter");
+    tmux.wait(&["hit 1 of 1 for \"firewall\"", "<LocURI>./Vendor/MSFT/Firewall/MdmStore/PublicProfile"]);
+    tmux.keys("y u");
+    tmux.wait(&["copied 60 bytes"]);
+    let copied = String::from_utf8(tmux.run(&["show-buffer"]).stdout).unwrap();
+    assert_eq!(copied, "./Vendor/MSFT/Firewall/MdmStore/PublicProfile/EnableFirewall");
+    tmux.keys("Escape T");
+    tmux.wait(&["Timeline of s1", "package 3: the client answers", "slowest answer"]);
+    tmux.keys("0");
+    tmux.wait(&["Summary"]);
+    tmux.types(":q");
+    tmux.keys("Enter");
+    tmux.wait(&["exit 0", " icanon"]);
+}
+
+#[test]
+fn the_mouse_selects_and_scrolls() {
+    let Some(tmux) = Tmux::start("mouse", (100, 30), &view("msgid-skipped.pcap")) else { return };
+    tmux.wait(&["DM-MSG-003"]);
+    tmux.keys("n");
+    tmux.wait(&["<MsgID>5</MsgID>"]);
+    // A press and a release of the left button as terminals tell it, on the third row of the tree.
+    tmux.types("\u{1b}[<0;8;4M\u{1b}[<0;8;4m");
+    tmux.wait(&["Commands of s1 message 1"]);
+    tmux.types("\u{1b}[<65;60;25M");
+    tmux.wait(&["Commands of s1 message 1"]);
+    tmux.keys("q");
+    tmux.wait(&["exit 0", " icanon"]);
+}
+
+/// Ctrl-z gives the shell back its terminal, `fg` brings the view back as it was; and it may be resized all the while.
+#[test]
+fn suspends_and_comes_back() {
+    let Some(tmux) = Tmux::start("suspend", (100, 30), "bash --norc --noprofile -i") else { return };
+    if Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: no bash, job control was not tried");
+        return;
+    }
+    tmux.types(&format!("PS1='shell> '; clear; {} view samples/clean.pcap\n", env!("CARGO_BIN_EXE_dmscope")));
+    tmux.wait(&["Summary", "No findings"]);
+    tmux.keys("Tab");
+    tmux.wait(&["Sessions", "→ client 1"]);
+    tmux.keys("C-z");
+    let screen = tmux.wait(&["shell>", "Stopped"]);
+    assert!(!screen.contains("Sessions"), "{screen}");
+    tmux.types("stty -a | grep -o .icanon\n");
+    tmux.wait(&[" icanon"]);
+    tmux.run(&["resize-window", "-x", "80", "-y", "24"]);
+    tmux.types("fg\n");
+    tmux.wait(&["Sessions", "→ client 1"]);
+    for (width, height) in [("40", "10"), ("200", "50"), ("15", "3"), ("80", "24")] {
+        tmux.run(&["resize-window", "-x", width, "-y", height]);
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    tmux.wait(&["Sessions", "→ client 1", "clean.pcap · 1 session"]);
+    tmux.keys("q");
+    tmux.wait(&["shell>"]);
+    tmux.types("exit\n");
+}
+
+/// Marks and notes lie beside the capture; where nothing can be written, that is said.
+#[test]
+fn notes_come_back_and_what_cannot_be_kept_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("a.pcap");
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/clean.pcap"), &sample).unwrap();
+    let command = format!("sh -c '{} view {}; read line'", env!("CARGO_BIN_EXE_dmscope"), sample.display());
+    let Some(tmux) = Tmux::start("notes", (100, 30), &command) else { return };
+    tmux.wait(&["Summary", "1 complete session"]);
+    tmux.keys("Tab");
+    tmux.types(";look here");
+    tmux.keys("Enter m");
+    tmux.wait(&["marked", "★ ✎"]);
+    tmux.keys("q");
+    drop(tmux);
+    let kept = std::fs::read_to_string(folder.path().join("a.pcap.notes.toml")).unwrap();
+    assert!(kept.contains("look here") && kept.contains("marked = true"), "{kept}");
+    let Some(tmux) = Tmux::start("notes-again", (100, 30), &command) else { return };
+    tmux.wait(&["Summary", "1 complete session"]);
+    tmux.keys("Tab");
+    tmux.wait(&["★ ✎", "note: look here"]);
+    drop(folder);
+    tmux.keys("m");
+    tmux.wait(&["a.pcap.notes.toml cannot be written, so notes and marks end with the program"]);
 }
 
 /// A terminal that goes away ends the program: to read on from it would keep a core busy for ever.

@@ -1,10 +1,10 @@
-//! `dmscope view`: browses sessions in the terminal; without a terminal it prints what `sessions` and `lint` do.
+//! `dmscope view`: browses sessions in the terminal; without a terminal it prints the first screen, the summary.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::Result;
 
-use super::{Exit, lint, reading, stdout};
+use super::{Exit, reading, stdout};
 use crate::cli;
 use crate::config;
 use crate::tui;
@@ -21,34 +21,24 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
         write!(stdout(), "{}", look.print())?;
         return Ok(Exit::Clean);
     }
-    if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
-        return summary(options);
-    }
     let config = config::Reading::new(&options.reading)?;
     let inputs = reading::inputs(&config)?;
-    tui::run(tui::Settings {
-        inputs,
+    let settings = tui::Settings {
+        inputs: inputs.clone(),
         engine: config.engine,
         filter: config.filter,
         selection: config::selection(&options.rules)?,
         credentials: config::credentials(&options.secrets)?,
         show_secrets: options.show_secrets,
         config: look,
-    })?;
-    Ok(Exit::Clean)
-}
-
-/// What a pipe gets: the report of `lint`, which fails on nothing.
-fn summary(options: &cli::View) -> Result<Exit> {
-    lint::run(&cli::Lint {
-        reading: options.reading.clone(),
-        rules: options.rules.clone(),
-        secrets: options.secrets.clone(),
-        formats: Vec::new(),
-        fail_on: cli::FailOn::Never,
-        allow_empty: false,
-        show_secrets: options.show_secrets,
-        verbose: false,
-        stats: false,
-    })
+    };
+    if io::stdout().is_terminal() && io::stdin().is_terminal() {
+        tui::run(settings)?;
+        return Ok(Exit::Clean);
+    }
+    let (text, any) = tui::report(settings)?;
+    let mut out = stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    if any { Ok(Exit::Clean) } else { reading::no_session(&inputs) }
 }

@@ -7,20 +7,23 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::commands::Commands;
+use super::commands::{self, Commands};
 use super::keys::{Action, Found, Key, Keys};
 use super::load::News;
 use super::menu::{self, Chosen, Menu};
 use super::notes::{Notes, Place};
 use super::page::{self, Page};
-use super::prompt::{self, Prompt, Recent};
+use super::prompt::{self, Prompt};
+use super::recent::Recent;
 use super::scroll::Scroll;
 use super::search::Search;
 use super::store::Store;
-use super::summary::Summary;
+use super::summary::{Show, Summary};
 use super::theme::Theme;
-use super::tree::{Row, Tree};
+use super::timeline::Timeline;
+use super::tree::{Row, Shows as _, Tree};
 use crate::rules::{Rule, Severity};
 use crate::session::{At, Session};
 
@@ -28,9 +31,12 @@ mod copy;
 mod go;
 mod mouse;
 mod text;
+mod time;
 
 /// Places that "back" remembers.
 const REMEMBERED: usize = 100;
+/// Columns in which a hit is brought into sight sideways.
+const FAR: usize = 4096;
 /// Largest count before a motion.
 const MAX_COUNT: usize = 1_000_000;
 
@@ -47,6 +53,14 @@ pub(crate) enum Pane {
 pub(crate) enum Screen {
     Summary,
     Browse,
+    Timeline,
+}
+
+/// Where lists were drawn last that fill the screen or lie over it, for the mouse.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Drawn {
+    pub(crate) list: Rect,
+    pub(crate) menu: Rect,
 }
 
 /// What the world outside has to do.
@@ -62,8 +76,10 @@ pub(crate) enum Effect {
     StopReading,
     /// Put a text on the clipboard.
     Copy(String),
-    /// Keep the notes: the text of their file.
-    SaveNotes(String),
+    /// Keep the notes.
+    KeepNotes,
+    /// Remember the filters that were used.
+    KeepFilters,
 }
 
 /// A place to come back to.
@@ -72,6 +88,16 @@ pub(crate) struct Spot {
     pub(crate) session: usize,
     pub(crate) message: Option<usize>,
     pub(crate) at: Option<At>,
+}
+
+/// Where one was and how it was looked at, to come back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stop {
+    screen: Screen,
+    focus: Pane,
+    tab: usize,
+    spot: Option<Spot>,
+    finding: Option<usize>,
 }
 
 /// What the lower pane was made from; when it differs the page is made anew.
@@ -118,13 +144,14 @@ pub(crate) struct App {
     pub(crate) commands: Commands,
     pub(crate) detail: Detail,
     pub(crate) summary: Summary,
+    pub(crate) timeline: Timeline,
     pub(crate) help: Option<Scroll>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) menu: Option<Menu>,
     pub(crate) search: Option<Search>,
     pub(crate) kept: text::Kept,
     pub(crate) notes: Notes,
-    recent: Recent,
+    pub(crate) recent: Recent,
     /// The session, and the message of the tree's cursor, that the commands are of.
     pub(crate) shown: Option<(usize, Option<usize>)>,
     /// The element that is looked at.
@@ -138,8 +165,9 @@ pub(crate) struct App {
     pub(crate) quit: bool,
     /// The screen as it was drawn last.
     pub(crate) screen_area: Rect,
+    pub(crate) drawn: Drawn,
     effects: Vec<Effect>,
-    back: Vec<Spot>,
+    back: Vec<Stop>,
     /// Sessions that are being read again.
     asked: Vec<usize>,
 }
@@ -169,6 +197,7 @@ impl App {
             commands: Commands::default(),
             detail,
             summary: Summary::default(),
+            timeline: Timeline::default(),
             help: None,
             prompt: None,
             menu: None,
@@ -184,6 +213,7 @@ impl App {
             said: None,
             quit: false,
             screen_area: Rect::default(),
+            drawn: Drawn::default(),
             effects: Vec::new(),
             back: Vec::new(),
             asked: Vec::new(),
@@ -213,7 +243,8 @@ impl App {
             self.tree.rebuild(&self.store, &self.kept);
             self.tree.scroll.to(1);
         }
-        self.summary.rebuild(&self.store, self.threshold, self.show_secrets, &self.theme);
+        let show = Show { kept: &self.kept, threshold: self.threshold, show_secrets: self.show_secrets };
+        self.summary.rebuild(&self.store, show, &self.theme);
         self.show_row();
     }
 
@@ -283,6 +314,7 @@ impl App {
             Action::Help => self.help = Some(Scroll::default()),
             Action::Escape => self.escape(),
             Action::Summary => self.toggle_summary(),
+            Action::Timeline => self.toggle_timeline(),
             Action::Secrets => self.toggle_secrets(),
             Action::Threshold => self.next_threshold(),
             Action::Maximise => self.maximised = !self.maximised,
@@ -302,6 +334,7 @@ impl App {
             Action::Back => self.go_back(),
             Action::Follow => self.follow(),
             _ if self.screen == Screen::Summary => self.act_in_summary(action, count),
+            _ if self.screen == Screen::Timeline => self.act_in_timeline(action, count),
             Action::NextPane => self.turn_pane(true),
             Action::PreviousPane => self.turn_pane(false),
             Action::NextTab => self.set_tab((self.detail.tab + 1) % page::TABS.len()),
@@ -339,7 +372,10 @@ impl App {
 
     /// The place that marks and notes are on.
     pub(crate) fn place(&self) -> Option<Place> {
-        let (session, message) = self.shown?;
+        let (session, message) = match self.screen {
+            Screen::Timeline => (self.timeline.of?, self.timeline.message().map(|moment| moment.message)),
+            _ => self.shown?,
+        };
         let number = self.store.sessions.get(session)?.row.number;
         Some((number, message.and_then(|message| u32::try_from(message + 1).ok())))
     }
@@ -348,7 +384,7 @@ impl App {
         let Some(place) = self.place() else { return };
         let marked = self.notes.mark(place);
         self.said = Some(if marked { "marked" } else { "the mark is gone" }.to_owned());
-        self.effects.push(Effect::SaveNotes(self.notes.write()));
+        self.effects.push(Effect::KeepNotes);
     }
 
     fn next_mark(&mut self) {
@@ -360,7 +396,7 @@ impl App {
         };
         let session = self.store.sessions.iter().position(|opened| opened.row.number == number);
         if let Some(session) = session {
-            let message = message.map(|message| message as usize - 1);
+            let message = message.and_then(|message| (message as usize).checked_sub(1));
             self.go(Spot { session, message, at: None });
         }
     }
@@ -382,7 +418,7 @@ impl App {
             self.effects.push(Effect::StopReading);
             self.said = Some("reading was stopped; what was read stays".to_owned());
         }
-        if self.screen == Screen::Summary && !self.tree.rows.is_empty() {
+        if self.screen != Screen::Browse && !self.tree.rows.is_empty() {
             self.screen = Screen::Browse;
         }
     }
@@ -390,7 +426,7 @@ impl App {
     fn toggle_summary(&mut self) {
         self.screen = match self.screen {
             Screen::Summary => Screen::Browse,
-            Screen::Browse => Screen::Summary,
+            Screen::Browse | Screen::Timeline => Screen::Summary,
         };
     }
 
@@ -555,12 +591,15 @@ impl App {
     }
 
     fn show_commands(&mut self) {
-        let App { shown, store, commands, .. } = self;
+        let App { shown, store, commands, kept, .. } = self;
         let content =
             shown.and_then(|(session, only)| Some((store.sessions.get(session)?, store.content(session)?, only)));
         match content {
             Some((opened, session, only)) => {
-                commands.rebuild(opened, session, only, self.show_secrets, self.threshold);
+                let place = shown.map_or(0, |(session, _)| session);
+                let kept = |message: usize| kept.message(place, message);
+                let show = commands::Show { kept: &kept, show_secrets: self.show_secrets, threshold: self.threshold };
+                commands.rebuild(opened, session, only, show);
             }
             None => commands.clear(),
         }
@@ -589,7 +628,7 @@ impl App {
             rule,
             show_secrets: self.show_secrets,
             threshold: self.threshold,
-            width: if of_message { 0 } else { width },
+            width: if tab <= page::XML { 0 } else { width },
             theme: self.theme.name,
             loaded: self.session().is_some(),
         };
@@ -614,7 +653,19 @@ impl App {
                 _ => self.at.and_then(|at| self.detail.page.line_of(at.node)),
             };
             self.detail.scroll.show(line.unwrap_or(self.detail.scroll.cursor));
+            self.detail.left =
+                self.hit_column().filter(|column| column + 4 > width).map_or(0, |column| column - width / 2);
         }
+    }
+
+    /// The column behind what a search found on the line of the cursor.
+    fn hit_column(&self) -> Option<usize> {
+        let needle = &self.search.as_ref()?.needle;
+        let look = page::Look { theme: &self.theme, node: None, needle: None };
+        let line = self.detail.page.line(self.detail.scroll.cursor, 0, FAR, &look);
+        let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+        let at = text.to_ascii_lowercase().find(needle.as_str())?;
+        Some(text.get(..at + needle.len())?.width())
     }
 
     fn page(&self, tab: usize, rule: Option<&'static Rule>, width: usize) -> Page {
@@ -641,7 +692,7 @@ impl App {
                     (draft.place.span(session), node, draft.severity)
                 });
                 let marks = marks.filter(|(span, ..)| !span.is_empty()).collect();
-                Page::of(tab, session, at, marks, self.show_secrets, &self.theme)
+                Page::of(tab, session, at, marks, self.show_secrets, width, &self.theme)
             }
             _ => Page::said("(no message)"),
         }

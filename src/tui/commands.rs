@@ -22,6 +22,8 @@ pub(crate) enum Sign {
     Bad,
     /// No answer.
     Open,
+    /// Undone, or left out, because another command of its Atomic failed.
+    Undone,
     Plain,
 }
 
@@ -29,7 +31,7 @@ impl Sign {
     /// Of a status code.
     fn of(code: Option<u16>) -> Sign {
         match code {
-            Some(216 | 215) => Sign::Bad,
+            Some(215 | 216) => Sign::Undone,
             Some(200..=299) => Sign::Good,
             Some(300..) => Sign::Bad,
             _ => Sign::Plain,
@@ -42,6 +44,7 @@ impl Sign {
             Sign::Good => "✓",
             Sign::Bad => "✗",
             Sign::Open => "?",
+            Sign::Undone => "↺",
             Sign::Plain => " ",
         }
     }
@@ -64,6 +67,15 @@ pub(crate) struct Line {
     pub(crate) badge: Option<Severity>,
 }
 
+/// What is shown of a session.
+#[derive(Clone, Copy)]
+pub(crate) struct Show<'a> {
+    /// Whether a message is.
+    pub(crate) kept: &'a dyn Fn(usize) -> bool,
+    pub(crate) show_secrets: bool,
+    pub(crate) threshold: Severity,
+}
+
 /// The list.
 #[derive(Debug, Default)]
 pub(crate) struct Commands {
@@ -74,14 +86,8 @@ pub(crate) struct Commands {
 
 impl Commands {
     /// Makes the lines of one message, or of all.
-    pub(crate) fn rebuild(
-        &mut self,
-        opened: &Opened,
-        session: &Session,
-        only: Option<usize>,
-        show_secrets: bool,
-        threshold: Severity,
-    ) {
+    pub(crate) fn rebuild(&mut self, opened: &Opened, session: &Session, only: Option<usize>, show: Show<'_>) {
+        let Show { kept, show_secrets, threshold } = show;
         let options = Options { form: Form::Tree, message: None, show_secrets };
         let mut list = List {
             shown: Shown::new(session, options),
@@ -93,7 +99,7 @@ impl Commands {
             lines: Vec::new(),
         };
         for (index, message) in session.messages.iter().enumerate() {
-            if only.is_none_or(|only| only == index) {
+            if only.is_none_or(|only| only == index) && kept(index) {
                 list.message(index, message, only.is_none());
             }
         }
@@ -247,23 +253,52 @@ impl List<'_> {
             Tag::Alert => {
                 let code = command.data().map(short).unwrap_or_default();
                 let name = command.code().and_then(alert::name).unwrap_or_default();
-                format!("{code} {name}  {first}{more}").trim_end().to_owned()
+                // What a generic alert or an event is about, its Type says alone.
+                let about = command.items().find_map(|item| item.meta()?.get(Tag::Type)).map(short);
+                let about = about.map(|about| format!("{about}  ")).unwrap_or_default();
+                format!("{code} {name}  {about}{first}{more}").trim_end().to_owned()
             }
             tag if tag.is_container() => self.rolled_up(index, inside),
             _ => format!("{first}{more}"),
         }
     }
 
-    /// `3 commands: 1 ok, 2 failed`
+    /// `2 rolled back, 1 failed`
     fn rolled_up(&self, index: usize, inside: &[Command<'_>]) -> String {
-        let signs = inside.iter().map(|command| self.answer(At { message: index, node: command.0.id() }, *command).0);
-        let signs: Vec<Sign> = signs.collect();
-        let count = |sign: Sign| signs.iter().filter(|known| **known == sign).count();
-        let told = [(count(Sign::Good), "ok"), (count(Sign::Bad), "failed"), (count(Sign::Open), "unanswered")];
-        let told: Vec<String> =
-            told.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        let all = crate::report::count(inside.len() as u64, "command");
-        if told.is_empty() { all } else { format!("{all}: {}", told.join(", ")) }
+        const TOLD: [&str; 5] = ["ok", "rolled back", "not executed", "failed", "unanswered"];
+        let mut counts = [0usize; TOLD.len()];
+        for command in inside {
+            let at = At { message: index, node: command.0.id() };
+            let word = match (self.worst(at).and_then(Command::code), self.answer(at, *command).0) {
+                (Some(216), _) => 1,
+                (Some(215), _) => 2,
+                (_, Sign::Good) => 0,
+                (_, Sign::Bad | Sign::Undone) => 3,
+                (_, Sign::Open) => 4,
+                (_, Sign::Plain) => continue,
+            };
+            if let Some(count) = counts.get_mut(word) {
+                *count += 1;
+            }
+        }
+        let told = counts.iter().zip(TOLD).filter(|(count, _)| **count > 0);
+        let told: Vec<String> = told.map(|(count, word)| format!("{count} {word}")).collect();
+        match told.is_empty() {
+            true => crate::report::count(inside.len() as u64, "command"),
+            false => told.join(", "),
+        }
+    }
+
+    /// The Status of a command that says most: of several the worst.
+    fn worst(&self, at: At) -> Option<Command<'_>> {
+        let statuses = &self.session.exchange(at)?.statuses;
+        let statuses = statuses.iter().filter_map(|status| self.session.command_at(*status));
+        statuses.max_by_key(|status| match Sign::of(status.code()) {
+            Sign::Bad => 3,
+            Sign::Undone => 2,
+            Sign::Good => 1,
+            _ => 0,
+        })
     }
 
     fn answer(&self, at: At, command: Command<'_>) -> (Sign, String) {
@@ -273,14 +308,7 @@ impl List<'_> {
             _ => {}
         }
         let Some(exchange) = self.session.exchange(at) else { return (Sign::Plain, String::new()) };
-        let statuses: Vec<Command<'_>> =
-            exchange.statuses.iter().filter_map(|status| self.session.command_at(*status)).collect();
-        let worst = statuses.iter().max_by_key(|status| match Sign::of(status.code()) {
-            Sign::Bad => 2,
-            Sign::Good => 1,
-            _ => 0,
-        });
-        let Some(worst) = worst else {
+        let Some(worst) = self.worst(at) else {
             let quiet = command.0.child(Tag::NoResp).is_some() || self.session.messages.len() == 1;
             return if quiet { (Sign::Plain, String::new()) } else { (Sign::Open, "no Status".to_owned()) };
         };
@@ -290,7 +318,7 @@ impl List<'_> {
             Some(text.split_once(" = ").map(|(_, value)| value.to_owned()).unwrap_or(text))
         });
         let value = value.map(|value| format!(" = {value}")).unwrap_or_default();
-        (Sign::of(worst.code()), format!("{}{value}", in_short(*worst)))
+        (Sign::of(worst.code()), format!("{}{value}", in_short(worst)))
     }
 
     /// The worst finding in a command, those in commands inside it too.

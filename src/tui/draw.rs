@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::app::{App, Pane, Screen};
+use super::keys::Action;
 use super::menu::Menu;
 use super::page::{self, Look, cut};
 use super::scroll::Scroll;
@@ -16,12 +17,15 @@ use super::scroll::Scroll;
 mod commands;
 mod help;
 mod status;
+mod timeline;
 mod tree;
 
 /// Narrower, and one pane at a time is shown.
 const SIDE_BY_SIDE: u16 = 72;
 /// Lower, and the right side shows one pane at a time.
 const STACKED: u16 = 14;
+/// Columns in which a session's line fits, as far as the user does not want otherwise.
+const LEAST_TREE: i32 = 32;
 /// Smaller than this nothing can be shown.
 const LEAST: (u16, u16) = (20, 4);
 
@@ -34,6 +38,11 @@ pub(crate) struct Areas {
     pub(crate) main: Rect,
 }
 
+/// Whether one pane at a time is all there is room for.
+pub(crate) fn is_narrow(screen: Rect) -> bool {
+    screen.width < SIDE_BY_SIDE
+}
+
 /// The layout for a size and a state.
 pub(crate) fn areas(app: &App, screen: Rect) -> Areas {
     let main = Rect { height: screen.height.saturating_sub(2), ..screen };
@@ -43,12 +52,13 @@ pub(crate) fn areas(app: &App, screen: Rect) -> Areas {
         Pane::Commands => &mut areas.commands,
         Pane::Detail => &mut areas.detail,
     };
-    if app.maximised || main.width < SIDE_BY_SIDE {
+    if app.maximised || is_narrow(main) {
         *alone = main;
         return areas;
     }
     let wanted = i32::from(main.width) / 3 + i32::from(app.wider);
-    let width = wanted.clamp(24, 60.max(i32::from(main.width) / 3)).min(i32::from(main.width) - 40);
+    let width = wanted.max(LEAST_TREE + i32::from(app.wider)).clamp(24, 60.max(i32::from(main.width) / 3));
+    let width = width.min(i32::from(main.width) - 40);
     let width = u16::try_from(width).unwrap_or(24);
     areas.tree = Rect { width, ..main };
     let right = Rect { x: main.x + width, width: main.width - width, ..main };
@@ -77,24 +87,44 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     let areas = areas(app, screen);
     match app.screen {
         Screen::Summary => summary(app, areas.main, buffer),
+        Screen::Timeline => timeline::draw(app, areas.main, buffer),
         Screen::Browse => {
             tree::draw(app, areas.tree, buffer);
             commands::draw(app, areas.commands, buffer);
             detail(app, areas.detail, buffer);
+            if areas.tree == areas.main || areas.commands == areas.main || areas.detail == areas.main {
+                others(app, areas.main, buffer);
+            }
         }
     }
     let bottom = Rect { y: screen.bottom() - 2, height: 2, ..screen };
     status::draw(app, bottom, buffer);
     if let Some(menu) = &app.menu {
-        choices(app, menu, areas.main, buffer);
+        app.drawn.menu = choices(app, menu, areas.main, buffer);
     }
     if app.help.is_some() {
         help::draw(app, areas.main, buffer);
     }
 }
 
+/// Where one pane fills the screen: how the others come back.
+fn others(app: &App, area: Rect, buffer: &mut Buffer) {
+    let (action, what) = match app.maximised {
+        true => (Action::Maximise, "all panes"),
+        false => match app.focus {
+            Pane::Tree => (Action::NextPane, "commands"),
+            Pane::Commands => (Action::NextPane, "message"),
+            Pane::Detail => (Action::NextPane, "sessions"),
+        },
+    };
+    if let Some(key) = app.keys.printed(action).first() {
+        buffer.set_string(area.x + 2, area.bottom() - 1, format!(" {key}: {what} "), app.theme.dim);
+    }
+}
+
 fn summary(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let inner = framed(app, area, Line::raw(" Summary "), true, buffer);
+    app.drawn.list = inner;
     app.summary.scroll.fit(app.summary.lines.len(), usize::from(inner.height));
     let scroll = app.summary.scroll;
     for (row, at) in scroll.seen().enumerate() {
@@ -136,8 +166,8 @@ fn detail(app: &mut App, area: Rect, buffer: &mut Buffer) {
     position(scroll, area, app, buffer);
 }
 
-/// The choices of a menu.
-fn choices(app: &App, menu: &Menu, screen: Rect, buffer: &mut Buffer) {
+/// The choices of a menu. Returns where they stand.
+fn choices(app: &App, menu: &Menu, screen: Rect, buffer: &mut Buffer) -> Rect {
     let width = menu.choices.iter().map(|(_, text, _)| text.width() + 5).max().unwrap_or(0).max(menu.title.width() + 2);
     let inner = boxed(app, screen, width, menu.choices.len(), menu.title, buffer);
     for (row, (letter, text, _)) in menu.choices.iter().enumerate() {
@@ -148,25 +178,28 @@ fn choices(app: &App, menu: &Menu, screen: Rect, buffer: &mut Buffer) {
             buffer.set_style(area, app.theme.cursor);
         }
     }
+    inner
 }
 
 /// The names of the tabs, the open one in brackets; only that one where there is no room.
 fn tabs(app: &App, width: u16) -> Line<'static> {
-    let mut spans = vec![Span::raw(" ")];
-    for (number, name) in page::TABS.iter().enumerate() {
+    let Some(names) = page::names(usize::from(width)) else {
+        let name = page::TABS.get(app.detail.tab).copied().unwrap_or_default();
+        let place = format!(" {} of {} ", app.detail.tab + 1, page::TABS.len());
+        return Line::from(vec![
+            Span::styled(format!(" [{name}]"), app.theme.heading),
+            Span::styled(place, app.theme.dim),
+        ]);
+    };
+    let mut spans = Vec::new();
+    for (number, name) in names.iter().enumerate() {
         if number == app.detail.tab {
             spans.push(Span::styled(format!("[{name}]"), app.theme.heading));
         } else {
             spans.push(Span::styled(format!(" {name} "), app.theme.text));
         }
     }
-    let line = Line::from(spans);
-    if line.width() + 14 <= usize::from(width) {
-        return line;
-    }
-    let name = page::TABS.get(app.detail.tab).copied().unwrap_or_default();
-    let place = format!(" {} of {} ", app.detail.tab + 1, page::TABS.len());
-    Line::from(vec![Span::styled(format!(" [{name}]"), app.theme.heading), Span::styled(place, app.theme.dim)])
+    Line::from(spans)
 }
 
 /// A frame with a title; gives what is inside. Without a frame where the screen is small.

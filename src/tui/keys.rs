@@ -3,6 +3,7 @@
 //!
 //! A key is written as `j`, `ctrl-d`, `shift-tab`, `enter`; a sequence as `g g`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -50,6 +51,7 @@ pub(crate) enum Action {
     NextMark,
     Note,
     Summary,
+    Timeline,
     Command,
     Help,
     Redraw,
@@ -136,6 +138,14 @@ pub(crate) const TABLE: &[Entry] = &[
     ),
     entry(Action::Threshold, "threshold", &["s"], Group::Find, "lowest severity shown: info, warning, error", ""),
     entry(Action::Summary, "summary", &["0", "S"], Group::Find, "the summary: what is in here", "summary"),
+    entry(
+        Action::Timeline,
+        "timeline",
+        &["T"],
+        Group::Find,
+        "the timeline of the session: waits, sizes, packages, retries",
+        "timeline",
+    ),
     entry(Action::Down, "down", &["j", "down"], Group::Move, "down; a count goes before: 5j", ""),
     entry(Action::Up, "up", &["k", "up"], Group::Move, "up", ""),
     entry(Action::Left, "left", &["h", "left"], Group::Move, "close; to the parent; scroll left", ""),
@@ -155,7 +165,7 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(Action::Tab(1), "tab-xml", &["t x"], Group::Screen, "tab XML: the message as text", ""),
     entry(Action::Tab(2), "tab-hex", &["t h"], Group::Screen, "tab Hex: the body's bytes", ""),
     entry(Action::Tab(3), "tab-http", &["t p"], Group::Screen, "tab HTTP: start line and headers", ""),
-    entry(Action::Tab(4), "tab-frames", &["t r"], Group::Screen, "tab Frames: connection, TLS, packets", ""),
+    entry(Action::Tab(4), "tab-frames", &["t r"], Group::Screen, "tab TLS and frames: connection, TLS, packets", ""),
     entry(Action::Tab(5), "tab-findings", &["t f"], Group::Screen, "tab Findings: of this session", ""),
     entry(
         Action::Tab(6),
@@ -240,21 +250,40 @@ impl Keys {
         told.collect()
     }
 
-    /// Gives an action other keys.
+    /// The keys in force when some actions, by their names, are given other keys. What another action had of these it loses.
     ///
     /// # Errors
-    /// A sentence that says which word is no action or no key, or which keys are taken.
-    pub(crate) fn bind(&mut self, name: &str, keys: &[String]) -> Result<(), String> {
-        let Some(entry) = TABLE.iter().find(|entry| entry.name == name) else {
-            return Err(format!("there is no action {name:?}; --print-config lists them"));
-        };
-        let mut sequences = Vec::new();
-        for text in keys {
-            sequences.push(sequence(text).ok_or_else(|| format!("{name}: {text:?} is no key; write j, ctrl-d, g g"))?);
+    /// A sentence that says which word is no action or no key, or which keys can never be reached.
+    pub(crate) fn with(wanted: &BTreeMap<String, Vec<String>>) -> Result<Keys, String> {
+        let mut set: Vec<(Vec<Key>, Action)> = Vec::new();
+        let mut named = Vec::new();
+        for (name, texts) in wanted {
+            let Some(entry) = TABLE.iter().find(|entry| entry.name == name) else {
+                return Err(format!("there is no action {name:?}; --print-config lists them"));
+            };
+            named.push(entry.action);
+            for text in texts {
+                let keys = sequence(text).ok_or_else(|| format!("{name}: {text:?} is no key; write j, ctrl-d, g g"))?;
+                if keys.first().and_then(|key| key.digit()).is_some_and(|digit| digit > 0) {
+                    return Err(format!("{name}: {text:?} is never reached: digits are counts"));
+                }
+                set.push((keys, entry.action));
+            }
         }
-        self.bound.retain(|(bound, action)| *action != entry.action && !sequences.contains(bound));
-        self.bound.extend(sequences.into_iter().map(|keys| (keys, entry.action)));
-        Ok(())
+        let mut keys = Keys::default();
+        keys.bound.retain(|(bound, action)| {
+            !named.contains(action) && !set.iter().any(|(set, _)| set.starts_with(bound) || bound.starts_with(set))
+        });
+        keys.bound.extend(set);
+        for (at, (short, action)) in keys.bound.iter().enumerate() {
+            let mut others = keys.bound.iter().enumerate().filter(|(other, _)| *other != at);
+            if let Some((_, (_, other))) = others.find(|(_, (long, _))| long.starts_with(short)) {
+                let name =
+                    |action: Action| TABLE.iter().find(|entry| entry.action == action).map_or("", |entry| entry.name);
+                return Err(format!("{:?} of {} hides keys of {}", printed(short), name(*action), name(*other)));
+            }
+        }
+        Ok(keys)
     }
 }
 
@@ -381,14 +410,21 @@ mod tests {
 
     #[test]
     fn keys_are_bound_anew() {
-        let mut keys = Keys::default();
-        keys.bind("quit", &["ctrl-q".to_owned()]).unwrap();
-        keys.bind("down", &["n".to_owned()]).unwrap();
+        let with = |wanted: &[(&str, &str)]| {
+            let each =
+                wanted.iter().map(|(name, keys)| ((*name).to_owned(), keys.split(',').map(str::to_owned).collect()));
+            Keys::with(&each.collect())
+        };
+        let keys = with(&[("quit", "ctrl-q"), ("down", "n"), ("next-finding", "j")]).unwrap();
         assert_eq!(keys.of(Action::Quit), ["ctrl-q"]);
         assert_eq!(keys.find(&[key("n").unwrap()]), Found::Action(Action::Down));
+        assert_eq!(keys.find(&[key("j").unwrap()]), Found::Action(Action::NextFinding));
         assert_eq!(keys.find(&[key("q").unwrap()]), Found::Nothing);
-        assert!(keys.bind("jump", &[]).unwrap_err().contains("no action \"jump\""));
-        assert!(keys.bind("down", &["strg-x".to_owned()]).unwrap_err().contains("no key"));
+        assert_eq!(with(&[("last", "g")]).unwrap().of(Action::First), ["home"], "what is asked for goes before");
+        assert!(with(&[("jump", "q")]).unwrap_err().contains("no action \"jump\""));
+        assert!(with(&[("down", "strg-x")]).unwrap_err().contains("no key"));
+        assert!(with(&[("down", "4")]).unwrap_err().contains("digits are counts"));
+        assert_eq!(with(&[("down", "v"), ("up", "v w")]).unwrap_err(), "\"v\" of down hides keys of up");
     }
 
     #[test]

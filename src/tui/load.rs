@@ -123,7 +123,6 @@ impl Store {
     }
 
     /// Reads everything here and now.
-    #[cfg(test)]
     pub(crate) fn all(job: &Job) -> Store {
         let mut store = Store::of(job);
         let ended = read(job, &AtomicBool::new(false), &mut |news| store.take(news));

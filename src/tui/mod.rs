@@ -6,10 +6,9 @@
 //! pass through `escape`, `render` or `show`; secrets are masked until the user asks for them.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::credentials::Credentials;
@@ -29,6 +28,7 @@ mod menu;
 mod notes;
 mod page;
 mod prompt;
+mod recent;
 mod scroll;
 mod search;
 mod store;
@@ -37,14 +37,16 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
+mod timeline;
 mod tree;
 
 use app::{App, Effect};
 pub use config::Config;
 use load::{Job, Loader};
-use notes::Notes;
+use notes::Home;
 use store::Store;
 use terminal::{Screen, Signals};
+use theme::Theme;
 
 /// Time between two looks at the world while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
@@ -70,6 +72,27 @@ pub struct Settings {
     pub config: Config,
 }
 
+/// The first screen as text, for where there is no terminal, and whether the inputs hold any session.
+///
+/// # Errors
+/// An input cannot be read.
+pub fn report(settings: Settings) -> Result<(String, bool)> {
+    let Settings { inputs, engine, selection, credentials, .. } = settings;
+    let store = Store::all(&Job { inputs, engine, selection, credentials });
+    if let Some(Err(error)) = &store.ended {
+        bail!("{error}");
+    }
+    let any = !store.sessions.is_empty();
+    let mut app = App::new(store, Theme::mono(), settings.config.keys);
+    app.show_secrets = settings.show_secrets;
+    app.keep(settings.filter);
+    let lines = app.summary.lines.iter().map(|(line, _)| {
+        let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+        format!("{}\n", text.trim_end())
+    });
+    Ok((lines.collect(), any))
+}
+
 /// Runs until the user quits or a signal ends it.
 ///
 /// # Errors
@@ -82,13 +105,9 @@ pub fn run(settings: Settings) -> Result<()> {
     let mut app = App::new(Store::of(&job), theme, keys);
     app.show_secrets = settings.show_secrets;
     app.keep(settings.filter);
-    let notes = Notes::path(&job.inputs);
-    if let Some(text) = notes.as_ref().and_then(|path| std::fs::read_to_string(path).ok()) {
-        match Notes::read(&text) {
-            Ok(known) => app.notes = known,
-            Err(why) => app.said = Some(format!("the notes beside the capture cannot be read: {why}")),
-        }
-    }
+    app.recent = recent::load();
+    let (home, notes, said) = Home::open(&job.inputs);
+    (app.notes, app.said) = (notes, said);
     let mut screen = Screen::enter()?;
     let loader = Loader::start(job);
     while !app.quit && !signals.end() {
@@ -98,7 +117,7 @@ pub fn run(settings: Settings) -> Result<()> {
             screen.suspend()?;
         }
         for effect in app.effects() {
-            perform(effect, &mut app, &mut screen, &loader, notes.as_deref())?;
+            perform(effect, &mut app, &mut screen, &loader, &home)?;
         }
     }
     loader.stop();
@@ -149,27 +168,19 @@ fn take_news(app: &mut App, loader: &Loader) -> bool {
     fresh
 }
 
-fn perform(
-    effect: Effect,
-    app: &mut App,
-    screen: &mut Screen,
-    loader: &Loader,
-    notes: Option<&Path>,
-) -> io::Result<()> {
+fn perform(effect: Effect, app: &mut App, screen: &mut Screen, loader: &Loader, home: &Home) -> io::Result<()> {
     match effect {
         Effect::Suspend => screen.suspend()?,
         Effect::Redraw => screen.terminal.clear()?,
         Effect::ReadAgain(number) => loader.again(number),
         Effect::StopReading => loader.stop(),
         Effect::Copy(text) => screen.copy(&text)?,
-        Effect::SaveNotes(text) => {
-            let kept = notes.map(|path| std::fs::write(path, text));
-            match kept {
-                Some(Ok(())) => {}
-                Some(Err(error)) => app.said = Some(format!("the notes cannot be kept: {error}")),
-                None => app.said = Some("standard input has no place for notes: they end with the program".to_owned()),
+        Effect::KeepNotes => {
+            if let Err(why) = home.keep(&app.notes) {
+                app.said = Some(why);
             }
         }
+        Effect::KeepFilters => recent::keep(&app.recent),
     }
     Ok(())
 }

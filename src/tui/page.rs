@@ -25,7 +25,9 @@ pub(crate) use findings::{explain, findings};
 pub(crate) use text::{cut, wrap};
 
 /// The tabs, in order.
-pub(crate) const TABS: [&str; 7] = ["Tree", "XML", "Hex", "HTTP", "Frames", "Findings", "Explain"];
+pub(crate) const TABS: [&str; 7] = ["Tree", "XML", "Hex", "HTTP", "TLS and frames", "Findings", "Explain"];
+/// The same where there is less room.
+const SHORT: [&str; 7] = ["Tree", "XML", "Hex", "HTTP", "TLS", "Findings", "Explain"];
 
 /// Their places in [`TABS`].
 pub(crate) const TREE: usize = 0;
@@ -35,6 +37,12 @@ pub(crate) const HTTP: usize = 3;
 pub(crate) const FRAMES: usize = 4;
 pub(crate) const FINDINGS: usize = 5;
 pub(crate) const EXPLAIN: usize = 6;
+
+/// The names of the tabs for a border of that width, each with a column on its sides; `None` where none fit.
+pub(crate) fn names(width: usize) -> Option<&'static [&'static str; 7]> {
+    let needed = |names: &[&str]| names.iter().map(|name| name.len() + 2).sum::<usize>() + 2;
+    [&TABS, &SHORT].into_iter().find(|names| needed(&names[..]) <= width)
+}
 
 /// A page.
 pub(crate) enum Page {
@@ -68,6 +76,7 @@ impl Page {
         at: At,
         marks: Marks,
         show_secrets: bool,
+        width: usize,
         theme: &Theme,
     ) -> Page {
         let Some(message) = session.messages.get(at.message) else { return Page::said("(no message)") };
@@ -77,9 +86,9 @@ impl Page {
             }
             XML if !message.doc.is_empty() => Page::Xml(xml::Xml::new(&message.doc, &marks, show_secrets)),
             TREE | XML => text::body(message, show_secrets, theme),
-            HEX => hex::page(message, marks, show_secrets),
-            HTTP => text::http(message, show_secrets, theme),
-            _ => frames::page(session, at, theme),
+            HEX => hex::page(message, marks, show_secrets, width),
+            HTTP => text::http(message, show_secrets, width, theme),
+            _ => frames::page(session, at, width, theme),
         }
     }
 

@@ -1,17 +1,15 @@
 //! The line at the bottom in which text is typed: search, filter, note, command.
 //!
-//! In: keys. Out: the text, and whether it is done. Bounds: [`MAX`] characters; [`RECENT`] former texts of each kind.
+//! In: keys. Out: the text, and whether it is done. Bounds: [`MAX`] characters.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::keys::TABLE;
+use super::recent::Recent;
 use crate::filter::{self, Filter};
 
 /// Longest text, in characters.
 const MAX: usize = 1000;
-/// Former texts kept of each kind.
-const RECENT: usize = 50;
-
 /// What is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -51,27 +49,6 @@ pub(crate) enum Typed {
     More,
     Done(String),
     Cancelled,
-}
-
-/// Former texts.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recent(Vec<(Kind, String)>);
-
-impl Recent {
-    fn of(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.iter().filter(move |(known, _)| *known == kind).map(|(_, text)| text.as_str())
-    }
-
-    /// Keeps a text.
-    pub(crate) fn keep(&mut self, kind: Kind, text: &str) {
-        self.0.retain(|known| *known != (kind, text.to_owned()));
-        self.0.push((kind, text.to_owned()));
-        if self.of(kind).count() > RECENT
-            && let Some(oldest) = self.0.iter().position(|(known, _)| *known == kind)
-        {
-            self.0.remove(oldest);
-        }
-    }
 }
 
 impl Prompt {

@@ -7,11 +7,13 @@ use ratatui::text::{Line, Span};
 use super::scroll::Scroll;
 use super::store::{Opened, Store};
 use super::theme::Theme;
+use super::tree::Shows;
 use crate::escape;
 use crate::report::{clock, count};
 use crate::rules::{Rule, Severity};
-use crate::session::{Edge, Outcome};
-use crate::syncml::secret;
+use crate::session::{Edge, Outcome, Session};
+use crate::syncml::{Side, secret, status};
+use crate::time::Time;
 
 /// Rules, and sessions, that are listed.
 const MOST: usize = 100;
@@ -31,15 +33,23 @@ pub(crate) struct Summary {
     touched: bool,
 }
 
+/// What of the store is shown, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Show<'a> {
+    pub(crate) kept: &'a dyn Shows,
+    pub(crate) threshold: Severity,
+    pub(crate) show_secrets: bool,
+}
+
 impl Summary {
     /// Makes the lines anew.
-    pub(crate) fn rebuild(&mut self, store: &Store, threshold: Severity, show_secrets: bool, theme: &Theme) {
+    pub(crate) fn rebuild(&mut self, store: &Store, show: Show<'_>, theme: &Theme) {
         self.touched |= self.scroll.cursor != self.first();
-        let mut lines = contents(store, theme);
+        let mut lines = contents(store, show, theme);
         lines.push((Line::default(), None));
-        rules(store, threshold, theme, &mut lines);
+        rules(store, show, theme, &mut lines);
         lines.push((Line::default(), None));
-        sessions(store, threshold, show_secrets, theme, &mut lines);
+        sessions(store, show, theme, &mut lines);
         encrypted(store, theme, &mut lines);
         self.lines = lines;
         let height = self.scroll.height();
@@ -62,27 +72,29 @@ impl Summary {
 
 type Lines = Vec<(Line<'static>, Option<Target>)>;
 
-fn contents(store: &Store, theme: &Theme) -> Lines {
+/// The sessions that are shown, with their places in the store.
+fn listed<'a>(store: &'a Store, show: Show<'a>) -> impl Iterator<Item = (usize, &'a Opened)> {
+    store.sessions.iter().enumerate().filter(move |(index, _)| show.kept.session(*index))
+}
+
+fn contents(store: &Store, show: Show<'_>, theme: &Theme) -> Lines {
     let mut lines: Lines = Vec::new();
     let mut say = |text: String, style| lines.push((Line::styled(text, style), None));
     let names: Vec<_> = store.names.iter().take(3).map(|name| escape::line(name)).collect();
     let more = store.names.len().saturating_sub(3);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     say(format!("{}{more}", names.join(", ")), theme.heading);
+    let sessions: Vec<&Opened> = listed(store, show).map(|(_, opened)| opened).collect();
     let devices: std::collections::HashSet<&Option<String>> =
-        store.sessions.iter().map(|opened| &opened.row.device).collect();
-    let messages: usize = store.sessions.iter().map(|opened| opened.row.messages).sum();
+        sessions.iter().map(|opened| &opened.row.device).collect();
+    let messages: usize = sessions.iter().map(|opened| opened.row.messages).sum();
+    let hidden = store.sessions.len() - sessions.len();
+    let of = if hidden > 0 { format!(" of {} (filtered)", store.sessions.len()) } else { String::new() };
     let mut parts = vec![
-        count(store.sessions.len() as u64, "session"),
+        count(sessions.len() as u64, "session") + &of,
         count(devices.len() as u64, "device"),
         count(messages as u64, "message"),
     ];
-    let started = store.sessions.iter().filter_map(|opened| opened.row.started).min();
-    let ended = store.sessions.iter().filter_map(|opened| opened.row.ended).max();
-    if let (Some(started), Some(ended)) = (started, ended) {
-        let day = started.to_string();
-        parts.push(format!("{} {} to {}", day.get(..10).unwrap_or_default(), clock(started), clock(ended)));
-    }
     match &store.ended {
         Some(Ok(reading)) => {
             let packets: u64 = reading.inputs.iter().map(|input| input.packets).sum();
@@ -90,6 +102,9 @@ fn contents(store: &Store, theme: &Theme) -> Lines {
                 parts.push(count(packets, "packet"));
             }
             say(parts.join(" · "), theme.text);
+            if let Some(time) = time(&sessions) {
+                say(time, theme.text);
+            }
             for note in reading.inputs.iter().flat_map(|input| &input.notes).take(5) {
                 say(format!("note: {}", escape::line(&note.detail)), theme.warning);
             }
@@ -110,13 +125,27 @@ fn contents(store: &Store, theme: &Theme) -> Lines {
     lines
 }
 
+/// From the first message to the last.
+fn time(sessions: &[&Opened]) -> Option<String> {
+    let started = sessions.iter().filter_map(|opened| opened.row.started).min()?;
+    let ended = sessions.iter().filter_map(|opened| opened.row.ended).max()?;
+    let day = |time: Time| time.to_string().get(..10).unwrap_or_default().to_owned();
+    let second = |time: Time| clock(time).get(..8).unwrap_or_default().to_owned();
+    let until = if day(started) == day(ended) { String::new() } else { format!("{} ", day(ended)) };
+    Some(format!("{} {} to {until}{} UTC", day(started), second(started), second(ended)))
+}
+
 /// Each rule that found something, the worst first, with its first finding.
-fn rules(store: &Store, threshold: Severity, theme: &Theme, lines: &mut Lines) {
-    let mut found: BTreeMap<&'static str, (&'static Rule, Severity, usize, Target, &str)> = BTreeMap::new();
-    for (session, opened) in store.sessions.iter().enumerate() {
-        for (number, draft) in opened.drafts.iter().enumerate().filter(|(_, draft)| draft.severity >= threshold) {
-            let target = Target::Finding(session, number);
-            let known = found.entry(draft.rule.id).or_insert((draft.rule, draft.severity, 0, target, &draft.message));
+fn rules(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
+    let threshold = show.threshold;
+    let mut found: BTreeMap<&'static str, (&'static Rule, Severity, usize, Target, String)> = BTreeMap::new();
+    for (session, opened) in listed(store, show) {
+        let drafts = opened.drafts.iter().enumerate().filter(|(_, draft)| draft.severity >= threshold);
+        for (number, draft) in drafts.filter(|(_, draft)| show.kept.finding(session, draft)) {
+            let known = found.entry(draft.rule.id).or_insert_with(|| {
+                let said = format!("{}: {}", opened.row.key, draft.message);
+                (draft.rule, draft.severity, 0, Target::Finding(session, number), said)
+            });
             known.1 = known.1.max(draft.severity);
             known.2 += 1;
         }
@@ -130,23 +159,25 @@ fn rules(store: &Store, threshold: Severity, theme: &Theme, lines: &mut Lines) {
     lines.push((Line::styled("Findings", theme.heading), None));
     let mut found: Vec<_> = found.into_values().collect();
     found.sort_by_key(|(rule, severity, many, ..)| (std::cmp::Reverse((*severity, *many)), rule.id));
+    let digits = found.iter().map(|(_, _, many, ..)| many.to_string().len()).max().unwrap_or(1);
     for (rule, severity, many, target, message) in found.into_iter().take(MOST) {
         let (badge, style) = theme.badge(Some(severity));
         let line = Line::from(vec![
             Span::styled(format!("{badge} {}", rule.id), style),
-            Span::styled(format!(" {many:>4}×  "), theme.text),
-            Span::raw(escape::shorten(&escape::line(message), 300).into_owned()),
+            Span::styled(format!(" {many:>digits$}× "), theme.text),
+            Span::raw(escape::shorten(&escape::line(&message), 300).into_owned()),
         ]);
         lines.push((line, Some(target)));
     }
 }
 
 /// The sessions that did not end well, then how many did.
-fn sessions(store: &Store, threshold: Severity, show_secrets: bool, theme: &Theme, lines: &mut Lines) {
+fn sessions(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
+    let Show { threshold, show_secrets, .. } = show;
     let failed =
         |opened: &Opened| opened.row.outcome != Outcome::Complete || opened.worst(threshold) == Some(Severity::Error);
-    let bad: Vec<(usize, &Opened)> = store.sessions.iter().enumerate().filter(|(_, opened)| failed(opened)).collect();
-    let good = store.sessions.len() - bad.len();
+    let (bad, good): (Vec<(usize, &Opened)>, Vec<_>) = listed(store, show).partition(|(_, opened)| failed(opened));
+    let good = good.len();
     if !bad.is_empty() {
         lines.push((Line::styled("Sessions to look at", theme.heading), None));
     }
@@ -171,14 +202,31 @@ fn sessions(store: &Store, threshold: Severity, show_secrets: bool, theme: &Them
     }
 }
 
+/// The server's last word on the header of the client's messages, when it is that credentials are missing or wrong.
+fn refusal(session: &Session) -> Option<u16> {
+    let mut server = session.messages.iter().rev().filter(|message| message.side == Some(Side::Server));
+    let code = server.next()?.doc.statuses().find(|status| status.is_for_header())?.code()?;
+    matches!(code, 401 | 407).then_some(code)
+}
+
 /// Why a session did not go well, in one line: its worst finding, else what its end shows.
 fn why(store: &Store, index: usize, opened: &Opened, threshold: Severity) -> String {
     let worst = opened.drafts.iter().filter(|draft| draft.severity >= threshold.max(Severity::Warning));
     let worst = worst.max_by_key(|draft| (draft.severity, std::cmp::Reverse(draft.place.message())));
-    let text = match (worst, store.content(index).map(|session| (&session.start, &session.end))) {
-        (Some(draft), _) => draft.message.clone(),
-        (None, Some((Edge::NotCaptured(why), _) | (_, Edge::NotCaptured(why)))) => why.clone(),
-        _ => match opened.row.outcome {
+    let content = store.content(index);
+    let refused = content.and_then(|session| refusal(session)).map(|code| {
+        let name = status::lookup(code).map_or("", |known| known.name);
+        format!("the server refused the credentials: {code} {name}")
+    });
+    let unseen = content.and_then(|session| match (&session.start, &session.end) {
+        (Edge::NotCaptured(why), _) | (_, Edge::NotCaptured(why)) => Some(why.clone()),
+        _ => None,
+    });
+    let text = match (worst, refused, unseen) {
+        (Some(draft), ..) => draft.message.clone(),
+        (None, Some(refused), Some(unseen)) => format!("{refused}; {unseen}"),
+        (None, Some(said), None) | (None, None, Some(said)) => said,
+        (None, None, None) => match opened.row.outcome {
             Outcome::Aborted => "a side gave it up (Alert 1223)".to_owned(),
             Outcome::AuthFailed => "the last answer about credentials was no".to_owned(),
             Outcome::Open => "the server stopped answering".to_owned(),

@@ -27,9 +27,10 @@ impl Screen {
     /// Takes the terminal over. A panic from here on gives it back before it says what happened.
     pub(crate) fn enter() -> io::Result<Screen> {
         let told = panic::take_hook();
+        let owner = std::thread::current().id();
         panic::set_hook(Box::new(move |panic| {
             // The thread that reads does not own the screen.
-            if std::thread::current().name() == Some("main") {
+            if std::thread::current().id() == owner {
                 leave();
             }
             told(panic);
@@ -98,5 +99,52 @@ impl Signals {
     /// Whether it has to stop for a while, once.
     pub(crate) fn stop(&self) -> bool {
         self.stop.swap(false, Ordering::Relaxed)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Run by the test below, in a terminal.
+    #[test]
+    #[ignore = "takes the terminal over and panics"]
+    fn panics_with_the_terminal_taken() {
+        let _screen = Screen::enter().unwrap();
+        panic!("in the middle of it");
+    }
+
+    #[test]
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn a_panic_gives_the_terminal_back() {
+        if let Err(error) = Command::new("tmux").arg("-V").output() {
+            assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "tmux: {error}");
+            eprintln!("SKIPPED: no tmux, no panic was tried in a terminal");
+            return;
+        }
+        let socket = format!("dmscope-panic-{}", std::process::id());
+        let tmux = |arguments: &[&str]| Command::new("tmux").args(["-L", &socket]).args(arguments).output().unwrap();
+        let program = std::env::current_exe().unwrap();
+        let test = "tui::terminal::tests::panics_with_the_terminal_taken";
+        let command = format!(
+            "sh -c '{} --ignored --exact {test} --nocapture; stty -a | grep -o .icanon; read line'",
+            program.display()
+        );
+        tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", &command]);
+        let until = Instant::now() + Duration::from_secs(20);
+        let screen = loop {
+            let screen = String::from_utf8(tmux(&["capture-pane", "-p"]).stdout).unwrap();
+            if screen.contains("icanon") || Instant::now() > until {
+                break screen;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let mode = tmux(&["display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"]).stdout;
+        tmux(&["kill-server"]);
+        assert!(screen.contains(" icanon") && screen.contains("in the middle of it"), "{screen}");
+        assert_eq!(String::from_utf8(mode).unwrap().trim(), "0 0 1", "main screen, no mouse, a cursor");
     }
 }

@@ -6,8 +6,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 
-use super::app::{App, Effect};
+mod guide;
+mod hostile;
+mod mouse;
+mod pictures;
+mod views;
+
+use super::app::{App, Effect, Pane, Screen};
 use super::draw;
 use super::keys::{Keys, typed};
 use super::load::Job;
@@ -21,69 +28,50 @@ use crate::rules::Profile;
 use crate::rules::select::Selection;
 
 fn app(sample: &str) -> App {
+    app_with(sample, false)
+}
+
+/// With what `samples/credentials.toml` knows of the secrets, if so.
+fn app_with(sample: &str, credentials: bool) -> App {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(sample);
     let mut inputs = input::collect(&[path], None).unwrap();
     inputs.iter_mut().for_each(|input| input.name = format!("samples/{sample}"));
-    let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
-    let job = Job { inputs, engine, selection: Selection::of(Profile::Windows), credentials: Credentials::default() };
+    let mut job = job(inputs);
+    if credentials {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/credentials.toml");
+        job.credentials = Credentials::read(Path::new(file)).unwrap();
+    }
     let mut store = Store::all(&job);
     store.names = vec![format!("samples/{sample}")];
     App::new(store, Theme::dark(), Keys::default())
 }
 
+fn job(inputs: Vec<input::Input>) -> Job {
+    let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
+    Job { inputs, engine, selection: Selection::of(Profile::Windows), credentials: Credentials::default() }
+}
+
 /// Types keys, drawing after each as the program does.
 fn press(app: &mut App, keys: &str) {
+    press_at(app, keys, (120, 40));
+}
+
+/// The same on a screen of that size.
+fn press_at(app: &mut App, keys: &str, (width, height): (u16, u16)) {
     for key in typed(keys) {
-        screen(app, 120, 40);
+        screen(app, width, height);
         app.key(key);
     }
 }
 
-fn screen(app: &mut App, width: u16, height: u16) -> String {
+fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw::draw(app, frame)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let rows = (0..height).map(|y| {
-        let row: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
-        row.trim_end().to_owned()
-    });
-    rows.collect::<Vec<_>>().join("\n")
+    terminal.backend().buffer().clone()
 }
 
-#[test]
-fn the_summary_tells_the_cause_at_every_size() {
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
-        let mut app = app("msgid-skipped.pcap");
-        insta::assert_snapshot!(format!("summary_{width}x{height}"), screen(&mut app, width, height));
-    }
-}
-
-#[test]
-fn a_finding_is_one_key_away_at_every_size() {
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
-        let mut app = app("msgid-skipped.pcap");
-        press(&mut app, "n");
-        insta::assert_snapshot!(format!("finding_{width}x{height}"), screen(&mut app, width, height));
-    }
-}
-
-#[test]
-fn every_tab_shows_the_message() {
-    for (keys, name) in [
-        ("t t", "tree"),
-        ("t x", "xml"),
-        ("t h", "hex"),
-        ("t p", "http"),
-        ("t r", "frames"),
-        ("t f", "findings"),
-        ("e", "explain"),
-    ] {
-        let mut app = app("atomic-rolled-back.pcap");
-        press(&mut app, "n n");
-        press(&mut app, keys);
-        press(&mut app, "tab tab z");
-        insta::assert_snapshot!(format!("tab_{name}"), screen(&mut app, 80, 24));
-    }
+fn screen(app: &mut App, width: u16, height: u16) -> String {
+    views::text(&buffer(app, width, height))
 }
 
 #[test]
@@ -134,6 +122,91 @@ fn enter_follows_a_status_to_its_command_and_back() {
 }
 
 #[test]
+fn back_comes_back_to_the_pane_and_the_tab() {
+    let mut app = app("atomic-rolled-back.pcap");
+    press(&mut app, "enter");
+    assert_eq!(app.screen, Screen::Browse);
+    press(&mut app, "t f tab tab j enter");
+    assert_eq!(app.detail.tab, crate::tui::page::XML, "from a finding to its place");
+    press(&mut app, "backspace");
+    assert_eq!((app.detail.tab, app.focus), (crate::tui::page::FINDINGS, Pane::Detail));
+    press(&mut app, "backspace");
+    assert_eq!(app.screen, Screen::Summary);
+    press(&mut app, "backspace");
+    assert!(screen(&mut app, 80, 24).contains("nothing to go back to"));
+}
+
+#[test]
+fn counts_and_jumps_are_those_of_vi() {
+    let mut app = app("clean.pcap");
+    press(&mut app, "tab tab z");
+    let line = |app: &App| app.commands.scroll.cursor;
+    press(&mut app, "5 j");
+    assert_eq!(line(&app), 5);
+    press(&mut app, "2 k");
+    assert_eq!(line(&app), 3);
+    press(&mut app, "G");
+    assert_eq!(line(&app), app.commands.lines.len() - 1);
+    press(&mut app, "g g");
+    assert_eq!(line(&app), 0);
+    press(&mut app, "7 G");
+    assert_eq!(line(&app), 6);
+    press(&mut app, "1 0 g g ctrl-u");
+    assert_eq!(line(&app), 0);
+    press(&mut app, "ctrl-d");
+    assert!(line(&app) > 5);
+}
+
+#[test]
+fn an_atomic_is_rolled_up() {
+    let mut app = app("atomic-rolled-back.pcap");
+    press(&mut app, "n tab enter");
+    let shown = screen(&mut app, 140, 40);
+    assert!(shown.contains("1 rolled back, 1 failed") && shown.contains("✗ 507 atomic failed"), "{shown}");
+    assert!(shown.contains("↺ 216 ") && shown.contains("✗ 405 "), "{shown}");
+}
+
+#[test]
+fn the_timeline_leads_to_its_messages_and_back() {
+    let mut app = app("md5-sessions.pcap");
+    press(&mut app, "T");
+    let shown = screen(&mut app, 120, 40);
+    for told in ["package 1: the client opens the session, once more", "asks for credentials (407)", "slowest answer"] {
+        assert!(shown.contains(told), "{shown}");
+    }
+    press(&mut app, "G enter");
+    assert_eq!((app.screen, app.shown), (Screen::Browse, Some((0, Some(7)))));
+    press(&mut app, "backspace");
+    assert_eq!(app.screen, Screen::Timeline);
+    press(&mut app, "m");
+    assert_eq!(app.notes.marked().collect::<Vec<_>>(), [(1, Some(8))]);
+    press(&mut app, "T");
+    assert_eq!(app.screen, Screen::Browse);
+}
+
+#[test]
+fn a_long_copy_is_told() {
+    let mut app = app("clean.pcap");
+    press(&mut app, "tab");
+    app.copy("x".repeat(80_000));
+    assert!(app.said.as_ref().unwrap().contains("copied 80000 bytes; many terminals take 74994 at most"));
+    app.effects();
+    app.copy("x".repeat(9 << 20));
+    assert!(app.said.as_ref().unwrap().contains("not copied") && app.effects().is_empty());
+}
+
+#[test]
+fn a_filter_holds_for_the_summary_and_the_next_finding() {
+    let mut app = app("atomic-rolled-back.pcap");
+    press(&mut app, "f m s g - i d space = space 1 enter n");
+    assert!(screen(&mut app, 120, 40).contains("there are no findings"), "{}", screen(&mut app, 120, 40));
+    press(&mut app, "S");
+    assert!(screen(&mut app, 120, 40).contains("No findings"));
+    press(&mut app, "S f ctrl-u up enter");
+    assert!(app.kept.filter.is_some(), "the last filter comes back");
+}
+
+#[test]
 fn what_is_copied_is_what_is_looked_at() {
     let mut app = app("msgid-skipped.pcap");
     let mut copied = |keys: &str| {
@@ -172,7 +245,7 @@ fn marks_and_notes_are_kept() {
     press(&mut app, "tab m ; w h y ? enter");
     let shown = screen(&mut app, 120, 40);
     assert!(shown.contains("★ ✎") && shown.contains("note: why?"), "{shown}");
-    let kept = app.effects().into_iter().filter(|effect| matches!(effect, Effect::SaveNotes(_))).count();
+    let kept = app.effects().into_iter().filter(|effect| matches!(effect, Effect::KeepNotes)).count();
     assert_eq!(kept, 2);
 }
 
@@ -186,6 +259,32 @@ fn help_lists_every_action() {
     }
     insta::assert_snapshot!("help", all);
 }
+
+/// Keys that lead to every view in turn, from any of them.
+const VIEWS: &[(&str, &str)] = &[
+    ("summary", "esc esc esc 0"),
+    ("a finding", "n"),
+    ("tabs", "t t"),
+    ("xml", "t x"),
+    ("hex", "t h"),
+    ("http", "t p"),
+    ("frames", "t r"),
+    ("findings", "t f"),
+    ("explain", "e"),
+    ("secrets", "p t x"),
+    ("secrets in hex", "t h"),
+    ("maximised", "tab z"),
+    ("commands", "z tab z"),
+    ("copied element", "z y e"),
+    ("copied address", "y u"),
+    ("copied message", "y m"),
+    ("copied finding", "y f"),
+    ("copied report", "y i"),
+    ("timeline", "T"),
+    ("filter", "T f s e s s i o n space ~ space x enter"),
+    ("search", "esc / 1 enter"),
+    ("help", "?"),
+];
 
 /// Keys that a test may type at random: all that are bound, and letters for prompts.
 fn any_key() -> impl Strategy<Value = &'static str> {

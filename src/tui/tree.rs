@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::scroll::Scroll;
 use super::store::Store;
+use crate::rules::Draft;
 
 /// A row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,10 @@ pub(crate) trait Shows {
     fn session(&self, session: usize) -> bool;
     /// Whether a message of it is.
     fn message(&self, session: usize, message: usize) -> bool;
+    /// Whether a finding of it is.
+    fn finding(&self, session: usize, draft: &Draft) -> bool {
+        self.session(session) && draft.place.message().is_none_or(|message| self.message(session, message))
+    }
 }
 
 impl Tree {

@@ -10,6 +10,11 @@ use crate::syncml::render::Rendering;
 use crate::syncml::{Element, Tag};
 use crate::tui::menu::Choice;
 
+/// Bytes that every terminal takes through OSC 52: many stop at 100,000 characters of base64.
+const SAFE: usize = 74_994;
+/// Bytes that are sent at most; no terminal takes more.
+const MOST: usize = 8 << 20;
+
 impl App {
     /// Copies what was chosen.
     pub(super) fn choose(&mut self, choice: Choice) {
@@ -21,12 +26,21 @@ impl App {
             Choice::Issue => self.finding_here_or_chosen().map(|finding| self.as_issue(&finding)),
         };
         match text {
-            Some(text) => {
-                self.said = Some(format!("copied {}", report::count(text.len() as u64, "byte")));
-                self.effects.push(Effect::Copy(text));
-            }
+            Some(text) => self.copy(text),
             None => self.said = Some("there is nothing of that kind here".to_owned()),
         }
+    }
+
+    /// Puts a text on the clipboard, as far as terminals take it.
+    pub(crate) fn copy(&mut self, text: String) {
+        let size = report::count(text.len() as u64, "byte");
+        if text.len() > MOST {
+            self.said = Some(format!("{size} are more than any terminal takes: not copied"));
+            return;
+        }
+        let limit = format!("; many terminals take {SAFE} at most: check what you paste");
+        self.said = Some(format!("copied {size}{}", if text.len() > SAFE { &limit } else { "" }));
+        self.effects.push(Effect::Copy(text));
     }
 
     fn element(&self) -> Option<Element<'_>> {

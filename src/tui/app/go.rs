@@ -1,12 +1,13 @@
 //! Going places: to findings, along answers, and back.
 
-use super::{App, Pane, REMEMBERED, Screen, Spot};
+use super::{App, Pane, REMEMBERED, Screen, Spot, Stop};
 use crate::rules::Severity;
 use crate::session::{At, Lookup};
 use crate::syncml::{NodeId, Tag};
+use crate::tui::draw;
 use crate::tui::page;
 use crate::tui::summary::Target;
-use crate::tui::tree::Row;
+use crate::tui::tree::{Row, Shows as _};
 
 impl App {
     /// Where one is.
@@ -17,20 +18,44 @@ impl App {
 
     /// Goes to a place; "back" leads to where one was.
     pub(crate) fn go(&mut self, spot: Spot) {
-        if let Some(here) = self.spot().filter(|here| *here != spot && self.screen == Screen::Browse) {
-            if self.back.len() >= REMEMBERED {
-                self.back.remove(0);
-            }
-            self.back.push(here);
+        if self.spot() != Some(spot) || self.screen != Screen::Browse {
+            self.leave();
         }
         self.stand_at(spot);
+        // Where one pane fills the screen, what was gone to is not in the tree.
+        if spot.at.is_some() && self.focus == Pane::Tree && draw::is_narrow(self.screen_area) {
+            self.focus = Pane::Detail;
+        }
+    }
+
+    /// Remembers where one is.
+    fn leave(&mut self) {
+        let here = Stop {
+            screen: self.screen,
+            focus: self.focus,
+            tab: self.detail.tab,
+            spot: self.spot(),
+            finding: self.finding,
+        };
+        if self.back.last() == Some(&here) {
+            return;
+        }
+        if self.back.len() >= REMEMBERED {
+            self.back.remove(0);
+        }
+        self.back.push(here);
     }
 
     pub(super) fn go_back(&mut self) {
-        match self.back.pop() {
-            Some(spot) => self.stand_at(spot),
-            None => self.said = Some("there is nothing to go back to".to_owned()),
+        let Some(stop) = self.back.pop() else {
+            self.said = Some("there is nothing to go back to".to_owned());
+            return;
+        };
+        if let Some(spot) = stop.spot {
+            self.stand_at(spot);
         }
+        (self.screen, self.focus, self.finding) = (stop.screen, stop.focus, stop.finding);
+        self.set_tab(stop.tab);
     }
 
     fn stand_at(&mut self, spot: Spot) {
@@ -84,6 +109,7 @@ impl App {
         let numbers = |app: &App, session: usize| -> Vec<usize> {
             let drafts = app.store.sessions.get(session).map(|opened| opened.drafts.as_slice()).unwrap_or_default();
             let kept = drafts.iter().enumerate().filter(|(_, draft)| draft.severity >= threshold);
+            let kept = kept.filter(|(_, draft)| app.kept.finding(session, draft));
             kept.map(|(number, _)| number).collect()
         };
         let all: Vec<(usize, usize)> = order
@@ -151,13 +177,16 @@ impl App {
 
     /// Enter: goes where the thing under the cursor leads.
     pub(super) fn follow(&mut self) {
-        if self.screen == Screen::Summary {
-            return self.follow_summary();
+        match self.screen {
+            Screen::Summary => return self.follow_summary(),
+            Screen::Timeline => return self.follow_timeline(),
+            Screen::Browse => {}
         }
         match self.focus {
             Pane::Tree => self.follow_row(),
-            Pane::Detail if self.detail.tab == page::FINDINGS => match (self.shown, self.finding) {
+            Pane::Detail if self.detail.tab >= page::FINDINGS => match (self.shown, self.finding) {
                 (Some((session, _)), Some(finding)) => {
+                    self.leave();
                     self.go_to_finding(session, finding);
                     self.set_tab(page::XML);
                 }

@@ -39,6 +39,7 @@ impl App {
         }
         match (self.screen, self.pane_at(at)) {
             (Screen::Summary, _) => self.summary.scroll.wheel(lines),
+            (Screen::Timeline, _) => self.timeline.scroll.wheel(lines),
             (Screen::Browse, Some((Pane::Tree, _))) => {
                 self.tree.scroll.wheel(lines);
                 self.show_row();
@@ -57,10 +58,20 @@ impl App {
         if self.help.take().is_some() {
             return;
         }
-        if self.screen == Screen::Summary {
-            let main = self.areas().main;
-            let again = to_line(&mut self.summary.scroll, main, at);
-            if again {
+        if let Some(menu) = self.menu.take() {
+            let row = at.y.checked_sub(self.drawn.menu.y).filter(|_| self.drawn.menu.contains(at));
+            if let Some((.., choice)) = row.and_then(|row| menu.choices.get(usize::from(row))) {
+                self.choose(*choice);
+            }
+            return;
+        }
+        let alone = match self.screen {
+            Screen::Summary => Some((&mut self.summary.scroll, self.drawn.list)),
+            Screen::Timeline => Some((&mut self.timeline.scroll, self.drawn.list)),
+            Screen::Browse => None,
+        };
+        if let Some((scroll, list)) = alone {
+            if to_line(scroll, list, at) {
                 self.follow();
             }
             return;
@@ -68,10 +79,12 @@ impl App {
         let Some((pane, area)) = self.pane_at(at) else { return };
         let had_keys = std::mem::replace(&mut self.focus, pane) == pane;
         let again = match pane {
-            Pane::Detail if at.y == area.y => return self.click_tab(usize::from(at.x - area.x)),
-            Pane::Tree => to_line(&mut self.tree.scroll, area, at),
-            Pane::Commands => to_line(&mut self.commands.scroll, area, at),
-            Pane::Detail => to_line(&mut self.detail.scroll, area, at),
+            Pane::Detail if at.y == area.y => {
+                return self.click_tab(usize::from(at.x - area.x), usize::from(area.width));
+            }
+            Pane::Tree => to_line(&mut self.tree.scroll, inside(area), at),
+            Pane::Commands => to_line(&mut self.commands.scroll, inside(area), at),
+            Pane::Detail => to_line(&mut self.detail.scroll, inside(area), at),
         };
         match pane {
             _ if again && had_keys => self.follow(),
@@ -82,9 +95,10 @@ impl App {
     }
 
     /// The tabs stand in the border with a column on each side of a name.
-    fn click_tab(&mut self, column: usize) {
-        let mut end = 2;
-        for (tab, name) in page::TABS.iter().enumerate() {
+    fn click_tab(&mut self, column: usize, width: usize) {
+        let Some(names) = page::names(width) else { return self.set_tab((self.detail.tab + 1) % page::TABS.len()) };
+        let mut end = 1;
+        for (tab, name) in names.iter().enumerate() {
             end += name.len() + 2;
             if column < end {
                 return self.set_tab(tab);
@@ -93,9 +107,14 @@ impl App {
     }
 }
 
+/// What the frame of a pane leaves.
+fn inside(area: Rect) -> Rect {
+    area.inner(ratatui::layout::Margin { horizontal: 1, vertical: 1 })
+}
+
 /// Puts the cursor on the line under the mouse. Returns whether it was there before.
 fn to_line(scroll: &mut Scroll, area: Rect, at: Position) -> bool {
-    let Some(row) = at.y.checked_sub(area.y + 1).filter(|_| at.y + 1 < area.bottom()) else { return false };
+    let Some(row) = at.y.checked_sub(area.y).filter(|_| at.y < area.bottom()) else { return false };
     let line = scroll.top + usize::from(row);
     if line >= scroll.len() {
         return false;

@@ -81,6 +81,7 @@ impl App {
                 self.prompt = None;
                 if !text.trim().is_empty() {
                     self.recent.keep(kind, &text);
+                    self.effects.extend((kind == Kind::Filter).then_some(Effect::KeepFilters));
                 }
                 self.typed(kind, &text);
             }
@@ -102,7 +103,7 @@ impl App {
             Kind::Note => {
                 if let Some(place) = self.place() {
                     self.notes.note(place, text);
-                    self.effects.push(Effect::SaveNotes(self.notes.write()));
+                    self.effects.push(Effect::KeepNotes);
                 }
             }
             Kind::Command => self.command(text.trim()),
@@ -147,7 +148,7 @@ impl App {
                 Err(error) => self.said = Some(error.to_string()),
             },
             ("theme", ..) => match Theme::named(rest) {
-                Some(theme) => self.theme = theme,
+                Some(theme) => self.set_theme(theme),
                 None => self.said = Some(format!("themes are {}", Theme::NAMES.join(", "))),
             },
             _ => match word.parse::<usize>() {
@@ -155,6 +156,11 @@ impl App {
                 Err(_) => self.said = Some(format!("there is no command {word:?}; ? lists the keys and their names")),
             },
         }
+    }
+
+    pub(crate) fn set_theme(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.refresh();
     }
 
     /// Searches on for a moment. Returns whether anything changed.

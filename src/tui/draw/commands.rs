@@ -28,7 +28,17 @@ pub(super) fn draw(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let names = widest.unwrap_or(0).clamp(NAMES.0, NAMES.1.min((width / 3).max(NAMES.0)));
     let rest = width.saturating_sub(names + 4);
     let wanted = app.commands.lines.iter().map(|line| line.answer.width() + 3).max().unwrap_or(0);
-    let answers = if wanted <= 3 { 0 } else { wanted.clamp(12, (rest * 2 / 5).max(12)).min(rest) };
+    let whats = app
+        .commands
+        .lines
+        .iter()
+        .filter(|line| !line.heading && !line.answer.is_empty())
+        .map(|line| line.what.width())
+        .max()
+        .unwrap_or(0);
+    // An answer has what the rest leaves over, and two fifths where both need more than there is.
+    let room = (rest * 2 / 5).max(rest.saturating_sub(whats)).max(12);
+    let answers = if wanted <= 3 { 0 } else { wanted.clamp(12, room).min(rest) };
     for (row, at) in scroll.seen().enumerate() {
         let area = row_of(inner, row);
         if let Some(command) = app.commands.lines.get(at) {
@@ -76,11 +86,15 @@ fn line(line: &Command, theme: &Theme, names: usize, whats: usize, answers: usiz
     let told = match line.sign {
         Sign::Good => theme.good,
         Sign::Bad => theme.error,
-        Sign::Open => theme.warning,
+        Sign::Open | Sign::Undone => theme.warning,
         Sign::Plain => theme.dim,
     };
     spans.extend(cell(name(line), theme.element, names));
     spans.push(Span::raw(" "));
+    if line.answer.is_empty() && line.sign == Sign::Plain {
+        spans.extend(cell(line.what.clone(), theme.text, whats + answers));
+        return Line::from(spans);
+    }
     spans.extend(cell(line.what.clone(), theme.text, whats));
     if answers > 3 {
         spans.push(Span::styled(format!(" {} ", line.sign.mark()), told));
@@ -90,7 +104,7 @@ fn line(line: &Command, theme: &Theme, names: usize, whats: usize, answers: usiz
 }
 
 /// Text in exactly that many columns, an ellipsis where it was cut.
-fn cell(text: String, style: Style, width: usize) -> Vec<Span<'static>> {
+pub(super) fn cell(text: String, style: Style, width: usize) -> Vec<Span<'static>> {
     let wide = text.width();
     if wide <= width {
         return vec![Span::styled(text, style), Span::raw(" ".repeat(width - wide))];

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{boxed, position, put, row_of};
 use crate::tui::app::App;
@@ -36,6 +37,9 @@ fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(group.title(), app.theme.heading));
         for entry in TABLE.iter().filter(|entry| entry.group == group) {
             let keys = app.keys.printed(entry.action).join(", ");
+            let long = keys.width() > KEYS;
+            lines.extend(long.then(|| Line::styled(format!("  {keys}"), app.theme.key)));
+            let keys = if long { String::new() } else { keys };
             for (number, text) in wrap(entry.help, width.saturating_sub(KEYS + 3)).into_iter().enumerate() {
                 let keys = if number == 0 { keys.as_str() } else { "" };
                 lines.push(Line::from(vec![Span::styled(format!("  {keys:<KEYS$} "), app.theme.key), Span::raw(text)]));

@@ -9,25 +9,28 @@ use super::{put, row_of};
 use crate::escape;
 use crate::report::count;
 use crate::rules::Severity;
-use crate::tui::app::App;
-use crate::tui::keys::TABLE;
+use crate::tui::app::{App, Screen};
+use crate::tui::keys::{Action, Entry, TABLE};
 use crate::tui::page::cut;
 use crate::tui::prompt::{Kind, Prompt};
+use crate::tui::timeline::Moment;
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     let top = row_of(area, 0);
     let candidates = app.prompt.as_ref().map(Prompt::candidates).unwrap_or_default();
-    let line = match candidates.is_empty() {
-        true => status(app, width),
-        false => Line::raw(format!(" tab: {}", candidates.join("  "))),
+    let error = app.prompt.as_ref().and_then(Prompt::error);
+    let line = match error {
+        _ if !candidates.is_empty() => Line::raw(format!(" tab: {}", candidates.join("  "))),
+        Some(error) => Line::raw(format!(" ✗ {}", escape::line(&error))),
+        None => status(app, width),
     };
     put(buffer, top, 0, cut(line, 0, width));
     buffer.set_style(top, app.theme.bar);
     let bottom = row_of(area, 1);
     match &app.prompt {
         Some(prompt) => typing(prompt, app, bottom, buffer),
-        None => put(buffer, bottom, 0, cut(hints(app), 0, width)),
+        None => put(buffer, bottom, 0, cut(hints(app, width), 0, width)),
     }
 }
 
@@ -46,7 +49,7 @@ fn typing(prompt: &Prompt, app: &App, area: Rect, buffer: &mut Buffer) {
         Span::styled(letters.collect::<String>(), style),
     ];
     match error {
-        Some(error) => spans.push(Span::styled(format!("   ✗ {}", escape::line(&error)), app.theme.error)),
+        Some(_) => spans.push(Span::styled("   ✗", app.theme.error)),
         None if prompt.kind == Kind::Filter && !prompt.text().trim().is_empty() => {
             spans.push(Span::styled("   ✓", app.theme.good));
         }
@@ -106,7 +109,7 @@ fn reading(app: &App) -> String {
     }
 }
 
-fn hints(app: &App) -> Line<'static> {
+fn hints(app: &App, width: usize) -> Line<'static> {
     if !app.pressed.is_empty() {
         let after = app.keys.after(&app.pressed);
         let spans = after
@@ -117,7 +120,11 @@ fn hints(app: &App) -> Line<'static> {
     if let Some(count) = app.count {
         return Line::raw(format!(" {count}"));
     }
-    let finding = app.finding.filter(|_| app.screen == crate::tui::app::Screen::Browse).and_then(|finding| {
+    if app.screen == Screen::Timeline && app.said.is_none() {
+        let told = app.timeline.message().map(Moment::told).unwrap_or_default();
+        return Line::raw(format!(" {told}"));
+    }
+    let finding = app.finding.filter(|_| app.screen == Screen::Browse).and_then(|finding| {
         let opened = app.store.sessions.get(app.shown?.0)?;
         opened.drafts.get(finding)
     });
@@ -134,11 +141,27 @@ fn hints(app: &App) -> Line<'static> {
         spans.push(Span::raw(format!(" {}", escape::line(&draft.message))));
     }
     if spans.is_empty() {
-        for entry in TABLE.iter().filter(|entry| !entry.hint.is_empty()) {
-            let key = app.keys.printed(entry.action).into_iter().next().unwrap_or_default();
-            spans.push(Span::styled(format!(" {key}"), app.theme.key));
-            spans.push(Span::styled(format!(" {} ", entry.hint), app.theme.dim));
-        }
+        spans = keys(app, width);
     }
     Line::from(spans)
+}
+
+/// As many of the most useful keys as there is room for, help always.
+fn keys(app: &App, width: usize) -> Vec<Span<'static>> {
+    let told = |entry: &Entry| {
+        let key = app.keys.printed(entry.action).into_iter().next()?;
+        let hint = Span::styled(format!(" {} ", entry.hint), app.theme.dim);
+        Some([Span::styled(format!(" {key}"), app.theme.key), hint]).filter(|_| !entry.hint.is_empty())
+    };
+    let wide = |hint: &[Span<'_>; 2]| hint.iter().map(Span::width).sum::<usize>();
+    let help = TABLE.iter().find(|entry| entry.action == Action::Help).and_then(told);
+    let mut room = width.saturating_sub(help.as_ref().map_or(0, wide));
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for hint in TABLE.iter().filter(|entry| entry.action != Action::Help).filter_map(told) {
+        let Some(left) = room.checked_sub(wide(&hint)) else { break };
+        room = left;
+        spans.extend(hint);
+    }
+    spans.extend(help.into_iter().flatten());
+    spans
 }

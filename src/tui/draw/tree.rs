@@ -106,11 +106,11 @@ fn message_line(app: &App, index: usize, number: usize) -> Line<'static> {
         _ if commands > 0 => format!("{commands} cmd"),
         _ => message.http.as_ref().map(|http| show::start_line(http, app.show_secrets)).unwrap_or_default(),
     };
-    let time = message.first.map(|time| format!("  {}", clock(time).get(6..).unwrap_or_default())).unwrap_or_default();
+    let time = message.first.map(|time| format!(" {}", clock(time).get(6..).unwrap_or_default())).unwrap_or_default();
     Line::from(vec![
         Span::styled(badge, style),
-        Span::styled(format!("     {} ", arrow(message.side)), app.theme.name_style),
-        Span::raw(format!("{side} {id:<4} {what}")),
+        Span::styled(format!("    {} ", arrow(message.side)), app.theme.name_style),
+        Span::raw(format!("{side} {id:<3} {what}")),
         Span::styled(time, app.theme.dim),
         noted(app, (opened.row.number, u32::try_from(number + 1).ok())),
     ])

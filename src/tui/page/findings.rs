@@ -29,13 +29,13 @@ pub(crate) fn findings(
         let (badge, style) = theme.badge(Some(finding.severity));
         let path = finding.location.input.and_then(|input| paths.get(input.0 as usize)).map_or("", String::as_str);
         let spot = report::spot(path.rsplit('/').next().unwrap_or(path), &finding.location);
-        let place = format!(" {} · {spot}", report::context(&finding.location));
+        let place = format!("{} · {spot}", report::context(&finding.location));
         lines.push(Line::from(vec![
             Span::styled(format!("{badge} {}", finding.rule.id), style),
             Span::styled(format!(" {}", finding.rule.name), theme.text),
-            Span::styled(place, theme.dim),
         ]));
         let indented = |text: &str| wrap(&escape::line(text), width.saturating_sub(2)).into_iter();
+        lines.extend(indented(&place).map(|line| Line::styled(format!("  {line}"), theme.dim)));
         lines.extend(indented(&finding.message).map(|line| Line::raw(format!("  {line}"))));
         for (text, location) in &finding.related {
             let text = format!("{text}: {}", report::context(location));

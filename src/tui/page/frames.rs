@@ -1,9 +1,10 @@
 //! How a message travelled: its connection, whether that is encrypted, and the packets (entries, bytes of a file) that
 //! it and the selected element were captured in.
 
-use ratatui::text::{Line, Span as Text};
+use ratatui::text::Line;
 
 use super::Page;
+use super::text::{fact, wrap};
 use crate::escape;
 use crate::http::Half;
 use crate::origin::{Origin, Unit};
@@ -15,13 +16,18 @@ use crate::tui::theme::Theme;
 /// Packets listed.
 const MOST: usize = 10_000;
 
-pub(super) fn page(session: &Session, at: At, theme: &Theme) -> Page {
+pub(super) fn page(session: &Session, at: At, width: usize, theme: &Theme) -> Page {
     let Some(message) = session.messages.get(at.message) else { return Page::said("(no message)") };
-    let mut lines = connection(message, theme);
+    let mut facts = connection(message);
     let element = message.doc.element(at.node).filter(|_| !message.doc.is_empty());
     if let Some(element) = element {
-        lines.push(fact("element", element_place(message, element), theme));
+        facts.push(("element", escape::shorten(&escape::line(&element.path()), 200).into_owned()));
+        facts.push(("its bytes", element_place(message, element)));
     }
+    let facts = facts
+        .into_iter()
+        .flat_map(|(name, value)| fact(&format!("{name:<12}"), wrap(&value, width.saturating_sub(12)), theme));
+    let mut lines: Vec<Line<'static>> = facts.collect();
     lines.extend(super::text::notes(message, theme));
     lines.push(Line::default());
     if let Some(http) = &message.http {
@@ -31,28 +37,25 @@ pub(super) fn page(session: &Session, at: At, theme: &Theme) -> Page {
     Page::Text { lines, items: Vec::new() }
 }
 
-fn fact(name: &str, value: String, theme: &Theme) -> Line<'static> {
-    Line::from(vec![Text::styled(format!("{name:<12}"), theme.name_style), Text::raw(value)])
-}
-
-fn connection(message: &Message, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
+/// Names and values.
+fn connection(message: &Message) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
     match &message.http {
-        None => lines.push(fact("connection", "not recorded: this is a document on its own".to_owned(), theme)),
+        None => facts.push(("connection", "not recorded: this is a document on its own".to_owned())),
         Some(http) => {
             let connection = &http.connection;
             let address = |address: Option<std::net::SocketAddr>| address.map_or("?".to_owned(), |at| at.to_string());
             let ends = format!("{} → {}", address(connection.client), address(connection.server));
             let ends = if connection.client.is_some() || connection.server.is_some() { ends } else { String::new() };
-            lines.push(fact("connection", format!("tcp.stream {}  {ends}", connection.number), theme));
+            facts.push(("connection", format!("tcp.stream {}  {ends}", connection.number)));
             let tls = match connection.tls {
                 Some(true) => "TLS",
                 Some(false) => "in the clear",
                 None => "the recording does not say whether TLS was used",
             };
-            lines.push(fact("encryption", tls.to_owned(), theme));
+            facts.push(("encryption", tls.to_owned()));
             if let Some(host) = http.request_head().and_then(|head| head.header("host")) {
-                lines.push(fact("host", escape::shorten(&escape::line(host), 200).into_owned(), theme));
+                facts.push(("host", escape::shorten(&escape::line(host), 200).into_owned()));
             }
             let half = match http.half {
                 Half::Request => "request",
@@ -60,7 +63,7 @@ fn connection(message: &Message, theme: &Theme) -> Vec<Line<'static>> {
             };
             let start = if connection.from_start { "" } else { ", whose start was not captured" };
             let exchange = format!("{half} of exchange {} of the connection{start}", u64::from(http.exchange) + 1);
-            lines.push(fact("exchange", exchange, theme));
+            facts.push(("exchange", exchange));
         }
     }
     let time = match (message.first, message.last) {
@@ -70,12 +73,11 @@ fn connection(message: &Message, theme: &Theme) -> Vec<Line<'static>> {
         (Some(first), _) => first.to_string(),
         (None, _) => "not recorded".to_owned(),
     };
-    lines.push(fact("time", time, theme));
-    lines
+    facts.push(("time", time));
+    facts
 }
 
 fn element_place(message: &Message, element: Element<'_>) -> String {
-    let path = escape::shorten(&escape::line(&element.path()), 200).into_owned();
     let span = element.span();
     let origin = if message.doc.is_exact() { message.body.origin.clone() } else { message.body.origin.inexact() };
     let place = origin.locate(span).map(|located| {
@@ -86,7 +88,7 @@ fn element_place(message: &Message, element: Element<'_>) -> String {
             format!(" · {}{exact} to {}", unit(located.first), unit(located.last))
         }
     });
-    format!("{path} · bytes {}..{}{}", span.start, span.end, place.unwrap_or_default())
+    format!("{}..{} of the body{}", span.start, span.end, place.unwrap_or_default())
 }
 
 fn unit(unit: Unit) -> String {

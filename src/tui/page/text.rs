@@ -134,23 +134,49 @@ pub(super) fn body(message: &Message, show_secrets: bool, theme: &Theme) -> Page
 }
 
 /// The HTTP side of a message.
-pub(super) fn http(message: &Message, show_secrets: bool, theme: &Theme) -> Page {
+pub(super) fn http(message: &Message, show_secrets: bool, width: usize, theme: &Theme) -> Page {
     let mut out = Vec::new();
     // Writing to memory cannot fail.
     drop(show::write_http(message, show_secrets, &mut out));
-    let text = String::from_utf8_lossy(&out);
-    let mut lines = ansi::lines(&text, theme);
-    for line in lines.iter_mut().skip(1) {
+    let mut lines = Vec::new();
+    for (number, line) in ansi::lines(&String::from_utf8_lossy(&out), theme).into_iter().enumerate() {
         let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
-        if let Some((name, value)) = text.split_once(": ") {
-            *line = Line::from(vec![Span::styled(format!("{name}: "), theme.name_style), Span::raw(value.to_owned())]);
+        match text.split_once(": ").filter(|_| number > 0) {
+            Some((name, value)) => {
+                lines.extend(fact(&format!("{name}: "), folded(value, width.saturating_sub(name.width() + 2)), theme))
+            }
+            None if number == 0 => {
+                lines.extend(folded(&text, width).into_iter().map(|text| Line::styled(text, theme.heading)))
+            }
+            None => lines.push(line),
         }
-    }
-    if let Some(first) = lines.first_mut() {
-        *first = first.clone().style(theme.heading);
     }
     lines.extend(notes(message, theme));
     Page::Text { lines, items: Vec::new() }
+}
+
+/// A name and the lines of its value, which stand under each other.
+pub(super) fn fact(name: &str, value: Vec<String>, theme: &Theme) -> impl Iterator<Item = Line<'static>> + use<> {
+    let mut value = value.into_iter();
+    let first = vec![Span::styled(name.to_owned(), theme.name_style), Span::raw(value.next().unwrap_or_default())];
+    let indent = " ".repeat(name.width());
+    std::iter::once(Line::from(first)).chain(value.map(move |line| Line::raw(format!("{indent}{line}"))))
+}
+
+/// Text broken where the width ends: what it has of blanks stays.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut line, mut wide) = (Vec::new(), String::new(), 0);
+    for letter in text.chars() {
+        let letter_width = letter.width().unwrap_or(0);
+        if wide + letter_width > width.max(8) {
+            lines.push(std::mem::take(&mut line));
+            wide = 0;
+        }
+        line.push(letter);
+        wide += letter_width;
+    }
+    lines.push(line);
+    lines
 }
 
 /// What the layers below noticed.
