@@ -381,6 +381,8 @@ pub enum Form {
     Hex,
     /// The HTTP head and facts on the body
     Http,
+    /// What TLS says: versions, certificates, alerts; also of connections that could not be decrypted
+    Tls,
 }
 
 /// `dmscope export`.

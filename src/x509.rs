@@ -7,7 +7,7 @@
 
 #[cfg(test)]
 #[path = "../tests/build/x509.rs"]
-mod build;
+pub(crate) mod build;
 mod key;
 mod name;
 

@@ -105,6 +105,7 @@ impl Record {
         }
         lint.inputs = read.inputs.iter().map(input).collect();
         lint.totals = read.totals;
+        lint.encrypted.clone_from(&read.encrypted);
         lint.sessions.sort_by_key(|row| row.number);
         lint.findings.sort_by(|a, b| {
             let order = place(&a.location).cmp(&place(&b.location));

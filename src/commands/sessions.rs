@@ -9,7 +9,7 @@ use super::record::Judged;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
-use crate::report::{json, sessions};
+use crate::report::{json, sessions, text};
 use crate::rules::select::Selection;
 
 pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
@@ -25,8 +25,13 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let mut out = stdout();
     match options.format {
         cli::TableFormat::Json => json::write_sessions(&lint, &mut out)?,
-        cli::TableFormat::Text if lint.sessions.is_empty() => {}
-        cli::TableFormat::Text => sessions::text(&lint.sessions, width(), &mut out)?,
+        cli::TableFormat::Text => {
+            if !lint.sessions.is_empty() {
+                sessions::text(&lint.sessions, width(), &mut out)?;
+                sessions::over_tls(&lint.sessions, &mut out)?;
+            }
+            text::unread(&lint, &mut out)?;
+        }
     }
     out.flush()?;
     if let Some(exit) = reading::broken(&bugs)? {

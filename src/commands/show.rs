@@ -24,7 +24,7 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
     let mut out = stdout();
     let judge = Filtering::new(&config, Credentials::default());
     let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
-    reading::read(&inputs, &config, &mut |session| {
+    let read = reading::read(&inputs, &config, &mut |session| {
         seen += 1;
         let messages = judge.messages(&session);
         let some = messages.iter().any(|wanted| *wanted);
@@ -36,6 +36,13 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
         }
     })?;
     written?;
+    if wanted.form == Form::Tls && options.session.is_none() {
+        for encrypted in &read.encrypted {
+            shown += 1;
+            seen += 1;
+            show::write_connection(&encrypted.connection, &mut out)?;
+        }
+    }
     out.flush()?;
     match (seen, shown, &options.session, options.message) {
         (0, ..) => reading::no_session(&inputs),
@@ -58,5 +65,6 @@ fn form(form: cli::Form) -> Form {
         cli::Form::Tree => Form::Tree,
         cli::Form::Hex => Form::Hex,
         cli::Form::Http => Form::Http,
+        cli::Form::Tls => Form::Tls,
     }
 }

@@ -92,6 +92,7 @@ impl Secure {
         depth: u32,
     ) -> Secure {
         let tls = Tls::new(source.keys.clone(), from_start);
+        tls.facts().set(|facts| facts.proxied = exchanges > 0);
         let handshake = Some(tls.facts().clone());
         let connection = Arc::new(Connection { tls: Some(true), handshake, ..outer.clone() });
         let first = streams.iter().find(|stream| !stream.bytes().is_empty());

@@ -4,6 +4,8 @@
 //! What is not known is left out. Control characters and those that hide or reorder text are written as `\u`
 //! escapes, so that the output can be looked at in a terminal.
 
+mod tls;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -12,7 +14,8 @@ use super::fingerprint::fingerprint;
 use super::sessions::Row;
 use super::{Input, Lint, NotJudged};
 use crate::escape;
-use crate::rules::{Finding, Location, Rule, Severity};
+use crate::http::Encrypted;
+use crate::rules::{Finding, Location, Rule, Severity, location as place};
 use crate::syncml::Side;
 
 const LINT: &str = "dmscope/lint/1";
@@ -28,6 +31,8 @@ struct LintJson<'a> {
     findings: Vec<FindingJson<'a>>,
     not_judged: Vec<NotJudgedJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    encrypted: Vec<tls::EncryptedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     omitted: Vec<OmittedJson>,
 }
 
@@ -35,6 +40,8 @@ struct LintJson<'a> {
 struct SessionsJson<'a> {
     schema: &'static str,
     sessions: Vec<SessionJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    encrypted: Vec<tls::EncryptedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +58,7 @@ enum Line<'a> {
     Session(SessionJson<'a>),
     Finding(Box<FindingJson<'a>>),
     NotJudged(Box<NotJudgedJson<'a>>),
+    Encrypted(Box<tls::EncryptedJson<'a>>),
     Omitted(OmittedJson),
     Summary {
         schema: &'static str,
@@ -105,6 +113,8 @@ struct SessionJson<'a> {
     commands: usize,
     outcome: &'static str,
     worst: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<tls::TlsJson>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +215,7 @@ struct Profiles {
 
 /// Writes the report as one object.
 pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    let unread = unread(lint);
     pretty(
         &LintJson {
             schema: LINT,
@@ -213,6 +224,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             sessions: lint.sessions.iter().map(|each| session(lint, each)).collect(),
             findings: lint.findings.iter().map(|each| finding(lint, each)).collect(),
             not_judged: lint.not_judged.iter().map(|each| not_judged(lint, each)).collect(),
+            encrypted: unread.iter().map(|(each, place)| tls::encrypted(lint, each, place)).collect(),
             omitted: lint.omitted.iter().map(omitted).collect(),
         },
         out,
@@ -225,9 +237,11 @@ pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     let sessions = lint.sessions.iter().map(|each| Line::Session(session(lint, each)));
     let findings = lint.findings.iter().map(|each| Line::Finding(Box::new(finding(lint, each))));
     let holes = lint.not_judged.iter().map(|each| Line::NotJudged(Box::new(not_judged(lint, each))));
+    let unread = unread(lint);
+    let encrypted = unread.iter().map(|(each, place)| Line::Encrypted(Box::new(tls::encrypted(lint, each, place))));
     let omitted = lint.omitted.iter().map(|each| Line::Omitted(self::omitted(each)));
     let summary = std::iter::once(Line::Summary { schema: LINT, summary: summary(lint) });
-    for line in inputs.chain(sessions).chain(findings).chain(holes).chain(omitted).chain(summary) {
+    for line in inputs.chain(sessions).chain(findings).chain(holes).chain(encrypted).chain(omitted).chain(summary) {
         writeln!(out, "{}", printable(&serde_json::to_string(&line)?))?;
     }
     Ok(())
@@ -236,7 +250,14 @@ pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
 /// Writes the sessions as one object.
 pub fn write_sessions(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     let sessions = lint.sessions.iter().map(|each| session(lint, each)).collect();
-    pretty(&SessionsJson { schema: SESSIONS, sessions }, out)
+    let unread = unread(lint);
+    let encrypted = unread.iter().map(|(each, place)| tls::encrypted(lint, each, place)).collect();
+    pretty(&SessionsJson { schema: SESSIONS, sessions, encrypted }, out)
+}
+
+/// The servers whose connections could not be read, with where that is.
+fn unread(lint: &Lint) -> Vec<(&Encrypted, Location)> {
+    lint.encrypted.iter().map(|each| (each, place::of_connection(each))).collect()
 }
 
 /// Writes the rules as one object.
@@ -302,6 +323,7 @@ fn session<'a>(lint: &'a Lint, row: &'a Row) -> SessionJson<'a> {
         commands: row.commands,
         outcome: row.outcome.name(),
         worst: row.worst.map(Severity::name),
+        tls: row.tls.as_ref().map(|handshake| handshake.get(tls::connection)),
     }
 }
 

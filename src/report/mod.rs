@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use crate::engine::Totals;
-use crate::http::InputId;
-use crate::rules::{Finding, Location, Rule, Severity};
+use crate::http::{Encrypted, InputId};
+use crate::rules::{Finding, Location, Rule, Severity, location};
 use crate::time::Time;
 
 pub mod concise;
@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod show;
 pub mod stats;
 pub mod text;
+pub mod tls;
 
 /// What a lint run found, and what it looked at.
 #[derive(Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Lint {
     pub findings: Vec<Finding>,
     /// Findings that were counted but not kept: how many of which rule.
     pub omitted: Vec<(&'static Rule, Severity, usize)>,
+    /// Servers whose connections could not be read: encrypted without keys, or failed handshakes; each host once.
+    pub encrypted: Vec<Encrypted>,
     /// What could not be judged, and why, by input and place.
     pub not_judged: Vec<NotJudged>,
     /// How many findings there are, those that were not kept included.
@@ -118,6 +121,23 @@ impl Lint {
         let number: u32 = key.strip_prefix('s')?.parse().ok()?;
         let at = self.sessions.binary_search_by_key(&number, |row| row.number).ok()?;
         self.sessions.get(at)
+    }
+
+    /// A line for each server whose connections could not be read, of those whose handshake failed or of the others; not
+    /// for those that a finding tells of.
+    pub fn unread(&self, failed: bool) -> Vec<String> {
+        let told = |encrypted: &Encrypted| {
+            let place = location::of_connection(encrypted);
+            let same = |at: &Location| (at.input, at.tcp_stream, &at.session) == (place.input, place.tcp_stream, &None);
+            place.tcp_stream.is_some() && self.findings.iter().any(|finding| same(&finding.location))
+        };
+        let some = self.encrypted.iter().filter(|encrypted| tls::has_failed(encrypted) == failed && !told(encrypted));
+        let line = |encrypted: &Encrypted| {
+            let location = location::of_connection(encrypted);
+            let parts = [self.spot(&location), context(&location), tls::unread(encrypted)];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+        };
+        some.map(line).collect()
     }
 
     /// Where a place is: `capture.pcap frame 31`, `server.log:12:7`.

@@ -4,12 +4,14 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::tls;
 use crate::escape;
 use crate::http::InputId;
 use crate::rules::Severity;
 use crate::session::{Outcome, Session};
 use crate::syncml::{Kind, secret};
 use crate::time::Time;
+use crate::tls::Handshake;
 
 /// What is kept of a session once it is gone.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Row {
     pub outcome: Outcome,
     /// The worst finding.
     pub worst: Option<Severity>,
+    /// What TLS says of the connection that speaks for it.
+    pub tls: Option<Handshake>,
 }
 
 impl Row {
@@ -57,6 +61,7 @@ impl Row {
             commands: session.exchanges.len(),
             outcome: session.outcome,
             worst,
+            tls: tls::of_session(session),
         }
     }
 }
@@ -89,6 +94,16 @@ pub fn text(rows: &[Row], width: Option<usize>, out: &mut dyn Write) -> io::Resu
         let line: Vec<String> =
             row.iter().zip(widths).enumerate().map(|(at, (cell, width))| fit(at, cell, width)).collect();
         writeln!(out, "{}", line.join(GAP).trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes what TLS says of each session that ran over it.
+pub fn over_tls(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    let lines = rows.iter().filter_map(|row| Some((&row.key, row.tls.as_ref()?.get(tls::brief))));
+    for (number, (key, line)) in lines.enumerate() {
+        let head = if number == 0 { "\nTLS\n" } else { "" };
+        writeln!(out, "{head}  {key}{GAP}{line}")?;
     }
     Ok(())
 }
@@ -181,6 +196,7 @@ mod tests {
             commands: 12,
             outcome: Outcome::AuthFailed,
             worst: Some(Severity::Warning),
+            tls: None,
         }
     }
 

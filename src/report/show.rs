@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{clock, spot};
+use super::{clock, spot, tls};
 use crate::escape;
-use crate::http::Captured;
+use crate::http::{Captured, Connection};
 use crate::rules::finding::Place;
 use crate::rules::location::Locator;
 use crate::session::{Edge, Session};
@@ -39,6 +39,8 @@ pub enum Form {
     Hex,
     /// The HTTP head and facts on the body.
     Http,
+    /// What TLS says of the connections that carried them.
+    Tls,
 }
 
 /// What is shown of a session.
@@ -69,6 +71,9 @@ pub fn write(
 ) -> io::Result<()> {
     let shown = Shown::new(session, options);
     title(session, options.show_secrets, out)?;
+    if options.form == Form::Tls {
+        return connections(session, out);
+    }
     let mut locator = Locator::new(session, options.show_secrets);
     for (index, message) in session.messages.iter().enumerate() {
         if options.message.is_some_and(|only| only != index) || !wanted(index) {
@@ -80,6 +85,30 @@ pub fn write(
         shown.message(index, message, out)?;
     }
     Ok(())
+}
+
+/// What TLS says of each connection that carried the session.
+fn connections(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    for connection in session.connections() {
+        write_connection(connection, out)?;
+    }
+    Ok(())
+}
+
+/// Writes what TLS says of a connection.
+pub fn write_connection(connection: &Connection, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{HEAD}{}{HEAD:#}", connection_heading(connection))?;
+    match (&connection.handshake, connection.tls) {
+        (Some(handshake), _) => tls::lines(&handshake.facts()).iter().try_for_each(|line| writeln!(out, "{line}")),
+        (None, Some(false)) => writeln!(out, "(in clear text)"),
+        (None, _) => writeln!(out, "(the recording does not hold the TLS records)"),
+    }
+}
+
+/// `connection 3 · 10.0.0.2:50001 to 10.0.0.1:443`
+fn connection_heading(connection: &Connection) -> String {
+    let ends = connection.client.zip(connection.server).map(|(client, server)| format!(" · {client} to {server}"));
+    format!("connection {}{}", connection.number, ends.unwrap_or_default())
 }
 
 fn title(session: &Session, show_secrets: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -98,6 +127,7 @@ fn title(session: &Session, show_secrets: bool, out: &mut dyn Write) -> io::Resu
         named("device", &session.device),
         named("server", &session.server),
         Some(session.outcome.name().to_owned()),
+        tls::of_session(session).map(|handshake| handshake.get(tls::brief)),
         edge(&session.start, "start"),
         edge(&session.end, "end"),
     ];
@@ -149,7 +179,7 @@ impl Shown<'_> {
         }
         match self.options.form {
             Form::Hex => hex::write(message, self.secrets(index), self.options.show_secrets, out),
-            Form::Http => http::write(message, self.options.show_secrets, out),
+            Form::Http | Form::Tls => http::write(message, self.options.show_secrets, out),
             Form::Xml if message.doc.is_empty() => self.text(message, out),
             Form::Tree if message.doc.sync_body().is_none() => self.text(message, out),
             Form::Xml => self.xml(index, message, out),

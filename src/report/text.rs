@@ -141,6 +141,7 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "No findings in {}", looked_at(lint, options))?,
     }
     holes(lint, options, out)?;
+    unread_but(lint, options, out)?;
     let notes = lint.inputs.iter().flat_map(|input| input.notes.iter().map(move |note| (input, note)));
     let lines = notes.map(|(input, note)| format!("{}: {}", escape::line(&input.path), escape::line(note)));
     list("Notes on the inputs", lines.collect(), options, out)
@@ -184,6 +185,16 @@ fn holes(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result<()> {
         lint.not_judged.iter().map(|hole| format!("{}: {}", arrow(lint, &hole.location), escape::line(&hole.reason)));
     let head = format!("Not judged: {}", count(lint.not_judged_count as u64, "message"));
     list(&head, lines.collect(), options, out)
+}
+
+/// Servers whose connections could not be read, all of them.
+pub fn unread(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
+    unread_but(lint, Options { verbose: true, ..Options::default() }, out)
+}
+
+fn unread_but(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result<()> {
+    list("TLS handshakes that failed", lint.unread(true), options, out)?;
+    list("Encrypted, and not judged", lint.unread(false), options, out)
 }
 
 fn list(head: &str, lines: Vec<String>, options: Options, out: &mut dyn Write) -> io::Result<()> {

@@ -213,7 +213,7 @@ fn text_position(message: &Message) -> Option<(u32, u32)> {
 }
 
 /// Where a connection that could not be decrypted begins.
-pub(super) fn of_connection(encrypted: &Encrypted) -> Location {
+pub fn of_connection(encrypted: &Encrypted) -> Location {
     let connection = &encrypted.connection;
     let mut location =
         Location { input: Some(connection.input), tcp_stream: Some(connection.number), ..Location::default() };

@@ -183,12 +183,13 @@ impl Runner {
             let Some(host) = encrypted.host() else { continue };
             let cx = EncryptedCx { encrypted, host: &host, manages: hosts.contains(&host) };
             let found = checks.iter().filter_map(|(active, check)| Some((active, check(&cx)?)));
+            let remedy = encrypted.facts().remedy();
             findings.extend(found.map(|(active, message)| Finding {
                 rule: active.rule,
                 severity: active.severity,
                 fault: active.rule.fault.name(),
                 message,
-                help: active.rule.fix.to_owned(),
+                help: if remedy.is_empty() { active.rule.fix.to_owned() } else { remedy.to_owned() },
                 location: location::of_connection(encrypted),
                 related: Vec::new(),
             }));

@@ -17,6 +17,7 @@ mod told;
 
 pub use assemble::{Arrival, Assembler, Counts};
 
+use crate::http::Connection;
 use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};
 use crate::time::Time;
 use index::Index;
@@ -192,6 +193,20 @@ impl Session {
     /// Memory that it takes in bytes, about.
     pub fn size(&self) -> usize {
         self.messages.iter().map(Message::size).fold(size_of::<Session>(), usize::saturating_add)
+    }
+
+    /// The connections that carried it, each once, in the order of their first messages.
+    pub fn connections(&self) -> Vec<&Connection> {
+        let mut connections: Vec<&Connection> = Vec::new();
+        for connection in self.messages.iter().filter_map(|message| message.http.as_ref()).map(|http| &*http.connection)
+        {
+            let same = |known: &&Connection| (known.input, known.number) == (connection.input, connection.number);
+            // Nearly always it is the last one.
+            if !connections.iter().rev().any(same) {
+                connections.push(connection);
+            }
+        }
+        connections
     }
 
     /// Time of the first message.

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::suite::{KeyExchange, Suite};
 use super::version::Version;
+use crate::origin::{Origin, Unit};
+use crate::stream::End;
+use crate::time::Time;
+use crate::x509::Certificate;
 
 /// Alerts of one connection that are kept.
 const MAX_ALERTS: usize = 4;
@@ -25,6 +29,22 @@ pub struct Facts {
     pub server_name: Option<String>,
     /// The protocol agreed upon by ALPN.
     pub alpn: Option<String>,
+    /// The protocols that the client offered.
+    pub offered_protocols: Vec<String>,
+    /// How many cipher suites the client offered.
+    pub offered_suites: usize,
+    /// Where the client's hello was captured.
+    pub hello: Seen,
+    /// Where the server's hello was captured.
+    pub answer: Seen,
+    /// The first line of what the server answered in clear text, where it did not answer with TLS.
+    pub plain_answer: Option<String>,
+    /// Whether a CONNECT of a proxy stands before it.
+    pub proxied: bool,
+    /// Whether the server sent any byte.
+    pub server_spoke: bool,
+    /// How each direction ended, the client's first.
+    pub ends: [Option<End>; 2],
     /// Identifies the connection in a key log.
     #[serde(with = "super::told::random")]
     pub client_random: Option<[u8; 32]>,
@@ -34,6 +54,8 @@ pub struct Facts {
     /// The client's certificates in DER, its own first.
     #[serde(with = "super::told::certificates")]
     pub client_certificates: Vec<Arc<[u8]>>,
+    /// Where the certificates were captured, the client's first.
+    pub certificates_seen: [Seen; 2],
     /// Whether the server asked for a client certificate.
     pub certificate_requested: bool,
     /// Whether the part of the handshake that would show a client certificate could be read.
@@ -48,6 +70,41 @@ pub struct Facts {
     pub decrypted: bool,
     /// Why nothing was decrypted, once that is known.
     pub sealed: Option<Sealed>,
+}
+
+/// Where and when something was captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The frame that brought its end.
+    pub frame: Option<u32>,
+    /// When.
+    pub time: Option<Time>,
+}
+
+impl Seen {
+    /// Where the bytes of this origin begin.
+    pub(super) fn of(origin: &Origin) -> Seen {
+        let run = origin.runs().first();
+        let frame = run.and_then(|run| match run.unit {
+            Unit::Frame(number) => Some(number),
+            _ => None,
+        });
+        Seen { frame, time: run.and_then(|run| run.time) }
+    }
+}
+
+/// `frame 12 at 10:02:11.120`; nothing where nothing is known.
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clock = self.time.map(|time| time.to_string());
+        let clock = clock.as_deref().and_then(|time| time.get(11..23));
+        match (self.frame, clock) {
+            (Some(frame), Some(clock)) => write!(f, "frame {frame} at {clock}"),
+            (Some(frame), None) => write!(f, "frame {frame}"),
+            (None, Some(clock)) => write!(f, "at {clock}"),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// Who sent something.
@@ -75,6 +132,8 @@ pub struct Alert {
     pub code: u8,
     /// Whether it ends the connection.
     pub fatal: bool,
+    /// Where it was captured.
+    pub seen: Seen,
 }
 
 impl Alert {
@@ -115,25 +174,6 @@ impl Alert {
             120 => "no_application_protocol",
             _ => "",
         }
-    }
-
-    /// The likely cause, for the alerts that have one.
-    pub fn cause(self) -> Option<&'static str> {
-        Some(match (self.code, self.from) {
-            (42 | 43 | 46, Side::Client) => "the client does not accept the server's certificate",
-            (42 | 43 | 46, Side::Server) => "the server does not accept the client's certificate",
-            (44, _) => "the other side's certificate was revoked",
-            (45, _) => "the other side's certificate has expired or is not yet valid; compare the clocks",
-            (48, Side::Client) => "the client does not trust the authority that issued the server's certificate",
-            (48, Side::Server) => "the server does not trust the authority that issued the client's certificate",
-            (49, _) => "the certificate is valid, but access was refused",
-            (40 | 71, _) => "the sides have no cipher suite, group or certificate type in common",
-            (70, _) => "the sides have no TLS version in common",
-            (112, _) => "the server does not serve the name that the client asked for",
-            (116, _) => "the server requires a client certificate, and the client sent none",
-            (120, _) => "the sides have no application protocol in common",
-            _ => return None,
-        })
     }
 }
 
@@ -182,6 +222,12 @@ impl Facts {
         match sealed {
             Sealed::NoKeys => "no keys were given".to_owned(),
             Sealed::NotLogged => match self.client_random {
+                Some(random) if self.resumed => {
+                    format!(
+                        "it resumes a session, and the key logs have no line for its own client random {}",
+                        hex(&random)
+                    )
+                }
                 Some(random) => format!("the key logs have no line for client random {}", hex(&random)),
                 None => "the key logs have no line for it".to_owned(),
             },
@@ -192,15 +238,51 @@ impl Facts {
             Sealed::Incomplete => "its handshake was not captured whole".to_owned(),
             Sealed::Suite => format!("{} cannot be decrypted by this version", suite()),
             Sealed::WrongKeys => "the keys that were given do not fit it".to_owned(),
-            Sealed::Failed => match self.alerts.iter().find(|alert| alert.fatal) {
-                Some(alert) => match alert.cause() {
-                    Some(cause) => format!("its handshake failed with {alert}: {cause}"),
-                    None => format!("its handshake failed with {alert}"),
-                },
+            Sealed::Failed => match self.failure() {
+                Some(failure) => format!("its handshake failed: {failure}"),
                 None => "its handshake was broken off".to_owned(),
             },
             Sealed::Empty => "it carried no data".to_owned(),
         }
+    }
+
+    /// What to do about it, a sentence; empty when it was decrypted.
+    pub fn remedy(&self) -> &'static str {
+        match self.sealed {
+            None | Some(Sealed::Empty) => "",
+            Some(Sealed::NoKeys) if self.suite.and_then(Suite::key_exchange) == Some(KeyExchange::Rsa) => {
+                "Give the server's RSA key (--key) or a key log of the server or a proxy (--keylog); Windows writes none."
+            }
+            Some(Sealed::NoKeys | Sealed::Suite) => {
+                "Windows writes no key log: take one from the server or from a proxy (--keylog), or record where TLS ends."
+            }
+            Some(Sealed::NotLogged) => {
+                "Switch the key log on before the connection begins, at the program that ends this connection, and give all its files."
+            }
+            Some(Sealed::ForwardSecret) => {
+                "Take a key log from the server or from a proxy (--keylog); a private key opens suites named TLS_RSA_ alone."
+            }
+            Some(Sealed::OtherKey) => {
+                "Give the key of the certificate that the server shows (--key), or a key log (--keylog)."
+            }
+            Some(Sealed::Resumed) => "Capture the first connection of the client too, or take a key log (--keylog).",
+            Some(Sealed::NoStart) => "Start the capture before the connection begins.",
+            Some(Sealed::Incomplete) => {
+                "Capture all bytes of all packets (-s 0), from before the connection begins to its end."
+            }
+            Some(Sealed::WrongKeys) => "Give the key log that was written while this capture was taken.",
+            Some(Sealed::Failed) => self.failure().map_or("", |failure| failure.remedy()),
+        }
+    }
+
+    /// The server's own certificate.
+    pub fn server_certificate(&self) -> Option<Certificate> {
+        self.server_certificates.first().map(|der| Certificate::read(der))
+    }
+
+    /// The client's own certificate.
+    pub fn client_certificate(&self) -> Option<Certificate> {
+        self.client_certificates.first().map(|der| Certificate::read(der))
     }
 
     /// Whether the suite gives fresh keys to each connection.

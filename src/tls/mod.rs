@@ -6,6 +6,7 @@
 
 mod cipher;
 mod facts;
+mod failure;
 mod half;
 mod handshake;
 mod keyfile;
@@ -20,7 +21,8 @@ mod told;
 mod version;
 mod wire;
 
-pub use facts::{Alert, Facts, Handshake, Sealed, Side};
+pub use facts::{Alert, Facts, Handshake, Sealed, Seen, Side};
+pub use failure::{Cause, Failure, Fault};
 pub use handshake::is_old_hello;
 pub use keyfile::{KeyError, RsaKey, read as read_key};
 pub use keylog::load as load_key_log;

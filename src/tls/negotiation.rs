@@ -5,7 +5,7 @@
 //! [`MAX_TRANSCRIPT`] bytes for each side, for the extended master secret.
 
 use super::cipher::{self, Opener};
-use super::facts::{Alert, Handshake, Sealed, Side};
+use super::facts::{Alert, Handshake, Sealed, Seen, Side};
 use super::half::Half;
 use super::handshake::{self, ClientHello, ServerHello};
 use super::keys::{Keys, Secret, Secrets};
@@ -28,6 +28,8 @@ pub(super) struct Negotiation {
     pub(super) facts: Handshake,
     pub(super) client: Option<ClientHello>,
     pub(super) server: Option<ServerHello>,
+    /// Where the record that is being read was captured.
+    pub(super) here: Seen,
     /// The premaster secret, as the client sent it.
     exchange: Option<Vec<u8>>,
     /// Whether that was tried with every key.
@@ -49,6 +51,7 @@ impl Negotiation {
             facts: Handshake::default(),
             client: None,
             server: None,
+            here: Seen::default(),
             exchange: None,
             rsa_tried: false,
             keyed: false,
@@ -122,9 +125,13 @@ impl Negotiation {
             }
             (handshake::CERTIFICATE, _) => {
                 let chain = handshake::certificates(version, body).into_iter().map(Into::into).collect();
-                self.facts.set(|facts| match side {
-                    CLIENT => facts.client_certificates = chain,
-                    _ => facts.server_certificates = chain,
+                let here = self.here;
+                self.facts.set(|facts| {
+                    facts.certificates_seen[side] = here;
+                    match side {
+                        CLIENT => facts.client_certificates = chain,
+                        _ => facts.server_certificates = chain,
+                    }
                 });
             }
             (handshake::CERTIFICATE_REQUEST, SERVER) => self.facts.set(|facts| facts.certificate_requested = true),
@@ -151,9 +158,13 @@ impl Negotiation {
 
     /// Takes the client's hello.
     pub(super) fn begin(&mut self, hello: ClientHello) {
+        let here = self.here;
         self.facts.set(|facts| {
+            facts.hello = here;
             facts.client_random = Some(hello.random);
             facts.offered = hello.version;
+            facts.offered_suites = hello.suites.len();
+            facts.offered_protocols.clone_from(&hello.alpn);
             facts.server_name = hello.server_name.clone().or(facts.server_name.take());
         });
         self.client = Some(hello);
@@ -174,7 +185,9 @@ impl Negotiation {
         let same_id = self.client.as_ref().is_some_and(|client| client.session_id == hello.session_id);
         let is_13 = hello.version.is_13();
         let resumed = if is_13 { hello.pre_shared } else { same_id && !hello.session_id.is_empty() };
+        let here = self.here;
         self.facts.set(|facts| {
+            facts.answer = here;
             facts.version = Some(hello.version);
             facts.suite = Some(hello.suite);
             facts.resumed = resumed;
@@ -315,7 +328,8 @@ impl Negotiation {
         // TLS 1.3 gives the level no meaning. user_canceled and no_renegotiation end nothing.
         let fatal = !matches!(code, 90 | 100) && (level == 2 || self.is_13());
         let from = if side == CLIENT { Side::Client } else { Side::Server };
-        self.facts.set(|facts| facts.add_alert(Alert { from, code, fatal }));
+        let seen = self.here;
+        self.facts.set(|facts| facts.add_alert(Alert { from, code, fatal, seen }));
         fatal
     }
 
@@ -325,7 +339,7 @@ impl Negotiation {
         if facts.decrypted {
             return None;
         }
-        if facts.alerts.iter().any(|alert| alert.fatal) {
+        if facts.plain_answer.is_some() || facts.alerts.iter().any(|alert| alert.fatal) {
             return Some(Sealed::Failed);
         }
         let (Some(client), Some(server)) = (&self.client, &self.server) else {

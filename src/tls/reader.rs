@@ -3,7 +3,7 @@
 //! After a gap the next record is searched; what the gap took is a gap in the plaintext too, of known length where it lies
 //! within one record. Bounds: a side waits for the other's hello with at most [`MAX_WAIT`] bytes.
 
-use super::facts::Handshake;
+use super::facts::{Handshake, Seen};
 use super::half::Half;
 use super::handshake::{self, ClientHello};
 use super::keys::Keys;
@@ -18,6 +18,8 @@ const MAX_WAIT: usize = 256 * 1024;
 const ENOUGH: u64 = 64 * 1024;
 /// Records that no key opened after which the keys are taken for wrong.
 const MAX_FAILED: u32 = 64;
+/// Bytes kept of the first line of an answer in clear text.
+const MAX_ANSWER: usize = 200;
 /// The last bytes kept of a record with a hole: a block of the largest cipher.
 const TAIL: usize = 16;
 
@@ -117,6 +119,9 @@ impl Tls {
                 self.negotiation.cut_message(side, &mut self.halves);
             }
         }
+        let spoke = cipher[SERVER].end_offset() > 0;
+        let ends = cipher.each_ref().map(Stream::end);
+        self.negotiation.facts.set(|facts| (facts.server_spoke, facts.ends) = (spoke, ends));
         let cut = cipher.iter().any(|stream| stream.end().is_none_or(|end| end == End::Unknown));
         let sealed = self.negotiation.why_sealed(&self.halves, cut);
         self.negotiation.facts.set(|facts| facts.sealed = sealed);
@@ -138,6 +143,7 @@ impl Tls {
                 return false;
             }
             if let Some((len, hello)) = hello {
+                self.negotiation.here = Seen::of(&stream.origin_of(Span::new(0, 1)));
                 stream.consume(len);
                 self.negotiation.begin(hello);
                 return true;
@@ -145,6 +151,10 @@ impl Tls {
         }
         let Some(header) = Header::of(bytes) else {
             if bytes.len() >= HEADER {
+                let hellos = (self.negotiation.client.is_some(), self.negotiation.server.is_some());
+                if side == SERVER && hellos == (true, false) && bytes.starts_with(b"HTTP/") {
+                    self.plain_answer(bytes, Seen::of(&stream.origin_of(Span::new(0, 1))));
+                }
                 self.go_astray(side, 0, plain);
                 return true;
             }
@@ -180,6 +190,16 @@ impl Tls {
         let may_come = !self.halves[other].harmed && cipher[other].next_gap().is_none() && self.from_start;
         let short = phase == Phase::Running && cipher[side].held() < MAX_WAIT;
         needs && header.kind != Kind::Alert && may_come && short
+    }
+
+    /// The server answers a hello in clear text.
+    fn plain_answer(&mut self, bytes: &[u8], seen: Seen) {
+        let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line.get(..MAX_ANSWER).unwrap_or(line)).into_owned();
+        self.negotiation.facts.set(|facts| {
+            facts.plain_answer.get_or_insert(line);
+            facts.answer = seen;
+        });
     }
 
     /// Bytes were lost with which up to so many records went; it is not known where the next one begins.
@@ -225,6 +245,7 @@ impl Tls {
         let have = stream.bytes().get(HEADER..).unwrap_or_default();
         let left = header.len.saturating_sub(have.len());
         if header.kind == Kind::Handshake && self.halves[side].is_clear() {
+            self.negotiation.here = Seen::of(&stream.origin_of(Span::new(0, 1)));
             self.halves[side].messages.push(have);
             self.negotiation.cut_message(side, &mut self.halves);
         }
@@ -273,6 +294,9 @@ impl Tls {
     /// A whole record.
     fn record(&mut self, side: usize, header: Header, stream: &Stream, plain: &mut Stream, phase: Phase) -> Verdict {
         let content = stream.bytes().get(HEADER..HEADER + header.len).unwrap_or_default();
+        if matches!(header.kind, Kind::Handshake | Kind::Alert) {
+            self.negotiation.here = Seen::of(&stream.origin_of(Span::new(0, 1)));
+        }
         let is_13 = self.negotiation.is_13();
         let clear = self.halves[side].is_clear();
         match header.kind {
@@ -313,7 +337,11 @@ impl Tls {
         }
         half.sealed = (half.sealed.0.saturating_add(1), half.sealed.1.saturating_add(header.len as u64));
         let mut out = std::mem::take(&mut self.plain);
-        match half.open(header, content, &mut out) {
+        let opened = half.open(header, content, &mut out);
+        if opened.as_ref().is_some_and(|opened| opened.kind != Kind::Data) {
+            self.negotiation.here = Seen::of(&stream.origin_of(Span::new(0, 1)));
+        }
+        match opened {
             Some(opened) => match opened.kind {
                 Kind::Data if half.is_refused() => {}
                 Kind::Data if !out.is_empty() => {
