@@ -3,6 +3,8 @@
 //! A producer appends at the end ([`Stream::append`], [`Stream::gap`], [`Stream::close`]); a consumer looks at
 //! [`Stream::bytes`] and takes from the front ([`Stream::consume`]). Offsets are absolute in the stream's life.
 
+use serde::{Deserialize, Serialize};
+
 use crate::anomaly::Anomaly;
 use crate::origin::{Origin, Run, Span};
 use crate::time::Time;
@@ -17,7 +19,7 @@ pub struct Gap {
 }
 
 /// How a stream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// FIN (or the end of the recording tool's entry): all was sent.
     Closed,

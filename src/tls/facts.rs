@@ -73,7 +73,7 @@ pub struct Facts {
 }
 
 /// Where and when something was captured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The frame that brought its end.
     pub frame: Option<u32>,
@@ -133,6 +133,7 @@ pub struct Alert {
     /// Whether it ends the connection.
     pub fatal: bool,
     /// Where it was captured.
+    #[serde(default)]
     pub seen: Seen,
 }
 
