@@ -114,7 +114,7 @@ struct SessionJson<'a> {
     outcome: &'static str,
     worst: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<tls::TlsJson>,
+    tls: Option<Box<tls::TlsJson>>,
 }
 
 #[derive(Serialize)]
@@ -323,7 +323,7 @@ fn session<'a>(lint: &'a Lint, row: &'a Row) -> SessionJson<'a> {
         commands: row.commands,
         outcome: row.outcome.name(),
         worst: row.worst.map(Severity::name),
-        tls: row.tls.as_ref().map(|handshake| handshake.get(tls::connection)),
+        tls: row.tls.as_ref().map(|handshake| Box::new(handshake.get(tls::connection))),
     }
 }
 
