@@ -28,6 +28,8 @@ struct Page {
     /// The function wants connections that could not be decrypted.
     #[serde(default)]
     encrypted: bool,
+    /// What of an enrollment the function is called for: `exchange`, `enrollment`, `provisioning`.
+    subject: Option<String>,
     /// The function also wants messages that could not be read.
     #[serde(default)]
     any_message: bool,
@@ -140,6 +142,12 @@ fn rule(path: &Path) -> (String, String) {
 fn check(path: &Path, page: &Page) -> String {
     let function = format!("{}::{}", stem(path.parent().unwrap_or(path)), page.name.replace('-', "_"));
     let list = |names: &[String], kind: &str| names.iter().map(|name| format!("{kind}::{name}, ")).collect::<String>();
+    if let Some(subject) = &page.subject {
+        let known = ["exchange", "enrollment", "provisioning"].contains(&subject.as_str());
+        let alone = page.anomaly.is_empty() && page.on.is_empty() && !page.any_message && !page.encrypted;
+        assert!(known && alone, "{}: subject {subject:?} does not stand alone or is none", path.display());
+        return format!("Check::{}({function})", capital(subject));
+    }
     match (page.scope.as_str(), page.anomaly.is_empty(), page.on.is_empty(), page.any_message) {
         (_, false, true, false) => format!("Check::Anomaly(&[{}])", list(&page.anomaly, "anomaly::Kind")),
         (_, true, false, false) => format!("Check::Element(&[{}], {function})", list(&page.on, "Tag")),

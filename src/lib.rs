@@ -19,6 +19,7 @@ pub mod config;
 pub mod credentials;
 pub mod defrag;
 pub mod engine;
+pub mod enroll;
 pub mod escape;
 pub mod export;
 pub mod filter;

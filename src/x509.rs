@@ -10,6 +10,7 @@
 pub(crate) mod build;
 mod key;
 mod name;
+mod request;
 
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -19,6 +20,7 @@ use x509_cert::der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
 
 pub use key::PublicKey;
 pub use name::{AltName, Name};
+pub use request::{CertificateRequest, SignedMessage};
 pub use x509_cert::der::DateTime;
 
 /// Alternative names and purposes of one certificate that are kept. Those of large content networks have some hundreds.

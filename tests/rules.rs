@@ -16,6 +16,8 @@ mod check;
 mod compose;
 #[path = "rules/export.rs"]
 mod export;
+#[path = "rules/enroll.rs"]
+mod enroll;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/harm.rs"]

@@ -17,6 +17,8 @@ mod check;
 #[path = "rules/compose.rs"]
 #[allow(dead_code, reason = "the rules' own tests use more of it")]
 mod compose;
+#[path = "rules/enroll.rs"]
+mod enroll;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/page.rs"]

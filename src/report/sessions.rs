@@ -57,7 +57,11 @@ impl Row {
             server: session.server.as_ref().map(shown),
             started: session.started(),
             ended: session.ended(),
-            messages: session.messages.iter().filter(|message| message.kind != Kind::Missing).count(),
+            messages: session
+                .messages
+                .iter()
+                .filter(|message| message.kind != Kind::Missing && !message.in_token)
+                .count(),
             commands: session.exchanges.len(),
             outcome: session.outcome,
             worst,

@@ -10,6 +10,7 @@ use crate::syncml::uri::Naming;
 
 mod answers;
 pub mod context;
+pub mod enrollment;
 pub mod finding;
 mod flow;
 pub mod history;
@@ -22,6 +23,7 @@ pub mod select;
 mod silence;
 
 pub use context::{CaptureCx, ElementCx, EncryptedCx, MessageCx, SessionCx};
+pub use enrollment::{EnrollmentCx, ExchangeCx, ProvisioningCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
@@ -142,6 +144,12 @@ pub enum Check {
     Session(fn(&SessionCx<'_>, &mut Sink<'_>)),
     /// Called for each session, with what is remembered of those before it.
     Capture(fn(&CaptureCx<'_>, &mut Sink<'_>)),
+    /// Called for each exchange of an enrollment.
+    Exchange(fn(&ExchangeCx<'_>, &mut Sink<'_>)),
+    /// Called for each enrollment.
+    Enrollment(fn(&EnrollmentCx<'_>, &mut Sink<'_>)),
+    /// Called for each provisioning document that was captured whole and is well-formed.
+    Provisioning(fn(&ProvisioningCx<'_>, &mut Sink<'_>)),
     /// Called at the end for each host whose connections could not be decrypted; gives a finding's message.
     Encrypted(fn(&EncryptedCx<'_>) -> Option<String>),
 }

@@ -18,13 +18,15 @@ use super::location;
 use super::redactions::Redactions;
 use super::select::Selection;
 use super::silence::Silence;
-use super::{CaptureCx, Check, ElementCx, EncryptedCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity};
+use super::{
+    CaptureCx, Check, ElementCx, EncryptedCx, EnrollmentCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity,
+};
 use crate::anomaly::{Anomaly, Kind};
 use crate::bug::{self, Bug};
 use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::limits::Limits;
-use crate::session::Session;
+use crate::session::{Enrollment, Flavor, Session};
 use crate::syncml::{Message, Tag};
 
 /// The rules of a selection, arranged by what they look at.
@@ -41,6 +43,8 @@ pub struct Runner {
     any_messages: Vec<usize>,
     sessions: Vec<usize>,
     captures: Vec<usize>,
+    /// Those on enrollments, their exchanges and documents.
+    enrollments: Vec<usize>,
 }
 
 /// A rule that runs. A muted one runs for what it silences alone.
@@ -83,6 +87,7 @@ impl Runner {
             any_messages: Vec::new(),
             sessions: Vec::new(),
             captures: Vec::new(),
+            enrollments: Vec::new(),
         };
         for (rule, chosen) in selection.rules() {
             let muted = chosen.is_none();
@@ -125,6 +130,7 @@ impl Runner {
             Check::AnyMessage(_) => self.any_messages.push(number),
             Check::Session(_) => self.sessions.push(number),
             Check::Capture(_) => self.captures.push(number),
+            Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => self.enrollments.push(number),
             Check::Encrypted(_) => {}
         }
         self.rules.push(active);
@@ -165,6 +171,9 @@ impl Runner {
             if let Check::Capture(check) = self.rules[*number].rule.check {
                 pass.call(*number, |sink| check(&CaptureCx { session: cx, earlier }, sink));
             }
+        }
+        if let Some(enrollment) = Enrollment::of(session) {
+            pass.enrollment(EnrollmentCx { session: cx, enrollment: &enrollment });
         }
         pass.finish()
     }
@@ -225,6 +234,9 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn call(&mut self, number: usize, check: impl FnOnce(&mut Sink<'_>)) {
+        if !speaks_of(self.runner.rules[number].rule, self.session.flavor) {
+            return;
+        }
         let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
         let tally = &mut self.tallies[number];
@@ -237,6 +249,22 @@ impl<'a> Pass<'a> {
         if let Some(start) = start {
             tally.time += start.elapsed();
             tally.calls += 1;
+        }
+    }
+
+    fn enrollment(&mut self, cx: EnrollmentCx<'_>) {
+        let runner = self.runner;
+        for number in &runner.enrollments {
+            match runner.rules[*number].rule.check {
+                Check::Exchange(check) => {
+                    cx.exchanges().for_each(|exchange| self.call(*number, |sink| check(&exchange, sink)));
+                }
+                Check::Enrollment(check) => self.call(*number, |sink| check(&cx, sink)),
+                Check::Provisioning(check) => {
+                    cx.documents().for_each(|document| self.call(*number, |sink| check(&document, sink)));
+                }
+                _ => {}
+            }
         }
     }
 
@@ -329,6 +357,17 @@ impl Runner {
 
 /// Why the secrets of a message were not judged.
 const REDACTED: &str = "its secrets were redacted before it was read: rules on them did not judge it";
+
+/// Whether a rule says anything of such a session. Those on device management would take an enrollment for a session
+/// that went wrong; what the recording, the documents and the transport show is told of both.
+fn speaks_of(rule: &Rule, flavor: Flavor) -> bool {
+    let of_both = ["DM-CAP", "DM-XML", "DM-SEC", "DM-TST"].contains(&rule.family);
+    match rule.check {
+        Check::Anomaly(_) => true,
+        Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => flavor == Flavor::Enrollment,
+        _ => flavor == Flavor::Dm || of_both,
+    }
+}
 
 /// What it takes to measure nothing, the least of many times.
 fn clock() -> Duration {

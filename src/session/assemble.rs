@@ -8,17 +8,17 @@
 //! equals the last one byte for byte is a retransmission: it stays where it was sent, marked.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::belong::{self, Belongs};
+use super::enrolling::{self, Clue};
 use super::open::{Ids, Open};
-use super::outcome::is_discovery;
 use super::table::Table;
 use super::told::Told;
 use super::{Flavor, Session};
 use crate::anomaly::{Anomaly, Kind as Note};
+use crate::enroll::Step;
 use crate::http::{Captured, Connection, Event, Half, InputId};
 use crate::limits::Limits;
 use crate::origin::Span;
@@ -31,6 +31,8 @@ use crate::transcript::{Record, messages};
 
 /// Sessions of one device open at once: Windows runs two side by side, one for the device and one for the user.
 const PER_DEVICE: usize = 64;
+/// Enrollments that are looked at for what a message says of itself: as many may go on behind one address.
+const PER_CLUE: usize = 64;
 /// Bytes of request bodies kept until their response tells whether they matter.
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 /// A session that is over is closed when the capture has gone on for so long: nothing more will come.
@@ -53,9 +55,6 @@ pub struct Counts {
 
 /// Where messages come from: a connection of an input, or the documents of an input.
 type Road = (InputId, Option<u32>);
-
-/// Who enrolls: the input, and the address where it has one.
-type Enroller = (InputId, Option<IpAddr>);
 
 /// What is known of a road.
 #[derive(Default)]
@@ -109,7 +108,8 @@ pub struct Assembler {
     held: usize,
     table: Table,
     roads: HashMap<Road, Travel>,
-    enrolling: HashMap<Enroller, u32>,
+    /// Enrollments that go on, by what they can be found by; the last one last.
+    enrolling: HashMap<Clue, Vec<u32>>,
     /// Sessions that are over but may still get a late message: number and age, oldest first.
     over: VecDeque<(u32, u64)>,
     latest: Option<Time>,
@@ -187,7 +187,10 @@ impl Assembler {
                     None => drop(self.begin(message, Flavor::Dm, out)),
                 }
             }
-            Kind::Soap | Kind::Provisioning => drop(self.enroll(message, out)),
+            Kind::Soap | Kind::Provisioning => {
+                message.side = message.side.or_else(|| enrolling::role(&message));
+                self.enroll(message, out);
+            }
             _ => self.counts.dropped += 1,
         }
     }
@@ -258,6 +261,8 @@ impl Assembler {
         let waiting = match flavor(&message) {
             Some(Flavor::Dm) => self.client(message, out),
             Some(Flavor::Enrollment) => self.enroll(message, out),
+            // What goes to an address that discovery gave, whatever it is: a page to sign in, an empty request.
+            None if self.enrollment_of(&message).is_some() => self.enroll(message, out),
             None => return self.hold(road, exchange, message),
         };
         self.wait(road, exchange, Waiting::Placed(waiting.0, waiting.1));
@@ -320,7 +325,7 @@ impl Assembler {
             Some(Message::missing(Arc::clone(&http.connection), http.exchange, Half::Request, None, message.first))
         });
         let session = match flavor(&message) {
-            Some(Flavor::Enrollment) => self.enrolling.get(&enroller(&message)).copied(),
+            Some(Flavor::Enrollment) => self.enrollment_of(&message),
             _ => belong::of_server(&self.table, &message, self.current(road)),
         };
         let session = session.filter(|number| self.table.get(*number).is_some());
@@ -419,21 +424,20 @@ impl Assembler {
         }
     }
 
-    /// Adds a message to the enrollment of its sender. Each discovery begins another, once the last one came further.
+    /// Adds a message to the enrollment that it belongs to, or begins one with it.
     fn enroll(&mut self, message: Message, out: Out<'_>) -> (u32, usize) {
-        let going_on = self.enrolling.get(&enroller(&message)).copied();
-        match going_on.and_then(|number| self.table.get(number)) {
-            Some(open) if open.complete && is_discovery(&message) => {
-                let over = open.number;
-                self.close(over, None, out);
-                self.begin(message, Flavor::Enrollment, out)
-            }
-            Some(open) => {
-                let number = open.number;
-                self.add(number, message, out)
-            }
+        match self.enrollment_of(&message) {
+            Some(number) => self.add(number, message, out),
             None => self.begin(message, Flavor::Enrollment, out),
         }
+    }
+
+    /// The enrollment that a message belongs to: of those with the same device, user or address the one that fits best,
+    /// the latest of several.
+    fn enrollment_of(&self, message: &Message) -> Option<u32> {
+        let known = enrolling::clues(message).into_iter().filter_map(|clue| self.enrolling.get(&clue)).flatten();
+        let fits = known.filter_map(|number| Some((self.table.get(*number)?.enrolling.fits(message)?, *number)));
+        fits.max().map(|(_, number)| number)
     }
 
     /// Begins a session with a message.
@@ -478,13 +482,24 @@ impl Assembler {
 
     /// Adds a message to an open session; gives where it went.
     fn add(&mut self, number: u32, message: Message, out: Out<'_>) -> (u32, usize) {
-        let (road, enroller) = (road(&message), enroller(&message));
+        let road = road(&message);
         self.counts.messages += u64::from(message.kind != Kind::Missing);
+        let provisioned = Message::in_token(&message, &self.limits);
         let index = self.table.push(number, message).unwrap_or_default();
+        if let Some(document) = provisioned {
+            self.table.push(number, document);
+        }
         if let Some(open) = self.table.get(number) {
             match open.flavor {
                 Flavor::Dm => self.roads.entry(road).or_default().current = Some(number),
-                Flavor::Enrollment => drop(self.enrolling.insert(enroller, number)),
+                Flavor::Enrollment => {
+                    for clue in open.enrolling.clues() {
+                        let known = self.enrolling.entry(clue.clone()).or_default();
+                        known.retain(|known| *known != number);
+                        known.drain(..known.len().saturating_sub(PER_CLUE - 1));
+                        known.push(number);
+                    }
+                }
             }
             if open.complete {
                 self.over.push_back((number, open.tick));
@@ -563,7 +578,14 @@ impl Assembler {
             Flavor::Dm => self.counts.sessions += 1,
             Flavor::Enrollment => {
                 self.counts.enrollments += 1;
-                self.enrolling.retain(|_, enrolling| *enrolling != number);
+                for clue in open.enrolling.clues() {
+                    if let Some(known) = self.enrolling.get_mut(clue) {
+                        known.retain(|known| *known != number);
+                        if known.is_empty() {
+                            self.enrolling.remove(clue);
+                        }
+                    }
+                }
             }
         }
         open.around.limit = limit;
@@ -574,11 +596,6 @@ impl Assembler {
 
 fn road(message: &Message) -> Road {
     (message.input, message.http.as_ref().map(|http| http.connection.number))
-}
-
-fn enroller(message: &Message) -> Enroller {
-    let client = message.http.as_ref().and_then(|http| http.connection.client);
-    (message.input, client.map(|address| address.ip()))
 }
 
 fn exchange(message: &Message) -> u32 {
@@ -593,6 +610,7 @@ fn flavor(message: &Message) -> Option<Flavor> {
         Kind::Provisioning => Some(Flavor::Enrollment),
         Kind::Soap if speaks_of_enrollment(message) => Some(Flavor::Enrollment),
         Kind::Missing => None,
+        _ if message.side == Some(Side::Client) && Step::of(message).is_some() => Some(Flavor::Enrollment),
         _ if is_syncml_type(&media_type) => Some(Flavor::Dm),
         _ if media_type.contains("vnd.wap.connectivity-") => Some(Flavor::Enrollment),
         _ => None,

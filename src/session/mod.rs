@@ -6,6 +6,8 @@
 mod assemble;
 mod belong;
 mod chunk;
+mod enrolling;
+mod enrollment;
 mod exchange;
 mod index;
 mod open;
@@ -16,6 +18,7 @@ mod tests;
 mod told;
 
 pub use assemble::{Arrival, Assembler, Counts};
+pub use enrollment::{Asked, Enrollment};
 
 use crate::http::Connection;
 use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};

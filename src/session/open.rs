@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::enrolling::Enrolling;
 use super::outcome::{self, Around};
 use super::{Flavor, Session, chunk, exchange};
+use crate::enroll::Address;
 use crate::stream::End;
 use crate::syncml::{Command, Kind, Message, Side};
 use crate::time::Time;
@@ -45,6 +47,8 @@ pub(super) struct Open {
     pub(super) challenged: bool,
     /// Whether the server sent the device away: it ends its sessions and does not answer.
     pub(super) dismissed: bool,
+    /// What is known of an enrollment.
+    pub(super) enrolling: Enrolling,
     /// Size of what it holds, in bytes.
     pub(super) bytes: usize,
     /// When it last grew, in messages.
@@ -75,6 +79,7 @@ impl Open {
             complete: false,
             challenged: false,
             dismissed: false,
+            enrolling: Enrolling::default(),
             bytes: 0,
             tick: 0,
             server: None,
@@ -152,7 +157,10 @@ impl Open {
 
     fn learn(&mut self, message: &Message) {
         if self.flavor == Flavor::Enrollment {
-            self.complete |= message.side == Some(Side::Server) && !outcome::is_discovery_answer(message);
+            self.enrolling.learn(message);
+            self.complete = self.enrolling.answered && outcome::ends_enrollment(message);
+            self.device = self.device.take().or_else(|| self.enrolling.device().map(str::to_owned));
+            self.server = self.server.take().or_else(|| server_of(message));
             return;
         }
         let ids = Ids::of(message);
@@ -307,6 +315,14 @@ impl Open {
     fn was_refused(&self, index: usize) -> bool {
         self.unanswered.iter().any(|(request, end)| *request + 1 == index && *end != End::Unknown)
     }
+}
+
+/// The address that a request of enrollment went to.
+fn server_of(message: &Message) -> Option<String> {
+    let http = message.http.as_ref()?;
+    let address = Address::of_request(http.request_head()?);
+    let scheme = if http.connection.tls == Some(false) { "http" } else { "https" };
+    (!address.host.is_empty()).then(|| format!("{scheme}://{}{}", address.host, address.path))
 }
 
 /// Whether client and server take turns.

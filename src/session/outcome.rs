@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Edge, Flavor, Outcome, Session};
+use crate::enroll::Envelope;
 use crate::stream::End;
 use crate::syncml::{Command, Kind, Message, Side};
 use crate::time::Time;
@@ -89,6 +90,8 @@ pub(super) fn outcome(session: &Session) -> Outcome {
     if session.flavor == Flavor::Enrollment {
         return match last.side {
             _ if session.messages.iter().any(is_provisioned) => Outcome::Complete,
+            Some(Side::Server) if refuses(last) => Outcome::AuthFailed,
+            Some(Side::Server) if ends_enrollment(last) => Outcome::Aborted,
             Some(Side::Client) if session.end == Edge::Seen => Outcome::Open,
             _ => Outcome::Incomplete,
         };
@@ -149,23 +152,19 @@ pub(super) fn has_session_alert(message: &Message) -> bool {
     message.doc.alerts(1200).chain(message.doc.alerts(1201)).next().is_some()
 }
 
-/// Whether a message of enrollment brings what the device needs for its first session.
+/// Whether a message of enrollment is a provisioning document: what the device needs for its first session.
 fn is_provisioned(message: &Message) -> bool {
-    message.kind == Kind::Provisioning || names(message, "RequestSecurityTokenResponseCollection")
+    message.kind == Kind::Provisioning
 }
 
-/// Whether a message of enrollment asks where the server is.
-pub(super) fn is_discovery(message: &Message) -> bool {
-    names(message, "Discover")
+/// Whether a server message ends an enrollment: the device has what it needs, or was refused.
+pub(super) fn ends_enrollment(message: &Message) -> bool {
+    let status = message.http.as_ref().map_or(200, |http| http.head.status);
+    is_provisioned(message) || status >= 400 || fault(message)
 }
 
-/// Whether a message of enrollment is the answer to that.
-pub(super) fn is_discovery_answer(message: &Message) -> bool {
-    names(message, "DiscoverResponse") || !matches!(message.kind, Kind::Soap | Kind::Provisioning)
-}
-
-fn names(message: &Message, name: &str) -> bool {
-    message.doc.elements().any(|element| element.name() == name)
+fn fault(message: &Message) -> bool {
+    Envelope::of(&message.doc).and_then(Envelope::fault).is_some()
 }
 
 /// A MsgID as a number.

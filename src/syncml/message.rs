@@ -109,6 +109,8 @@ pub struct Message {
     /// Whether it is the message before it of the same side once more, byte for byte, because no answer came through.
     /// It stays where it was sent, but commands and references are counted on the first copy alone.
     pub retransmission: bool,
+    /// Whether it did not travel by itself: it was decoded out of the token of the message before it.
+    pub in_token: bool,
 }
 
 impl Message {

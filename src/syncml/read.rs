@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::doc::Doc;
 use super::message::{Envelope, Kind, Message, Side};
 use super::tag::Tag;
+use crate::enroll;
 use crate::http::{self, Body, Captured, Connection, Half, Head, InputId};
 use crate::limits::Limits;
 use crate::origin::Origin;
@@ -35,6 +36,7 @@ impl Message {
             last,
             notes,
             retransmission: false,
+            in_token: false,
         }
     }
 
@@ -68,7 +70,37 @@ impl Message {
             last: at,
             notes: Vec::new(),
             retransmission: false,
+            in_token: false,
         }
+    }
+
+    /// The provisioning document in the token of an enrollment response, as a message of its own; its bytes cover the
+    /// token's. `None` when there is none: what the token holds instead is for a rule to say.
+    pub fn in_token(message: &Message, limits: &Limits) -> Option<Message> {
+        if message.kind != Kind::Soap || message.side != Some(Side::Server) || message.judged().is_err() {
+            return None;
+        }
+        let token = enroll::Envelope::of(&message.doc)?.token()?;
+        let inner = token.0.inner();
+        let origin = match message.doc.is_exact() {
+            true => message.body.origin.sub(u64::from(inner.start), u64::from(inner.end)).inexact(),
+            false => message.body.origin.inexact(),
+        };
+        let (kind, doc, body) = read(Body::whole(token.decoded()?, origin), "", limits);
+        (kind == Kind::Provisioning).then(|| Message {
+            input: message.input,
+            kind,
+            doc,
+            body,
+            side: message.side,
+            http: message.http.clone(),
+            position: message.position,
+            first: message.first,
+            last: message.last,
+            notes: Vec::new(),
+            retransmission: false,
+            in_token: true,
+        })
     }
 
     /// A document without HTTP around it.
@@ -87,6 +119,7 @@ impl Message {
             last: at,
             notes: Vec::new(),
             retransmission: false,
+            in_token: false,
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use dmscope::syncml::Side;
 
 use super::compose::Sent;
+use super::enroll;
 use super::page::End;
 use crate::build::{Conversation, Packet, pcap};
 
@@ -75,7 +76,7 @@ pub(crate) fn finished(conversation: Conversation, end: Option<End>) -> Vec<Pack
 impl Line {
     fn send(mut self, message: &Sent<'_>) -> Line {
         let bytes = on_the_wire(message);
-        let head = bytes.len().saturating_sub(message.body.len());
+        let head = bytes.len().saturating_sub(message.wire().len());
         let kept = match (message.lost, message.cut) {
             (true, _) => 0,
             (_, Some(cut)) => (head + cut).min(bytes.len()),
@@ -115,6 +116,9 @@ pub(crate) fn head_of(message: &Sent<'_>) -> String {
     };
     match (&message.head, message.block.wbxml) {
         (Some(head), _) => head.clone(),
+        (None, _) if enroll::is_enrollment(message.block) => {
+            enroll::head(message.block, message.side, &message.body).unwrap_or_default()
+        }
         (None, true) => usual.replace("dm+xml; charset=utf-8", "dm+wbxml"),
         (None, false) => usual.to_owned(),
     }
@@ -135,19 +139,18 @@ fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
     if message.block.tls {
         return client_hello(&message.body);
     }
-    let head = head_of(message);
+    let (head, body) = (head_of(message), message.wire());
     let lower = head.to_ascii_lowercase();
     let has = |name: &str| lower.lines().any(|line| line.starts_with(name));
     let mut bytes = head.trim_end().replace('\n', "\r\n").into_bytes();
-    if !has("content-length:") && !has("transfer-encoding:") {
-        bytes.extend(format!("\r\nContent-Length: {}", message.body.len()).bytes());
+    let is_empty_get = body.is_empty() && head.starts_with("GET ");
+    if !has("content-length:") && !has("transfer-encoding:") && !is_empty_get {
+        bytes.extend(format!("\r\nContent-Length: {}", body.len()).bytes());
     }
     bytes.extend(b"\r\n\r\n");
     match has("transfer-encoding:") {
-        true => {
-            bytes.extend([format!("{:x}\r\n", message.body.len()).as_bytes(), &message.body, b"\r\n0\r\n\r\n"].concat())
-        }
-        false => bytes.extend(&*message.body),
+        true => bytes.extend([format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n0\r\n\r\n"].concat()),
+        false => bytes.extend(&*body),
     }
     bytes
 }

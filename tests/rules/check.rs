@@ -7,7 +7,7 @@ use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::{Location, Rule, Severity};
 use dmscope::session::Session;
-use dmscope::syncml::{Kind, Tag, uri};
+use dmscope::syncml::{Element, Kind, Tag, uri};
 
 use super::compose::{Mark, Sent, Spot};
 use super::run::Read;
@@ -88,9 +88,14 @@ pub(crate) fn secrets(sessions: &[Session]) -> impl Iterator<Item = &str> {
     let elements = sessions.iter().flat_map(|session| &session.messages).flat_map(|message| message.doc.elements());
     let secret = elements.filter(|element| {
         let in_cred = element.parent().is_some_and(|parent| parent.tag() == Tag::Cred);
-        element.tag() == Tag::NextNonce || (in_cred && element.tag() == Tag::Data)
+        let token = ["Password", "BinarySecurityToken"].contains(&element.name());
+        element.tag() == Tag::NextNonce || (in_cred && element.tag() == Tag::Data) || token || secret_parm(*element)
     });
-    secret.filter_map(|element| element.value())
+    secret.filter_map(|element| element.value().or_else(|| element.attribute("value")).filter(|value| value.len() > 3))
+}
+
+fn secret_parm(parm: Element<'_>) -> bool {
+    parm.attribute("name").is_some_and(|name| ["AAUTHSECRET", "AAUTHDATA"].contains(&name))
 }
 
 /// All that a finding says in words of its own.

@@ -6,8 +6,8 @@ use dmscope::limits::Limits;
 use dmscope::syncml::{Command, Doc, Side, Tag};
 use dmscope::{wbxml, xml};
 
-use super::binary;
 use super::page::{Block, Example};
+use super::{binary, enroll};
 
 /// The device of the examples.
 pub(crate) const DEVICE: &str = "urn:uuid:5f0c4d1e-7a3b-4c55-9d2e-1b6a8e94c7f0";
@@ -36,6 +36,13 @@ pub(crate) struct Sent<'a> {
     pub(crate) cut: Option<usize>,
     /// Whether it was not captured at all.
     pub(crate) lost: bool,
+}
+
+impl Sent<'_> {
+    /// The body as it travels.
+    pub(crate) fn wire(&self) -> Arc<[u8]> {
+        enroll::on_the_wire(self.block, &self.body).map_or_else(|| self.body.clone(), Arc::from)
+    }
 }
 
 /// An expected finding.
@@ -68,7 +75,10 @@ pub(crate) fn messages(example: &Example) -> Vec<Sent<'_>> {
         let peer = sent.iter().rev().find(|sent| sent.side != side);
         let (head, content) = head_and_content(block);
         let (content, changes) = if block.wbxml { binary::changes(content) } else { (content.to_owned(), Vec::new()) };
-        let text = document(block, side, &content, peer);
+        let text = match enroll::is_enrollment(block) {
+            true => enroll::document(block, side, &content, &sent),
+            false => document(block, side, &content, peer),
+        };
         let (body, marks) = take_marks(&text);
         let (body, marks) = match block.wbxml {
             true => binary::changed(&body.into_bytes().into(), &marks, &changes),

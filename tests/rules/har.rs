@@ -41,16 +41,16 @@ fn entry(pair: &[Sent<'_>]) -> Option<Value> {
             "url": format!("http://127.0.0.1{target}"),
             "httpVersion": "HTTP/1.1",
             "headers": headers,
-            "bodySize": request.body.len(),
-            "postData": {"mimeType": "", "text": captured(request), "size": request.body.len()},
+            "bodySize": request.wire().len(),
+            "postData": {"mimeType": "", "text": captured(request), "size": request.wire().len()},
         },
         "response": {
             "status": code.parse::<u16>().ok()?,
             "statusText": reason,
             "httpVersion": "HTTP/1.1",
             "headers": answers,
-            "bodySize": response.body.len(),
-            "content": {"mimeType": "", "text": captured(response), "size": response.body.len()},
+            "bodySize": response.wire().len(),
+            "content": {"mimeType": "", "text": captured(response), "size": response.wire().len()},
         },
         "timings": {"send": 0, "wait": wait, "receive": 0},
     }))
@@ -68,5 +68,6 @@ fn head(sent: &Sent<'_>) -> (String, Vec<Value>) {
 
 fn captured(sent: &Sent<'_>) -> String {
     let kept = sent.cut.unwrap_or(usize::MAX);
-    String::from_utf8_lossy(sent.body.get(..kept).unwrap_or(&sent.body)).into_owned()
+    let body = sent.wire();
+    String::from_utf8_lossy(body.get(..kept).unwrap_or(&body)).into_owned()
 }

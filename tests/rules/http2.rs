@@ -59,10 +59,10 @@ impl Line {
             }
             Side::Server => (self.asked.take()?, 1),
         };
-        let end = message.body.is_empty();
+        let end = message.wire().is_empty();
         let mut bytes = self.tables[table].head(stream, &fields, end);
         if !end {
-            bytes.extend(data(stream, &message.body, FRAME));
+            bytes.extend(data(stream, &message.wire(), FRAME));
         }
         let conversation = self.conversation.at(message.at);
         self.conversation = match message.side {
@@ -95,7 +95,7 @@ fn fields(message: &Sent<'_>) -> Option<Vec<(String, String)>> {
         }
     }
     if !fields.iter().any(|(name, _)| name == "content-length") {
-        fields.push(field("content-length", &message.body.len().to_string()));
+        fields.push(field("content-length", &message.wire().len().to_string()));
     }
     Some(fields)
 }

@@ -32,6 +32,10 @@ pub(crate) struct Block {
     pub(crate) tls: bool,
     /// Whether it is no message but a credentials file.
     pub(crate) credentials: bool,
+    /// Whether it is a SOAP message of enrollment; `msg_id` is its step.
+    pub(crate) soap: bool,
+    /// Whether it is a provisioning document.
+    pub(crate) wap: bool,
     /// Whether it is sent as WBXML.
     pub(crate) wbxml: bool,
     /// Who sends it.
@@ -149,6 +153,8 @@ fn block(info: &str) -> Result<Block, String> {
     let mut words = info.split_whitespace();
     let kind = match words.next() {
         Some("syncml") => Block::default(),
+        Some("soap") => Block { soap: true, ..Block::default() },
+        Some("wap") => Block { wap: true, ..Block::default() },
         Some("wbxml") => Block { wbxml: true, ..Block::default() },
         Some("credentials") => return Ok(Block { credentials: true, ..Block::default() }),
         Some("http") => Block { http: true, ..Block::default() },
