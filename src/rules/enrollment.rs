@@ -46,9 +46,11 @@ impl<'a> EnrollmentCx<'a> {
         self.exchanges().filter(move |cx| cx.asked.step == step)
     }
 
-    /// Its provisioning documents, those that were captured whole and are well-formed.
+    /// Its provisioning documents, those that were captured whole and are well-formed. One that travels by itself is none of
+    /// an enrollment: there it comes in a token.
     pub fn documents(self) -> impl Iterator<Item = ProvisioningCx<'a>> {
         let documents = self.session.messages().filter(|cx| cx.message.kind == Kind::Provisioning && is_readable(*cx));
+        let documents = documents.filter(|cx| cx.message.in_token || cx.message.http.is_none());
         documents.filter_map(move |message| {
             Some(ProvisioningCx { message, document: Provisioning::of(&message.message.doc)?, whole: self })
         })
