@@ -31,8 +31,13 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The wanted messages with their indices.
+    /// The wanted messages with their indices, as they travelled.
     fn messages(self) -> impl Iterator<Item = (usize, &'a Message)> {
+        self.documents().filter(|(_, message)| !message.in_token)
+    }
+
+    /// The same with the documents that were decoded out of tokens.
+    fn documents(self) -> impl Iterator<Item = (usize, &'a Message)> {
         let Scope { session, wanted, .. } = self;
         session.messages.iter().enumerate().filter(move |(index, _)| wanted(*index))
     }

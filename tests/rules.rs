@@ -14,10 +14,10 @@ mod catalog;
 mod check;
 #[path = "rules/compose.rs"]
 mod compose;
-#[path = "rules/export.rs"]
-mod export;
 #[path = "rules/enroll.rs"]
 mod enroll;
+#[path = "rules/export.rs"]
+mod export;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/harm.rs"]

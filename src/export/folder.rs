@@ -53,7 +53,7 @@ impl Folder {
     /// A file cannot be written.
     pub fn session(&mut self, scope: Scope<'_>) -> io::Result<usize> {
         let mut written = 0;
-        for (index, message) in scope.messages() {
+        for (index, message) in scope.documents() {
             let file = match message.kind {
                 Kind::Missing => None,
                 _ => Some(self.message(scope, index, message)?),

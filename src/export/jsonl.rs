@@ -77,7 +77,8 @@ fn context(scope: Scope<'_>, index: usize) -> Context {
         Edge::Seen => None,
         Edge::NotCaptured(why) => Some(why.clone()),
     };
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let travelled = |until: usize| session.messages.iter().take(until).filter(|message| !message.in_token).count();
+    let count = |until: usize| u32::try_from(travelled(until)).unwrap_or(u32::MAX);
     Context {
         key: session.key(),
         message: count(index + 1),

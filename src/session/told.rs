@@ -93,7 +93,11 @@ fn restore(
         messages.entry(place).or_insert_with(|| Message { side: None, ..Message::left_out(input, LEFT_OUT) });
     }
     let edge = |missing: Option<String>| missing.map_or(Edge::Seen, Edge::NotCaptured);
-    let mut session = Session::new(number, messages.into_values().collect());
+    let with_document = |message: Message| {
+        let document = Message::in_token(&message, limits).filter(|_| context.enrollment);
+        [Some(message), document].into_iter().flatten()
+    };
+    let mut session = Session::new(number, messages.into_values().flat_map(with_document).collect());
     session.flavor = if context.enrollment { Flavor::Enrollment } else { Flavor::Dm };
     session.session_id = context.session_id;
     session.device = context.device;
