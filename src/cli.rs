@@ -61,6 +61,10 @@ pub enum Command {
     #[command(after_help = VIEW_HELP, after_long_help = VIEW_HELP)]
     #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("print_config")))]
     View(View),
+    /// Compare two sessions, or the sessions of two captures
+    #[command(after_help = DIFF_HELP, after_long_help = DIFF_HELP)]
+    #[command(mut_arg("paths", |paths| paths.num_args(1..=2).value_names(["A", "B"]).help(DIFF_PATHS).long_help(DIFF_PATHS)))]
+    Diff(Diff),
     /// Write sessions for other tools: decrypted, decoded, secrets masked
     #[command(after_help = EXPORT_HELP, after_long_help = EXPORT_HELP)]
     Export(Export),
@@ -117,6 +121,23 @@ const VIEW_HELP: &str = "Examples:
   dmscope view capture.pcapng        n goes to the next finding, ? lists all keys
 
 Without a terminal it prints the summary. Keys and colours can be changed in view.toml: docs/view.md.";
+
+const DIFF_PATHS: &str = "Two captures; PATH:KEY is one session of a capture, as in a.pcap:s2";
+
+const DIFF_HELP: &str =
+    "Commands are aligned by kind, address and order. Ids, nonces, times and the names of device and server are left
+aside: where they break something, the findings differ.
+
+Exit status:
+  0  nothing differs
+  1  something does
+  2  wrong usage, an input that cannot be read, or an internal error
+  3  one of them holds no session
+
+Examples:
+  dmscope diff before.pcap after.pcap
+  dmscope diff capture.pcap --session s1 --session s2
+  dmscope diff works.har:s1 fails.pcap:s3 --format json";
 
 const EXPORT_HELP: &str =
     "What is written can be read again: `dmscope lint` says the same of it as of the capture, but for rules on what was
@@ -383,6 +404,29 @@ pub enum Form {
     Http,
     /// What TLS says: versions, certificates, alerts; also of connections that could not be decrypted
     Tls,
+}
+
+/// `dmscope diff`.
+#[derive(Args, Clone, Debug)]
+pub struct Diff {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Which client the server talks to, for the findings: windows or oma
+    #[arg(long, default_value = "windows", help_heading = "Rules", hide_possible_values = true)]
+    pub profile: Profile,
+    /// What is known of the secrets in the traffic.
+    #[command(flatten)]
+    pub secrets: Secrets,
+    /// The session to compare, by its key (s1) or SessionID; twice for another one of the second capture, or of the same
+    #[arg(long, value_name = "KEY", help_heading = "What to compare")]
+    pub session: Vec<String>,
+    /// Show credentials, nonces, tokens and private values instead of ********
+    #[arg(long, help_heading = "What to compare")]
+    pub show_secrets: bool,
+    /// How to print what differs: text or json
+    #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
+    pub format: TableFormat,
 }
 
 /// `dmscope export`.

@@ -13,6 +13,7 @@ use crate::rules;
 #[cfg(feature = "live")]
 mod capture;
 mod decode;
+mod diff;
 mod export;
 mod judge;
 mod lint;
@@ -66,6 +67,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Show(options) => show::run(options),
         Command::View(options) => view::run(options, cli.color),
         Command::Decode(options) => decode::run(options),
+        Command::Diff(options) => diff::run(options),
         Command::Export(options) => export::run(options),
         #[cfg(feature = "live")]
         Command::Capture(options) => capture::run(options),

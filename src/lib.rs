@@ -18,6 +18,7 @@ pub mod commands;
 pub mod config;
 pub mod credentials;
 pub mod defrag;
+pub mod diff;
 pub mod engine;
 pub mod enroll;
 pub mod escape;

@@ -68,6 +68,8 @@ pub struct Limits {
     pub sessions_under_way: usize,
     /// Entries of one HAR; what comes after is not read. A browser's recording of a day has some ten thousand.
     pub entries: usize,
+    /// Sessions of a capture that are compared with those of another; each keeps its commands with their outcomes.
+    pub compared: usize,
     /// One line of exported messages: the largest decoded body in base64, with room for what stands around it.
     pub line: usize,
     /// Unpacked bytes of a compressed capture per compressed byte, past the first 64 MiB.
@@ -122,6 +124,7 @@ impl Default for Limits {
             bodies_under_way: 16 * MIB,
             sessions_under_way: 64 * MIB,
             entries: 1_000_000,
+            compared: 10_000,
             line: 96 * MIB,
             unpack_ratio: 200,
             findings_per_rule: 100,

@@ -26,10 +26,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["credentials", "enroll", "http", "session", "syncml", "tls", "x509", "xml"]),
     ("report", &["http", "tls", "x509", "rules", "session", "syncml", "engine", "input", "capture"]),
     ("input", &["capture", "transcript"]),
+    ("diff", &["http", "rules", "session", "syncml"]),
     ("export", &["http", "session", "syncml", "transcript", "xml"]),
     ("workers", &[]),
     ("filter", &["rules", "session", "syncml"]),
-    ("tui", &["credentials", "engine", "filter", "http", "input", "report", "rules", "session", "syncml", "tls"]),
+    (
+        "tui",
+        &[
+            "credentials",
+            "diff",
+            "engine",
+            "export",
+            "filter",
+            "http",
+            "input",
+            "report",
+            "rules",
+            "session",
+            "syncml",
+            "tls",
+        ],
+    ),
 ];
 
 /// The ends of the picture, which know the whole.
