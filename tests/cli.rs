@@ -27,7 +27,8 @@ fn command_lines() {
         .case("tests/cmd/*.trycmd")
         .case("README.md")
         .case("docs/filter.md")
-        .case("docs/reports.md");
+        .case("docs/reports.md")
+        .case("docs/diff.md");
 }
 
 #[test]
