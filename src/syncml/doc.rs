@@ -79,11 +79,18 @@ struct Node {
     first: u32,
     last: u32,
     next: u32,
+    /// The tags of its children, by [`bit`].
+    below: u64,
     name: Text,
     span: Span,
     inner: Span,
     text: Text,
     attributes: (u32, u32),
+}
+
+/// A bit for each tag. A few share one, so a set bit says that a tag may be there, a clear one that it is not.
+fn bit(tag: Tag) -> u64 {
+    1 << (tag as u32 % u64::BITS)
 }
 
 /// What the spans of a document refer to.
@@ -112,6 +119,8 @@ pub struct Doc {
     nodes: Vec<Node>,
     attributes: Vec<Attribute>,
     namespaces: Vec<Box<str>>,
+    /// The commands, statuses and results in document order, those in containers included.
+    commands: Box<[NodeId]>,
     /// What stood before the root, for WBXML.
     pub prolog: Option<Prolog>,
     /// What the parser noticed; spans are in [`Doc::bytes`].
@@ -174,9 +183,19 @@ impl Doc {
         (0..self.nodes.len() as u32).map(|id| Element { doc: self, id: NodeId(id) })
     }
 
+    /// The commands, statuses and results, as [`Doc::all_commands`] gives them.
+    pub(super) fn command_ids(&self) -> &[NodeId] {
+        &self.commands
+    }
+
     /// The innermost element whose span holds byte `at`.
     pub fn element_at(&self, at: u32) -> Option<Element<'_>> {
         self.elements().filter(|element| (element.span().start..element.span().end).contains(&at)).last()
+    }
+
+    /// A node and its sisters behind it.
+    fn chain(&self, first: u32) -> impl Iterator<Item = Element<'_>> {
+        std::iter::successors(self.element(NodeId(first)), |element| element.next_sibling())
     }
 
     fn node(&self, id: NodeId) -> &Node {
@@ -289,17 +308,18 @@ impl<'a> Element<'a> {
 
     /// Its child elements, in order.
     pub fn children(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        std::iter::successors(self.doc.element(NodeId(self.node().first)), |child| child.next_sibling())
+        self.doc.chain(self.node().first)
     }
 
     /// Its first child of that name.
     pub fn child(self, tag: Tag) -> Option<Element<'a>> {
-        self.children().find(|child| child.tag() == tag)
+        self.all(tag).next()
     }
 
     /// All its children of that name.
     pub fn all(self, tag: Tag) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        self.children().filter(move |child| child.tag() == tag)
+        let first = if self.node().below & bit(tag) == 0 { NONE } else { self.node().first };
+        self.doc.chain(first).filter(move |child| child.tag() == tag)
     }
 
     /// The value of its first child of that name; `None` when the child has no end tag, so that its value may be cut.
@@ -395,6 +415,7 @@ impl Builder {
             nodes: Vec::new(),
             attributes: Vec::new(),
             namespaces: vec!["".into()],
+            commands: Box::default(),
             prolog: None,
             notes: Vec::new(),
         };
@@ -428,6 +449,7 @@ impl Builder {
         let mut flags = Flags::default();
         if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
             flags.payload = above.flags.payload || above.tag == Tag::Data;
+            above.below |= bit(if flags.payload { Tag::Other } else { tag });
             let last = std::mem::replace(&mut above.last, id);
             match self.doc.nodes.get_mut(last as usize) {
                 Some(sister) => sister.next = id,
@@ -449,6 +471,7 @@ impl Builder {
             first: NONE,
             last: NONE,
             next: NONE,
+            below: 0,
             name,
             span: Span { start, end: start },
             inner: Span { start, end: start },
@@ -611,6 +634,7 @@ impl Builder {
         if self.doc.nodes.len() < self.doc.nodes.capacity() / 2 {
             self.doc.nodes.shrink_to_fit();
         }
+        self.doc.commands = super::view::commands_of(&self.doc);
         self.doc
     }
 }

@@ -1,6 +1,6 @@
 //! Typed, borrowed views of a SyncML document. Every accessor is optional: documents are as they are.
 
-use super::doc::{Doc, Element};
+use super::doc::{Doc, Element, NodeId};
 use super::tag::Tag;
 
 /// `SyncHdr` (RP 6.2.2).
@@ -231,13 +231,13 @@ impl Doc {
 
     /// The children of `SyncBody` that have a `CmdID`, in order.
     pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
-        let top = self.sync_body().into_iter().flat_map(Element::children);
-        top.filter(|child| child.tag().has_cmd_id()).map(Command)
+        let body = self.sync_body();
+        self.all_commands().filter(move |command| command.0.parent() == body)
     }
 
     /// The same with the commands inside containers, in document order.
     pub fn all_commands(&self) -> impl Iterator<Item = Command<'_>> {
-        self.commands().flat_map(Command::with_nested)
+        self.command_ids().iter().filter_map(|id| self.element(*id)).map(Command)
     }
 
     /// The `Status` elements.
@@ -254,6 +254,12 @@ impl Doc {
     pub fn final_mark(&self) -> Option<Element<'_>> {
         self.sync_body()?.child(Tag::Final)
     }
+}
+
+/// The commands of a document, for [`Doc::all_commands`].
+pub(super) fn commands_of(doc: &Doc) -> Box<[NodeId]> {
+    let top = doc.sync_body().into_iter().flat_map(Element::children).filter(|child| child.tag().has_cmd_id());
+    top.flat_map(|child| Command(child).with_nested()).map(|command| command.0.id()).collect()
 }
 
 fn loc_uri(element: Element<'_>, tag: Tag) -> Option<&str> {
