@@ -22,7 +22,11 @@ pub(super) struct Answered<'a> {
 }
 
 /// All such messages of a session.
-pub(super) fn answered(cx: SessionCx<'_>) -> Vec<Answered<'_>> {
+pub(super) fn answered<'a>(cx: SessionCx<'a>) -> &'a [Answered<'a>] {
+    cx.facts.answered.get_or_init(|| find_answered(cx))
+}
+
+fn find_answered(cx: SessionCx<'_>) -> Vec<Answered<'_>> {
     let flow = Flow::of(cx);
     let messages = cx.readable().filter(|message| wants_answers(*message)).filter_map(|message| {
         let package = flow.package(message.side()?.peer(), message.index + 1)?;
@@ -131,7 +135,10 @@ fn wants_answers(message: MessageCx<'_>) -> bool {
 /// An Exec after which the device ends all sessions, restarts or erases itself.
 pub(super) fn ends_the_device(command: Command<'_>) -> bool {
     const LAST: [&str; 3] = ["/unenroll", "/reboot/rebootnow", "/remotewipe/"];
-    let leads_there = |uri: &str| LAST.iter().any(|end| uri.to_ascii_lowercase().contains(end));
+    let leads_there = |uri: &str| {
+        let uri = uri.to_ascii_lowercase();
+        LAST.iter().any(|end| uri.contains(end))
+    };
     command.tag() == Tag::Exec && command.items().filter_map(|item| item.target()).any(leads_there)
 }
 

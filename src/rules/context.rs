@@ -1,6 +1,7 @@
 //! What a rule is given: the session, the message, the element, and the profile.
 
 use super::Profile;
+use super::facts::Facts;
 use super::history::{Earlier, Past};
 use crate::credentials::Credentials;
 use crate::http::Encrypted;
@@ -16,6 +17,8 @@ pub struct SessionCx<'a> {
     pub profile: Profile,
     /// The secrets that the user gave.
     pub credentials: &'a Credentials,
+    /// What rules share.
+    pub facts: &'a Facts<'a>,
 }
 
 /// For rules of scope capture: a session, and what is remembered of those that closed before it.
@@ -40,6 +43,8 @@ pub struct MessageCx<'a> {
     pub profile: Profile,
     /// The secrets that the user gave.
     pub credentials: &'a Credentials,
+    /// What rules share.
+    pub facts: &'a Facts<'a>,
 }
 
 /// For rules that look at single elements.
@@ -78,9 +83,9 @@ impl<'a> CaptureCx<'a> {
 impl<'a> SessionCx<'a> {
     /// Each message with its own context.
     pub fn messages(self) -> impl Iterator<Item = MessageCx<'a>> {
-        let SessionCx { session, profile, credentials } = self;
+        let SessionCx { session, profile, credentials, facts } = self;
         let messages = session.messages.iter().enumerate();
-        messages.map(move |(index, message)| MessageCx { session, index, message, profile, credentials })
+        messages.map(move |(index, message)| MessageCx { session, index, message, profile, credentials, facts })
     }
 
     /// Each readable SyncML message with its own context: what a session rule may judge. Each once, however often it
@@ -91,9 +96,9 @@ impl<'a> SessionCx<'a> {
 
     /// The message with that index.
     pub fn message(self, index: usize) -> Option<MessageCx<'a>> {
-        let SessionCx { session, profile, credentials } = self;
+        let SessionCx { session, profile, credentials, facts } = self;
         let message = session.messages.get(index)?;
-        Some(MessageCx { session, index, message, profile, credentials })
+        Some(MessageCx { session, index, message, profile, credentials, facts })
     }
 }
 
@@ -120,7 +125,8 @@ impl<'a> MessageCx<'a> {
 
     /// The session it lies in.
     pub fn in_session(self) -> SessionCx<'a> {
-        SessionCx { session: self.session, profile: self.profile, credentials: self.credentials }
+        let MessageCx { session, profile, credentials, facts, .. } = self;
+        SessionCx { session, profile, credentials, facts }
     }
 
     /// Whether it ends its sender's package.

@@ -25,7 +25,11 @@ pub(super) struct Package(pub(super) Vec<usize>);
 
 impl Flow {
     /// Reads the messages of a session.
-    pub(super) fn of(cx: SessionCx<'_>) -> Flow {
+    pub(super) fn of(cx: SessionCx<'_>) -> &Flow {
+        cx.facts.flow.get_or_init(|| Flow::read(cx))
+    }
+
+    fn read(cx: SessionCx<'_>) -> Flow {
         let refuses = |status: Command<'_>| {
             status.is_for_header() && status.code().is_some_and(|code| !(200..300).contains(&code))
         };

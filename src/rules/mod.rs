@@ -11,6 +11,7 @@ use crate::syncml::uri::Naming;
 mod answers;
 pub mod context;
 pub mod enrollment;
+pub mod facts;
 pub mod finding;
 mod flow;
 pub mod history;
@@ -129,21 +130,30 @@ pub enum Reach {
     Element,
 }
 
+/// A rule on single elements.
+pub type OnElement = fn(&ElementCx<'_>, &mut Sink<'_>);
+/// A rule on messages.
+pub type OnMessage = fn(&MessageCx<'_>, &mut Sink<'_>);
+/// A rule on sessions.
+pub type OnSession = fn(&SessionCx<'_>, &mut Sink<'_>);
+/// A rule over several sessions.
+pub type OnCapture = fn(&CaptureCx<'_>, &mut Sink<'_>);
+
 /// What a rule looks at, and the function that does it.
 #[derive(Clone, Copy)]
 pub enum Check {
     /// Reports these anomalies; there is no function.
     Anomaly(&'static [anomaly::Kind]),
     /// Called for each element with one of these tags, in readable SyncML documents.
-    Element(&'static [Tag], fn(&ElementCx<'_>, &mut Sink<'_>)),
+    Element(&'static [Tag], OnElement),
     /// Called for each readable SyncML message.
-    Message(fn(&MessageCx<'_>, &mut Sink<'_>)),
+    Message(OnMessage),
     /// Called for every message, also those that are empty, unreadable or missing.
-    AnyMessage(fn(&MessageCx<'_>, &mut Sink<'_>)),
+    AnyMessage(OnMessage),
     /// Called for each session.
-    Session(fn(&SessionCx<'_>, &mut Sink<'_>)),
+    Session(OnSession),
     /// Called for each session, with what is remembered of those before it.
-    Capture(fn(&CaptureCx<'_>, &mut Sink<'_>)),
+    Capture(OnCapture),
     /// Called for each exchange of an enrollment.
     Exchange(fn(&ExchangeCx<'_>, &mut Sink<'_>)),
     /// Called for each enrollment.

@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::facts::Facts;
 use super::finding::{Draft, Over, Place, Sink};
 use super::history::Earlier;
 use super::location;
@@ -21,6 +22,7 @@ use super::silence::Silence;
 use super::{
     CaptureCx, Check, ElementCx, EncryptedCx, EnrollmentCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity,
 };
+use super::{OnCapture, OnElement, OnMessage, OnSession};
 use crate::anomaly::{Anomaly, Kind};
 use crate::bug::{self, Bug};
 use crate::credentials::Credentials;
@@ -37,12 +39,12 @@ pub struct Runner {
     clock: Option<Duration>,
     credentials: Credentials,
     rules: Vec<Active>,
-    by_tag: Vec<Vec<usize>>,
     anomalies: Vec<(Kind, usize)>,
-    messages: Vec<usize>,
-    any_messages: Vec<usize>,
-    sessions: Vec<usize>,
-    captures: Vec<usize>,
+    by_tag: Vec<Vec<(usize, OnElement)>>,
+    messages: Vec<(usize, OnMessage)>,
+    any_messages: Vec<(usize, OnMessage)>,
+    sessions: Vec<(usize, OnSession)>,
+    captures: Vec<(usize, OnCapture)>,
     /// Those on enrollments, their exchanges and documents.
     enrollments: Vec<usize>,
 }
@@ -81,8 +83,8 @@ impl Runner {
             clock: None,
             credentials: Credentials::default(),
             rules: Vec::new(),
-            by_tag: vec![Vec::new(); Tag::COUNT],
             anomalies: Vec::new(),
+            by_tag: vec![Vec::new(); Tag::COUNT],
             messages: Vec::new(),
             any_messages: Vec::new(),
             sessions: Vec::new(),
@@ -125,11 +127,11 @@ impl Runner {
         let number = self.rules.len();
         match active.rule.check {
             Check::Anomaly(kinds) => self.anomalies.extend(kinds.iter().map(|kind| (*kind, number))),
-            Check::Element(tags, _) => tags.iter().for_each(|tag| self.by_tag[*tag as usize].push(number)),
-            Check::Message(_) => self.messages.push(number),
-            Check::AnyMessage(_) => self.any_messages.push(number),
-            Check::Session(_) => self.sessions.push(number),
-            Check::Capture(_) => self.captures.push(number),
+            Check::Element(tags, check) => tags.iter().for_each(|tag| self.by_tag[*tag as usize].push((number, check))),
+            Check::Message(check) => self.messages.push((number, check)),
+            Check::AnyMessage(check) => self.any_messages.push((number, check)),
+            Check::Session(check) => self.sessions.push((number, check)),
+            Check::Capture(check) => self.captures.push((number, check)),
             Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => self.enrollments.push(number),
             Check::Encrypted(_) => {}
         }
@@ -157,21 +159,17 @@ impl Runner {
             over: Over::default(),
             tallies: Vec::new(),
         };
-        pass.tallies.resize(self.rules.len(), Tally::new(self.limit));
-        for (index, message) in session.messages.iter().enumerate() {
-            pass.message(index, message);
-        }
-        let cx = SessionCx { session, profile: self.profile, credentials: &self.credentials };
-        for number in &self.sessions {
-            if let Check::Session(check) = self.rules[*number].rule.check {
-                pass.call(*number, |sink| check(&cx, sink));
-            }
-        }
-        for number in &self.captures {
-            if let Check::Capture(check) = self.rules[*number].rule.check {
-                pass.call(*number, |sink| check(&CaptureCx { session: cx, earlier }, sink));
-            }
-        }
+        pass.tallies.extend(self.rules.iter().map(|active| Tally {
+            speaks: speaks_of(active.rule, session.flavor),
+            room: self.limit,
+            ..Tally::default()
+        }));
+        let facts = Facts::default();
+        let cx = SessionCx { session, profile: self.profile, credentials: &self.credentials, facts: &facts };
+        cx.messages().for_each(|cx| pass.message(cx));
+        pass.calls(self.sessions.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
+        let past = CaptureCx { session: cx, earlier };
+        pass.calls(self.captures.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&past, sink))));
         if let Some(enrollment) = Enrollment::of(session) {
             pass.enrollment(EnrollmentCx { session: cx, enrollment: &enrollment });
         }
@@ -208,18 +206,14 @@ impl Runner {
 }
 
 /// What is known of a rule while one session is judged.
-#[derive(Clone)]
+#[derive(Default)]
 struct Tally {
+    /// Whether it has anything to say of such a session.
+    speaks: bool,
     room: usize,
     time: Duration,
     calls: u32,
     bug: Option<Bug>,
-}
-
-impl Tally {
-    fn new(room: usize) -> Tally {
-        Tally { room, time: Duration::ZERO, calls: 0, bug: None }
-    }
 }
 
 /// One session being judged.
@@ -233,19 +227,31 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// Calls rules one after the other. One that panics has said what it had to say; the others are called all the same.
+    fn calls<C: FnOnce(&mut Sink<'_>)>(&mut self, mut calls: impl Iterator<Item = (usize, C)>) {
+        loop {
+            let mut under_way = 0;
+            let done = bug::caught(|| {
+                for (number, check) in calls.by_ref() {
+                    under_way = number;
+                    self.call(number, check);
+                }
+            });
+            let Err(bug) = done else { return };
+            self.tallies[under_way].bug.get_or_insert(bug);
+        }
+    }
+
     fn call(&mut self, number: usize, check: impl FnOnce(&mut Sink<'_>)) {
-        if !speaks_of(self.runner.rules[number].rule, self.session.flavor) {
+        let tally = &mut self.tallies[number];
+        if !tally.speaks {
             return;
         }
         let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
-        let tally = &mut self.tallies[number];
         let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
         let redactions = self.redactions;
-        let done = bug::caught(|| check(&mut Sink { rule, severity, out, room, over, spare: None, redactions }));
-        if let Err(bug) = done {
-            tally.bug.get_or_insert(bug);
-        }
+        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions });
         if let Some(start) = start {
             tally.time += start.elapsed();
             tally.calls += 1;
@@ -257,63 +263,54 @@ impl<'a> Pass<'a> {
         for number in &runner.enrollments {
             match runner.rules[*number].rule.check {
                 Check::Exchange(check) => {
-                    cx.exchanges().for_each(|exchange| self.call(*number, |sink| check(&exchange, sink)));
+                    self.calls(cx.exchanges().map(|cx| (*number, move |sink: &mut Sink<'_>| check(&cx, sink))));
                 }
-                Check::Enrollment(check) => self.call(*number, |sink| check(&cx, sink)),
+                Check::Enrollment(check) => self.calls(std::iter::once((*number, |sink: &mut Sink<'_>| check(&cx, sink)))),
                 Check::Provisioning(check) => {
-                    cx.documents().for_each(|document| self.call(*number, |sink| check(&document, sink)));
+                    self.calls(cx.documents().map(|cx| (*number, move |sink: &mut Sink<'_>| check(&cx, sink))));
                 }
                 _ => {}
             }
         }
     }
 
-    fn message(&mut self, index: usize, message: &'a Message) {
-        let runner = self.runner;
-        let (session, profile, credentials) = (self.session, runner.profile, &runner.credentials);
-        let cx = MessageCx { session, index, message, profile, credentials };
+    fn message(&mut self, cx: MessageCx<'_>) {
+        let (runner, index, message) = (self.runner, cx.index, cx.message);
         let exact = message.doc.is_exact();
         message.notes.iter().for_each(|note| self.note(index, note, exact));
         if message.judged().is_ok() {
             message.doc.notes.iter().for_each(|note| self.note(index, note, true));
         }
-        for number in &runner.any_messages {
-            if let Check::AnyMessage(check) = runner.rules[*number].rule.check {
-                self.call(*number, |sink| check(&cx, sink));
-            }
-        }
+        self.messages(&runner.any_messages, cx);
         if message.is_readable() && !message.retransmission {
-            self.content(cx);
+            self.elements(cx);
+            self.messages(&runner.messages, cx);
         }
     }
 
     fn note(&mut self, index: usize, note: &Anomaly, exact: bool) {
-        let runner = self.runner;
         let place = match exact && !note.span.is_empty() {
             true => Place::Bytes(index, note.span),
             false => Place::Message(index),
         };
-        for (_, number) in runner.anomalies.iter().filter(|(kind, _)| *kind == note.kind) {
-            self.call(*number, |sink| {
-                sink.report(place, note.detail.as_str());
-            });
-        }
+        let asked = self.runner.anomalies.iter().filter(|(kind, _)| *kind == note.kind);
+        self.calls(
+            asked.map(|(_, number)| (*number, |sink: &mut Sink<'_>| _ = sink.report(place, note.detail.as_str()))),
+        );
     }
 
-    fn content(&mut self, cx: MessageCx<'a>) {
+    fn elements(&mut self, cx: MessageCx<'_>) {
         let runner = self.runner;
-        for element in cx.message.doc.elements().filter(|element| !element.flags().payload) {
-            for number in &runner.by_tag[element.tag() as usize] {
-                if let Check::Element(_, check) = runner.rules[*number].rule.check {
-                    self.call(*number, |sink| check(&ElementCx { message: cx, element }, sink));
-                }
-            }
-        }
-        for number in &runner.messages {
-            if let Check::Message(check) = runner.rules[*number].rule.check {
-                self.call(*number, |sink| check(&cx, sink));
-            }
-        }
+        let elements = cx.message.doc.elements().filter(|element| !element.flags().payload);
+        self.calls(elements.flat_map(|element| {
+            runner.by_tag[element.tag() as usize].iter().map(move |(number, check)| {
+                (*number, move |sink: &mut Sink<'_>| check(&ElementCx { message: cx, element }, sink))
+            })
+        }));
+    }
+
+    fn messages(&mut self, checks: &[(usize, OnMessage)], cx: MessageCx<'_>) {
+        self.calls(checks.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
     }
 
     fn finish(self) -> Outcome {

@@ -174,11 +174,13 @@ impl Doc {
     }
 
     /// The element of an id of this document.
+    #[inline]
     pub fn element(&self, id: NodeId) -> Option<Element<'_>> {
         self.nodes.get(id.0 as usize).map(|_| Element { doc: self, id })
     }
 
     /// All elements in document order, payload below `Data` included.
+    #[inline]
     pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
         (0..self.nodes.len() as u32).map(|id| Element { doc: self, id: NodeId(id) })
     }
@@ -194,14 +196,17 @@ impl Doc {
     }
 
     /// A node and its sisters behind it.
+    #[inline]
     fn chain(&self, first: u32) -> impl Iterator<Item = Element<'_>> {
         std::iter::successors(self.element(NodeId(first)), |element| element.next_sibling())
     }
 
+    #[inline]
     fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
+    #[inline]
     fn text_at(&self, span: Span) -> &str {
         match &self.source {
             Source::Text(text) => text.as_str().get(span.range()).unwrap_or_default(),
@@ -209,6 +214,7 @@ impl Doc {
         }
     }
 
+    #[inline]
     fn text_of(&self, text: Text) -> &str {
         match text {
             Text::None => "",
@@ -244,15 +250,18 @@ impl<'a> Element<'a> {
     }
 
     /// Its id in the document.
+    #[inline]
     pub fn id(self) -> NodeId {
         self.id
     }
 
+    #[inline]
     fn node(self) -> &'a Node {
         self.doc.node(self.id)
     }
 
     /// Its known name; [`Tag::Other`] for all else and for whatever stands below `Data`.
+    #[inline]
     pub fn tag(self) -> Tag {
         self.node().tag
     }
@@ -271,6 +280,7 @@ impl<'a> Element<'a> {
     }
 
     /// How it was written.
+    #[inline]
     pub fn flags(self) -> Flags {
         self.node().flags
     }
@@ -286,43 +296,51 @@ impl<'a> Element<'a> {
     }
 
     /// Its own text, decoded; text of children not included. Empty when there is none.
+    #[inline]
     pub fn text(self) -> &'a str {
         self.doc.text_of(self.node().text)
     }
 
     /// Its text without surrounding white space; `None` when nothing is left. The form in which codes, numbers and URIs are compared.
+    #[inline]
     pub fn value(self) -> Option<&'a str> {
         let text = trimmed(self.text());
         (!text.is_empty()).then_some(text)
     }
 
     /// The element around it.
+    #[inline]
     pub fn parent(self) -> Option<Element<'a>> {
         self.doc.element(NodeId(self.node().parent))
     }
 
     /// The element behind it under the same parent.
+    #[inline]
     pub fn next_sibling(self) -> Option<Element<'a>> {
         self.doc.element(NodeId(self.node().next))
     }
 
     /// Its child elements, in order.
+    #[inline]
     pub fn children(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         self.doc.chain(self.node().first)
     }
 
     /// Its first child of that name.
+    #[inline]
     pub fn child(self, tag: Tag) -> Option<Element<'a>> {
         self.all(tag).next()
     }
 
     /// All its children of that name.
+    #[inline]
     pub fn all(self, tag: Tag) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let first = if self.node().below & bit(tag) == 0 { NONE } else { self.node().first };
         self.doc.chain(first).filter(move |child| child.tag() == tag)
     }
 
     /// The value of its first child of that name; `None` when the child has no end tag, so that its value may be cut.
+    #[inline]
     pub fn child_value(self, tag: Tag) -> Option<&'a str> {
         self.child(tag).filter(|child| !child.flags().unclosed)?.value()
     }
@@ -389,6 +407,7 @@ impl<'a> Element<'a> {
 }
 
 /// Text without the white space of XML around it.
+#[inline]
 fn trimmed(text: &str) -> &str {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
     match is_space(text.as_bytes().first()) || is_space(text.as_bytes().last()) {

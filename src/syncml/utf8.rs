@@ -23,6 +23,7 @@ impl Utf8 {
     }
 
     /// The text.
+    #[inline]
     pub fn as_str(&self) -> &str {
         // SAFETY: the field is private to this file, and both ways to set it take UTF-8 alone. Nothing writes to it
         // later: it is never lent out as anything but shared, and `u8` has no interior mutability.

@@ -211,15 +211,15 @@ pub(super) struct Refusal<'d, 'a> {
 }
 
 /// All that the sides of a session say.
-pub(super) struct Dialog<'a> {
+pub(in crate::rules) struct Dialog<'a> {
     cx: SessionCx<'a>,
     turns: Vec<Turn<'a>>,
 }
 
 impl<'a> Dialog<'a> {
     /// Reads the messages of a session.
-    pub(super) fn of(cx: SessionCx<'a>) -> Dialog<'a> {
-        Dialog { cx, turns: cx.readable().filter_map(Turn::of).collect() }
+    pub(super) fn of(cx: SessionCx<'a>) -> &'a Dialog<'a> {
+        cx.facts.dialog.get_or_init(|| Dialog { cx, turns: cx.readable().filter_map(Turn::of).collect() })
     }
 
     /// The messages.
@@ -238,7 +238,7 @@ impl<'a> Dialog<'a> {
     }
 
     /// What the other side says of a message.
-    pub(super) fn verdict_on(&self, turn: &Turn<'a>) -> Option<Verdict<'a>> {
+    pub(super) fn verdict_on(&self, turn: &Turn<'_>) -> Option<Verdict<'a>> {
         let of = |verdict: Verdict<'a>| (verdict.of == Some(turn.index())).then_some(verdict);
         self.turns.iter().filter(|later| later.index() > turn.index()).find_map(|later| later.verdict.and_then(of))
     }

@@ -14,6 +14,7 @@ mod proof;
 mod retry;
 mod verify;
 
+pub(super) use dialog::Dialog;
 pub(super) use form::{
     auth_format_not_b64, basic_cred_form, challenge_missing, challenge_on_success_basic, cred_not_base64,
     hmac_header_syntax, hmac_username_mismatch, mac_in_cred, md5_username_missing, unknown_auth_type,

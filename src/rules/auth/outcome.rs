@@ -169,9 +169,9 @@ pub(in crate::rules) fn username_changes(cx: &SessionCx<'_>, out: &mut Sink<'_>)
     let dialog = Dialog::of(*cx);
     for side in SIDES {
         let name = |turn: &Turn<'_>| turn.cx.message.header().and_then(Header::source_name).map(str::to_owned);
-        if !changed(&dialog, side, name, "the LocName of Source", out) {
+        if !changed(dialog, side, name, "the LocName of Source", out) {
             let user = |turn: &Turn<'_>| turn.cred.and_then(Cred::basic).map(|(user, _)| user);
-            changed(&dialog, side, user, "the user of Cred", out);
+            changed(dialog, side, user, "the user of Cred", out);
         }
     }
 }

@@ -38,15 +38,15 @@ pub(in crate::rules) fn md5_digest_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>)
     let dialog = Dialog::of(cx.session);
     for side in SIDES {
         let mut told = None;
-        for Digest { turn, cred, data, hash } in digests(&dialog, side) {
+        for Digest { turn, cred, data, hash } in digests(dialog, side) {
             let text = cred.text();
-            let Some(known) = Known::of(&dialog, turn, Some(cx.earlier)).filter(|_| told != text) else { continue };
+            let Some(known) = Known::of(dialog, turn, Some(cx.earlier)).filter(|_| told != text) else { continue };
             let renewed = known.latest().filter(|given| (200..300).contains(&given.code)).is_some();
             let what = match known.judge(turn, Over::Nothing, &hash) {
                 Judged::Right => continue,
                 // DM-AUT-017 has that; and after 212 the nonce is for the next session.
                 Judged::Stale if renewed => continue,
-                Judged::Strange if renewed && repeats(&dialog, turn) => continue,
+                Judged::Strange if renewed && repeats(dialog, turn) => continue,
                 Judged::Stale => "is made with an earlier nonce, not with that of the challenge".to_owned(),
                 Judged::Mistaken(made) => format!("is made {made}"),
                 Judged::Strange if known.is_certain() => STRANGE.to_owned(),
@@ -102,17 +102,17 @@ fn repeats(dialog: &Dialog<'_>, turn: &Turn<'_>) -> bool {
 pub(in crate::rules) fn stale_nonce_after_200(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let dialog = Dialog::of(*cx);
     for side in SIDES {
-        let stale = digests(&dialog, side).find_map(|Digest { turn, .. }| {
+        let stale = digests(dialog, side).find_map(|Digest { turn, .. }| {
             let verdict = dialog.verdict_on(turn).filter(|verdict| verdict.code == 200)?;
             let (next, nonce) = (dialog.next(turn)?, verdict.chal?.next_nonce()?);
             let hash = next.cred?.digest()?;
-            let is_stale = match Known::of(&dialog, next, None) {
+            let is_stale = match Known::of(dialog, next, None) {
                 Some(known) => match known.judge(next, Over::Nothing, &hash) {
                     Judged::Stale => true,
-                    Judged::Strange => repeats(&dialog, next),
+                    Judged::Strange => repeats(dialog, next),
                     Judged::Right | Judged::Mistaken(_) => false,
                 },
-                None => repeats(&dialog, next) && had_another(&dialog, turn, nonce),
+                None => repeats(dialog, next) && had_another(dialog, turn, nonce),
             };
             is_stale.then_some((next, nonce))
         });
@@ -142,8 +142,8 @@ pub(in crate::rules) fn next_session_nonce_not_used(cx: &CaptureCx<'_>, out: &mu
     }
     let dialog = Dialog::of(cx.session);
     for side in SIDES {
-        let Some(Digest { turn, data, hash, .. }) = digests(&dialog, side).next() else { continue };
-        let Some(known) = Known::of(&dialog, turn, Some(cx.earlier)).filter(|known| known.given.is_empty()) else { continue };
+        let Some(Digest { turn, data, hash, .. }) = digests(dialog, side).next() else { continue };
+        let Some(known) = Known::of(dialog, turn, Some(cx.earlier)).filter(|known| known.given.is_empty()) else { continue };
         let mut past = cx.with_server();
         let Some((number, auth)) = past.find_map(|past| Some((past.number, past.auth.as_ref()?))) else { continue };
         // What an unproven peer gave need not be stored (DMS 5.3.4).
@@ -165,7 +165,7 @@ pub(in crate::rules) fn hmac_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let dialog = Dialog::of(cx.session);
     for turn in dialog.turns().filter(|turn| turn.cx.message.body.codings.is_empty()) {
         let Some(hash) = turn.mac.and_then(|mac| Parameters::of(mac).digest()) else { continue };
-        let Some(known) = Known::of(&dialog, turn, Some(cx.earlier)) else { continue };
+        let Some(known) = Known::of(dialog, turn, Some(cx.earlier)) else { continue };
         let what = match known.judge(turn, Over::Body(&turn.cx.message.body.bytes), &hash) {
             Judged::Right => continue,
             Judged::Stale => "is made with an earlier nonce".to_owned(),

@@ -101,9 +101,12 @@ pub(in crate::rules) fn parallel_sessions_same_device(cx: &CaptureCx<'_>, out: &
 
 /// A device that calls itself another one than before.
 pub(in crate::rules) fn devinfo_changed_between_sessions(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
-    let session = cx.session.session;
+    if cx.earlier().next().is_none() {
+        return;
+    }
+    let identity = history::identity(cx.session.session);
     for (number, node) in history::IDENTITY.iter().enumerate() {
-        let Some((at, now)) = history::identity(session).get(number).copied().flatten() else { continue };
+        let Some((at, now)) = identity.get(number).copied().flatten() else { continue };
         let before = cx.earlier().find_map(|past| Some((past, past.identity.get(number)?.as_deref()?)));
         if let Some((past, before)) = before.filter(|(_, before)| *before != now) {
             out.report(at, format!("{node} is {}; it was {} in session s{}", quoted(now), quoted(before), past.number));

@@ -64,7 +64,7 @@ struct Many<'a> {
 
 /// All such commands whose answer the capture shows to its end.
 fn answered_in_full(cx: SessionCx<'_>) -> impl Iterator<Item = Many<'_>> {
-    answered(cx).into_iter().flat_map(move |answered| {
+    answered(cx).iter().flat_map(move |answered| {
         let many = answered.commands().filter(|command| command.items().nth(1).is_some());
         let many = many.map(|command| (answered.message.at(command.0), command));
         let many: Vec<_> = many.map(|(at, command)| Many { at, command, statuses: last_words(cx, at).collect() }).collect();

@@ -1,0 +1,15 @@
+//! What several rules ask of one session, worked out when the first of them asks.
+
+use std::cell::OnceCell;
+
+use super::answers::Answered;
+use super::auth::Dialog;
+use super::flow::Flow;
+
+/// See the module's head. Made anew for each session that is judged.
+#[derive(Default)]
+pub struct Facts<'a> {
+    pub(super) flow: OnceCell<Flow>,
+    pub(super) answered: OnceCell<Vec<Answered<'a>>>,
+    pub(super) dialog: OnceCell<Dialog<'a>>,
+}
