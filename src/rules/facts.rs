@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::answers::Answered;
 use super::auth::Dialog;
 use super::flow::Flow;
+use super::uri::{Address, Step};
 
 /// See the module's head. Made anew for each session that is judged.
 #[derive(Default)]
@@ -12,4 +13,6 @@ pub struct Facts<'a> {
     pub(super) flow: OnceCell<Flow>,
     pub(super) answered: OnceCell<Vec<Answered<'a>>>,
     pub(super) dialog: OnceCell<Dialog<'a>>,
+    pub(super) addresses: OnceCell<Vec<Address<'a>>>,
+    pub(super) steps: OnceCell<Vec<Step<'a>>>,
 }

@@ -42,6 +42,22 @@ impl<'a> Key<'a> {
         Key::of(path(uri), naming)
     }
 
+    /// The same key, not copied.
+    pub fn borrowed(&self) -> Key<'_> {
+        Key(Cow::Borrowed(&self.0))
+    }
+
+    /// Whether it is a node or lies below it. The node is given by its plain path, without `Device`.
+    pub fn lies_in(&self, node: &str, naming: Naming) -> bool {
+        let node = node.strip_prefix("./").unwrap_or(node);
+        let Some((head, rest)) = self.0.split_at_checked(node.len()) else { return false };
+        let same = match naming {
+            Naming::Oma => head == node,
+            Naming::Windows => head.eq_ignore_ascii_case(node),
+        };
+        same && (rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// It and the nodes above it, up to the root; of a path deeper than any tree, the lowest 128.
     pub fn with_parents(&self) -> impl Iterator<Item = Key<'_>> {
         let names = std::iter::successors(Some(&*self.0), |name| match name.rsplit_once('/') {
@@ -173,6 +189,9 @@ mod tests {
         assert!(below("./Vendor/MSFT/X", "./vendor/msft?list=Struct"));
         assert!(below("./A", "./A") && below("./A", "."));
         assert!(!below("./AB", "./A") && !below("./A", "./A/B"));
+        assert!(key("./Device/A/b").lies_in("./A", Naming::Windows) && key("./a").lies_in("./A", Naming::Windows));
+        assert!(!key("./AB").lies_in("./A", Naming::Windows) && !key("./").lies_in("./A", Naming::Windows));
+        assert!(!Key::of("./a/b", Naming::Oma).lies_in("./A", Naming::Oma));
     }
 
     #[test]

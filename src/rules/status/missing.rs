@@ -29,7 +29,7 @@ pub(in crate::rules) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sin
     let mut strays = None;
     for answered in answered(*cx) {
         let place = answered.place();
-        for command in unanswered(&answered) {
+        for command in unanswered(answered) {
             let strays = strays.get_or_insert_with(|| Strays::of(*cx));
             if strays.may_answer(command, &answered.package) {
                 continue;

@@ -14,7 +14,8 @@ pub(super) use tree::*;
 pub(super) use written::*;
 
 use super::{ElementCx, MessageCx};
-use crate::syncml::uri::path;
+use crate::session::At;
+use crate::syncml::uri::{Key, Naming, path};
 use crate::syncml::{Command, Element, Side, Tag};
 
 /// Names that stand right below the root of the tree.
@@ -22,44 +23,114 @@ const ROOTS: [&str; 11] =
     ["DevInfo", "DevDetail", "DMAcc", "SyncML", "Vendor", "Device", "User", "cimv2", "OMA", "Inbox", "Com"];
 
 /// A URI by which a command addresses a node.
-#[derive(Clone, Copy)]
-struct Address<'a> {
+pub(super) struct Address<'a> {
+    /// The command's place.
+    at: At,
     command: Command<'a>,
     /// `Target` or, in a `Copy`, `Source`.
     end: Tag,
     /// The `LocURI`.
     element: Element<'a>,
     uri: &'a str,
+    key: Key<'a>,
+    signs: Signs,
+}
+
+/// Which signs stand in a URI: most rules need not look at most URIs.
+#[derive(Clone, Copy, Default)]
+struct Signs {
+    /// `?`
+    query: bool,
+    /// `%`
+    percent: bool,
+    /// `*`
+    asterisk: bool,
+    /// A name that begins with a dot, the first one not counted unless two dots begin it.
+    dots: bool,
+    /// Two slashes in a row.
+    slashes: bool,
+    /// Something that has to be escaped.
+    bare: bool,
+}
+
+impl Signs {
+    fn of(uri: &str) -> Signs {
+        let mut signs = Signs { dots: uri.starts_with(".."), ..Signs::default() };
+        let mut before = 0;
+        for byte in uri.bytes() {
+            match byte {
+                b'?' => signs.query = true,
+                b'%' => signs.percent = true,
+                b'*' => signs.asterisk = true,
+                b'.' => signs.dots |= before == b'/',
+                b'/' => signs.slashes |= before == b'/',
+                _ => signs.bare |= !is_plain(byte),
+            }
+            before = byte;
+        }
+        signs
+    }
+}
+
+/// Whether a byte may stand in an address as it is (RFC 3986, without its brackets).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~/%?=&+:@!$'(),;*".contains(&byte)
+}
+
+impl<'a> Address<'a> {
+    fn node(&self, naming: Naming) -> Key<'_> {
+        if self.signs.query { Key::node(self.uri, naming) } else { self.key.borrowed() }
+    }
 }
 
 /// The addresses in a command of the server: the Target of each item, and for a Copy the Source too. What a client
 /// sends repeats addresses of the server, or names nodes that are its own.
-fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> impl Iterator<Item = Address<'a>> + use<'a> {
-    use Tag::*;
-    let ends: &[Tag] = match (cx.side(), command.tag()) {
-        (Some(Side::Client), _) => &[],
-        (_, Copy) => &[Target, Source],
-        (_, Add | Delete | Exec | Get | Replace) => &[Target],
-        _ => &[],
-    };
-    command.items().flat_map(move |item| {
-        ends.iter().filter_map(move |end| {
-            let element = item.0.child(*end)?.child(LocURI)?;
-            Some(Address { command, end: *end, element, uri: element.value()? })
+fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
+    let all = cx.facts.addresses.get_or_init(|| cx.in_session().readable().flat_map(read).collect());
+    let at = cx.at(command.0);
+    let from = all.partition_point(|address| address.at < at);
+    let rest = all.get(from..).unwrap_or_default();
+    let length = rest.iter().take_while(|address| address.at == at).count();
+    rest.get(..length).unwrap_or_default()
+}
+
+/// The addresses of a message, in the order of its commands.
+fn read<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> {
+    cx.commands().flat_map(move |command| {
+        use Tag::*;
+        let ends: &[Tag] = match (cx.side(), command.tag()) {
+            (Some(Side::Client), _) => &[],
+            (_, Copy) => &[Target, Source],
+            (_, Add | Delete | Exec | Get | Replace) => &[Target],
+            _ => &[],
+        };
+        command.items().flat_map(move |item| {
+            ends.iter().filter_map(move |end| {
+                let element = item.0.child(*end)?.child(LocURI)?;
+                let uri = element.value()?;
+                let (key, signs) = (Key::of(uri, cx.profile.naming()), Signs::of(uri));
+                Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
+            })
         })
     })
 }
 
 /// The same for rules that are called for each command.
-fn addressed<'a>(cx: &ElementCx<'a>) -> impl Iterator<Item = Address<'a>> + use<'a> {
-    addresses(cx.message, cx.command())
+fn addressed<'a>(cx: &ElementCx<'a>) -> impl Iterator<Item = &'a Address<'a>> + use<'a> {
+    addresses(cx.message, cx.command()).iter()
 }
 
 /// The names of a path from the top, the `.` of the root among them. A slash at either end makes no name.
 fn names(uri: &str) -> impl Iterator<Item = &str> {
     let path = path(uri);
     let path = path.strip_prefix('/').unwrap_or(path);
-    path.strip_suffix('/').unwrap_or(path).split('/')
+    let mut rest = Some(path.strip_suffix('/').unwrap_or(path));
+    std::iter::from_fn(move || {
+        let path = rest?;
+        let slash = path.bytes().position(|byte| byte == b'/');
+        rest = slash.and_then(|slash| path.get(slash + 1..));
+        path.get(..slash.unwrap_or(path.len()))
+    })
 }
 
 /// Whether it is the address of a server, not of a node.
@@ -81,6 +152,17 @@ mod tests {
         assert_eq!(list("./A/B?list=Struct"), [".", "A", "B"]);
         assert_eq!(list("/A/B/"), ["A", "B"]);
         assert_eq!(list("./A//B"), [".", "A", "", "B"]);
+    }
+
+    #[test]
+    fn signs_of_a_uri() {
+        let signs = |uri| {
+            let Signs { query, percent, asterisk, dots, slashes, bare } = Signs::of(uri);
+            [query, percent, asterisk, dots, slashes, bare]
+        };
+        assert_eq!(signs("./Device/Vendor/MSFT/A.b/c-d_e~"), [false; 6]);
+        assert_eq!(signs("./A?list=%20*//../ü"), [true; 6]);
+        assert_eq!((signs("../A")[3], signs("./A/.")[3], signs("./A B")[5]), (true, true, true));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{ROOTS, Address, addressed, addresses, is_one_of, names};
 use crate::rules::{ElementCx, MessageCx, Profile, Sink, quoted};
-use crate::syncml::uri::{Key, Naming};
+use crate::syncml::uri::Key;
 use crate::syncml::{Command, Element, Side, Tag};
 
 /// What Windows can configure for the device and for the user: there the scope makes a difference.
@@ -53,7 +53,7 @@ pub(in crate::rules) fn unknown_root(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 /// A Get of the Inbox.
 pub(in crate::rules) fn get_inbox(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let naming = cx.message.profile.naming();
-    for address in addressed(cx).filter(|address| is_in(address.uri, "./Inbox", naming)) {
+    for address in addressed(cx).filter(|address| address.node(naming).lies_in("./Inbox", naming)) {
         let text = format!("this Get is of {}; expected another node: the Inbox cannot be read", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -63,9 +63,8 @@ pub(in crate::rules) fn get_inbox(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 pub(in crate::rules) fn delete_root(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let naming = cx.message.profile.naming();
     let more: &[&str] = if cx.message.profile == Profile::Windows { &PERMANENT_ON_WINDOWS } else { &["./Vendor"] };
-    for address in addressed(cx).filter(|address| !address.uri.contains('?')) {
-        let key = Key::of(address.uri, naming);
-        if PERMANENT.iter().chain(more).any(|node| Key::of(node, naming) == key) {
+    for address in addressed(cx).filter(|address| !address.signs.query) {
+        if PERMANENT.iter().chain(more).any(|node| Key::of(node, naming) == address.key) {
             let text = format!("this Delete is of {}, which cannot be deleted", quoted(address.uri));
             out.at(cx.message.index, address.element, text);
         }
@@ -78,8 +77,8 @@ pub(in crate::rules) fn write_to_devinfo(cx: &ElementCx<'_>, out: &mut Sink<'_>)
         return;
     }
     let naming = cx.message.profile.naming();
-    for address in addressed(cx).filter(|address| !address.uri.contains('?')) {
-        let is_in = |node| is_in(address.uri, node, naming);
+    for address in addressed(cx).filter(|address| !address.signs.query) {
+        let is_in = |node| address.key.lies_in(node, naming);
         let whole = cx.element.tag() == Tag::Delete && Key::same(address.uri, "./DevInfo", naming);
         if is_in("./DevInfo") && !is_in("./DevInfo/Ext") && !whole {
             let text = format!("this {} is of {}, which can only be read", cx.element.name(), quoted(address.uri));
@@ -90,13 +89,13 @@ pub(in crate::rules) fn write_to_devinfo(cx: &ElementCx<'_>, out: &mut Sink<'_>)
 
 /// One node written twice in a message, in no certain order.
 pub(in crate::rules) fn duplicate_target_in_message(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
-    let mut seen: HashMap<Key<'_>, Command<'_>> = HashMap::new();
-    let writes = |address: &Address<'_>| {
+    let mut seen: HashMap<&Key<'_>, Command<'_>> = HashMap::new();
+    let writes = |address: &&Address<'_>| {
         matches!(address.command.tag(), Tag::Add | Tag::Copy | Tag::Delete | Tag::Replace) && address.end == Tag::Target
     };
     for address in all(*cx).filter(writes) {
         let command = address.command;
-        let Some(before) = seen.insert(Key::of(address.uri, cx.profile.naming()), command) else { continue };
+        let Some(before) = seen.insert(&address.key, command) else { continue };
         let together = block(command).is_some_and(|block| self::block(before) == Some(block));
         if before != command && !together {
             let (first, second) = (before.0.name(), command.0.name());
@@ -107,7 +106,7 @@ pub(in crate::rules) fn duplicate_target_in_message(cx: &MessageCx<'_>, out: &mu
 }
 
 /// All addresses of a message.
-fn all<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> + use<'a> {
+fn all<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = &'a Address<'a>> + use<'a> {
     cx.message.doc.all_commands().flat_map(move |command| addresses(cx, command))
 }
 
@@ -115,11 +114,6 @@ fn is_unscoped(uri: &str) -> bool {
     let mut names = names(uri);
     let mut is = |name: &str| names.next().is_some_and(|next| next.eq_ignore_ascii_case(name));
     is(".") && is("Vendor") && is("MSFT") && names.next().is_some_and(|object| is_one_of(object, &SCOPED))
-}
-
-fn is_in(uri: &str, node: &str, naming: Naming) -> bool {
-    let node = Key::of(node, naming);
-    Key::node(uri, naming).with_parents().any(|parent| parent == node)
 }
 
 /// The outermost container around a command.

@@ -60,8 +60,8 @@ pub(in crate::rules) fn acl_on_windows(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 }
 
 /// The addresses of a command with that parameter, and its value.
-fn asked<'a>(cx: &ElementCx<'a>, name: &'static str) -> impl Iterator<Item = (Address<'a>, &'a str)> + use<'a> {
-    addressed(cx).filter_map(move |address| {
+fn asked<'a>(cx: &ElementCx<'a>, name: &'static str) -> impl Iterator<Item = (&'a Address<'a>, &'a str)> + use<'a> {
+    addressed(cx).filter(|address| address.signs.query).filter_map(move |address| {
         let (_, query) = address.uri.split_once('?')?;
         let mut parameters = query.split('&').map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
         parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| (address, value))

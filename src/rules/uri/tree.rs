@@ -9,12 +9,11 @@ use super::{Address, addresses, names};
 use crate::rules::{Profile, SessionCx, Sink, quoted};
 use crate::session::{At, Edge, Exchange, Session};
 use crate::syncml::uri::{Key, Naming};
-use crate::syncml::{Command, Item, Side, Tag};
+use crate::syncml::{Command, Element, Item, Side, Tag};
 
 /// An address that is longer or deeper than the device said it takes.
 pub(in crate::rules) fn locuri_too_long(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let limit = |name| Some((name, limit(cx, name)?));
-    let [total, segment, depth] = [limit("MaxTotLen"), limit("MaxSegLen"), limit("MaxDepth")];
+    let [total, segment, depth] = limits(cx);
     if total.is_none() && segment.is_none() && depth.is_none() {
         return;
     }
@@ -38,25 +37,36 @@ pub(in crate::rules) fn locuri_too_long(cx: &SessionCx<'_>, out: &mut Sink<'_>) 
     }
 }
 
-/// A limit of the device, above 0, with the item that says so.
-fn limit(cx: &SessionCx<'_>, name: &str) -> Option<(usize, At)> {
-    let uri = format!("./DevDetail/URI/{name}");
-    let key = Key::of(&uri, cx.profile.naming());
-    let messages = cx.readable().filter(|message| message.side() == Some(Side::Client));
-    let mut items = messages.flat_map(|message| {
+/// A limit of the device: its name, how much, above 0, and the item that says so.
+type Limit = Option<(&'static str, (usize, At))>;
+
+/// The limits of the device on a whole URI, on a name and on the number of names.
+fn limits(cx: &SessionCx<'_>) -> [Limit; 3] {
+    const NAMES: [&str; 3] = ["MaxTotLen", "MaxSegLen", "MaxDepth"];
+    let naming = cx.profile.naming();
+    let folder = Key::of("./DevDetail/URI", naming);
+    let mut found: [Limit; 3] = [None; 3];
+    for message in cx.readable().filter(|message| message.side() == Some(Side::Client)) {
         let results = message.message.doc.commands().filter(|command| command.tag() == Tag::Results);
-        results.flat_map(Command::items).map(move |item| (message.at(item.0), item))
-    });
-    items.find_map(|(at, item)| {
-        let source = item.source().filter(|source| Key::of(source, cx.profile.naming()) == key)?;
-        let most = item.data()?.value()?.parse().ok().filter(|most| !source.is_empty() && *most > 0)?;
-        Some((most, at))
-    })
+        for item in results.flat_map(Command::items) {
+            let Some(key) = item.source().map(|source| Key::of(source, naming)) else { continue };
+            if key.with_parents().nth(1).is_none_or(|parent| parent != folder) {
+                continue;
+            }
+            let most = item.data().and_then(Element::value).and_then(|value| value.parse().ok()).filter(|most| *most > 0);
+            for (name, slot) in NAMES.into_iter().zip(&mut found).filter(|(_, slot)| slot.is_none()) {
+                if key == Key::of(&format!("./DevDetail/URI/{name}"), naming) {
+                    *slot = most.map(|most| (name, (most, message.at(item.0))));
+                }
+            }
+        }
+    }
+    found
 }
 
 /// An Add of a node that the session has shown to exist.
 pub(in crate::rules) fn add_existing_node(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let steps = steps(cx, Tag::Add);
+    let steps = steps(*cx, Tag::Add);
     // When a node was last seen, and by what; when it was last deleted.
     let mut seen: HashMap<Key<'_>, (usize, At)> = HashMap::new();
     let mut deleted: HashMap<Key<'_>, usize> = HashMap::new();
@@ -94,10 +104,10 @@ pub(in crate::rules) fn add_existing_node(cx: &SessionCx<'_>, out: &mut Sink<'_>
 
 /// A Replace of a node that does not exist.
 pub(in crate::rules) fn replace_missing_node(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let steps = steps(cx, Tag::Replace);
+    let steps = steps(*cx, Tag::Replace);
     let mut added = HashSet::new();
     let hole = first_hole(cx.session);
-    for step in &steps {
+    for step in steps {
         let message = step.exchange.command.message;
         for (item, target) in &step.items {
             match (step.command.tag(), target.answer.map(|answer| (answer.code, answer.at))) {
@@ -116,13 +126,13 @@ pub(in crate::rules) fn replace_missing_node(cx: &SessionCx<'_>, out: &mut Sink<
 
 /// A Copy from or to a node that has children.
 pub(in crate::rules) fn copy_of_interior_node(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let steps = steps(cx, Tag::Copy);
+    let steps = steps(*cx, Tag::Copy);
     let mut interior: HashMap<Key<'_>, At> = HashMap::new();
-    for step in &steps {
+    for step in steps {
         if step.command.tag() == Tag::Copy {
             let Some(message) = cx.message(step.exchange.command.message) else { continue };
             for address in addresses(message, step.command) {
-                if let Some(at) = interior.get(&Key::of(address.uri, step.naming)) {
+                if let Some(at) = interior.get(&address.key) {
                     let text = format!("this Copy has {} as its {}, which is an interior node; expected a leaf", quoted(address.uri), address.end.name());
                     out.at(message.index, address.element, text).related(*at, "its format is node");
                 }
@@ -136,7 +146,7 @@ pub(in crate::rules) fn copy_of_interior_node(cx: &SessionCx<'_>, out: &mut Sink
 
 /// A node that answers although it was deleted.
 pub(in crate::rules) fn node_alive_after_delete(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let steps = steps(cx, Tag::Delete);
+    let steps = steps(*cx, Tag::Delete);
     // The answer to the last Delete of a node; when a node was last written.
     let mut deleted: HashMap<Key<'_>, (usize, At)> = HashMap::new();
     let mut written: HashMap<Key<'_>, usize> = HashMap::new();
@@ -184,7 +194,7 @@ fn has_defaults(key: &Key<'_>, profile: Profile) -> bool {
 }
 
 /// A command of the server with its answers.
-struct Step<'a> {
+pub(in crate::rules) struct Step<'a> {
     exchange: &'a Exchange,
     command: Command<'a>,
     naming: Naming,
@@ -193,7 +203,7 @@ struct Step<'a> {
 
 /// What an item of a command is about.
 struct Aim<'a> {
-    address: Address<'a>,
+    address: &'a Address<'a>,
     key: Key<'a>,
     /// `None` when it was not answered, or what was done was undone.
     answer: Option<Answer>,
@@ -214,11 +224,15 @@ impl<'a> Step<'a> {
 }
 
 /// The commands of the server, in order; none where no such command is among them.
-fn steps<'a>(cx: &SessionCx<'a>, with: Tag) -> Vec<Step<'a>> {
+fn steps<'a>(cx: SessionCx<'a>, with: Tag) -> &'a [Step<'a>] {
     let is_with = |exchange: &Exchange| cx.session.command_at(exchange.command).is_some_and(|command| command.tag() == with);
     if !cx.session.exchanges.iter().any(is_with) {
-        return Vec::new();
+        return &[];
     }
+    cx.facts.steps.get_or_init(|| all_steps(cx))
+}
+
+fn all_steps(cx: SessionCx<'_>) -> Vec<Step<'_>> {
     let naming = cx.profile.naming();
     let steps = cx.session.exchanges.iter().filter_map(|exchange| {
         let message = cx.message(exchange.command.message).filter(|message| message.side() == Some(Side::Server))?;
@@ -226,13 +240,12 @@ fn steps<'a>(cx: &SessionCx<'a>, with: Tag) -> Vec<Step<'a>> {
         let counts = !cx.session.is_ambiguous(exchange.command) && !is_undone(cx.session, exchange, command);
         let answers = if counts { Answers::of(cx.session, exchange, naming) } else { Answers::default() };
         // What is said of a property is not said of the node; a Get of either shows it.
-        let nodes = addresses(message, command).filter(|address| {
-            address.end == Tag::Target && (command.tag() == Tag::Get || !address.uri.contains('?'))
+        let nodes = addresses(message, command).iter().filter(|address| {
+            address.end == Tag::Target && (command.tag() == Tag::Get || !address.signs.query)
         });
         let items = nodes.filter_map(|address| {
             let item = address.element.parent()?.parent().map(Item)?;
-            let answer = answers.to(&Key::of(address.uri, naming));
-            Some((item, Aim { address, key: Key::node(address.uri, naming), answer }))
+            Some((item, Aim { address, key: address.node(naming), answer: answers.to(&address.key) }))
         });
         Some(Step { exchange, command, naming, items: items.collect() })
     });

@@ -1,6 +1,6 @@
 //! DM-URI-001 to DM-URI-009, DM-URI-011 and DM-URI-021: how an address is written.
 
-use super::{ROOTS, addressed, is_absolute, is_one_of, names};
+use super::{ROOTS, addressed, is_absolute, is_one_of, is_plain, names};
 use crate::escape;
 use crate::rules::{ElementCx, Profile, Severity, Sink, quoted};
 use crate::session::At;
@@ -28,7 +28,7 @@ pub(in crate::rules) fn locuri_trailing_slash(cx: &ElementCx<'_>, out: &mut Sink
 
 /// An address that goes up.
 pub(in crate::rules) fn locuri_parent_reference(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| names(address.uri).any(|name| name == "..")) {
+    for address in addressed(cx).filter(|address| address.signs.dots && names(address.uri).any(|name| name == "..")) {
         let text = format!("LocURI is {}, with `..` in it; expected the path of the node itself", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -36,7 +36,7 @@ pub(in crate::rules) fn locuri_parent_reference(cx: &ElementCx<'_>, out: &mut Si
 
 /// An address with `.` behind its beginning.
 pub(in crate::rules) fn locuri_inner_dot_segment(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| names(address.uri).skip(1).any(|name| name == ".")) {
+    for address in addressed(cx).filter(|address| address.signs.dots && names(address.uri).skip(1).any(|name| name == ".")) {
         let text = format!("LocURI is {}; expected `.` at its beginning alone", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -44,7 +44,7 @@ pub(in crate::rules) fn locuri_inner_dot_segment(cx: &ElementCx<'_>, out: &mut S
 
 /// An address with an empty name.
 pub(in crate::rules) fn locuri_empty_segment(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| !is_absolute(address.uri) && path(address.uri).contains("//")) {
+    for address in addressed(cx).filter(|address| address.signs.slashes && !is_absolute(address.uri) && path(address.uri).contains("//")) {
         let text = format!("LocURI is {}, with an empty name between two slashes", quoted(address.uri));
         let draft = out.at(cx.message.index, address.element, text);
         if address.uri.contains("://") {
@@ -55,7 +55,7 @@ pub(in crate::rules) fn locuri_empty_segment(cx: &ElementCx<'_>, out: &mut Sink<
 
 /// An address with `*` as a name.
 pub(in crate::rules) fn locuri_asterisk_node(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| names(address.uri).any(|name| name == "*")) {
+    for address in addressed(cx).filter(|address| address.signs.asterisk && names(address.uri).any(|name| name == "*")) {
         let text = format!("LocURI is {}; expected the name of a node in place of `*`", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -63,9 +63,9 @@ pub(in crate::rules) fn locuri_asterisk_node(cx: &ElementCx<'_>, out: &mut Sink<
 
 /// An address with a character that has to be escaped.
 pub(in crate::rules) fn locuri_unescaped_character(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx) {
+    for address in addressed(cx).filter(|address| address.signs.bare) {
         let uri = address.uri;
-        let Some(character) = uri.chars().find(|character| !is_plain(*character)) else { continue };
+        let Some(character) = bare(uri) else { continue };
         match names(uri).find(|name| is_placeholder(name)) {
             Some(name) => {
                 let text = format!("LocURI is {}: the placeholder {} was left in", quoted(uri), quoted(name));
@@ -82,7 +82,7 @@ pub(in crate::rules) fn locuri_unescaped_character(cx: &ElementCx<'_>, out: &mut
 
 /// An address with a percent sign that begins no escape, or escapes that are not UTF-8.
 pub(in crate::rules) fn locuri_bad_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx) {
+    for address in addressed(cx).filter(|address| address.signs.percent) {
         let text = match decoded(address.uri) {
             Err(escape) => format!("LocURI is {}: {} is no escape", quoted(address.uri), quoted(&escape::line(&escape))),
             Ok(bytes) if std::str::from_utf8(&bytes).is_err() => {
@@ -96,7 +96,7 @@ pub(in crate::rules) fn locuri_bad_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>
 
 /// An address that was escaped twice.
 pub(in crate::rules) fn locuri_double_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx) {
+    for address in addressed(cx).filter(|address| address.signs.percent) {
         let digits = address.uri.split("%25").skip(1).find_map(hex_pair);
         let Some(digits) = digits else { continue };
         let text = format!("LocURI is {}: `%25{digits}` is `%{digits}` escaped once more", quoted(address.uri));
@@ -132,7 +132,7 @@ pub(in crate::rules) fn interior_list_encoding(cx: &ElementCx<'_>, out: &mut Sin
     for item in cx.command().items().filter(|item| item.format() == "node") {
         let Some(data) = item.data().filter(|data| data.children().next().is_none()) else { continue };
         let Some(list) = data.value().filter(|list| !list.contains('<')) else { continue };
-        let text = list.split('/').find_map(|name| match name.chars().find(|character| !is_plain(*character)) {
+        let text = list.split('/').find_map(|name| match bare(name) {
             Some(character) => {
                 let (seen, expected) = (shown(character), escaped(character));
                 Some(format!("the list of children has the name {}, with {seen} in it; expected `{expected}` for that", quoted(name)))
@@ -151,9 +151,9 @@ fn is_chunk(cx: &ElementCx<'_>, item: Item<'_>) -> bool {
     item.more_data() || cx.session().objects.iter().any(|object| object.chunks.contains(&at))
 }
 
-/// Whether a character may stand in an address as it is (RFC 3986, without its brackets).
-fn is_plain(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-._~/%?=&+:@!$'(),;*".contains(character)
+/// The first character that has to be escaped in an address.
+fn bare(text: &str) -> Option<char> {
+    text.chars().find(|character| !u8::try_from(*character).is_ok_and(is_plain))
 }
 
 /// `{ProviderID}`, as documentation writes it; a GUID in braces is a name.
