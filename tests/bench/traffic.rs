@@ -1,6 +1,8 @@
 //! Makes DM traffic for benchmarks: devices that each run one session with one server, as a busy server sees them.
 
-use crate::build::{Conversation, Packet};
+use std::io::{self, Write};
+
+use crate::build::{self, Conversation, Packet};
 
 const SERVER: &str = "https://mdm.example.test/omadm";
 /// Commands in each server message: a policy refresh sets and reads some dozens of nodes.
@@ -76,16 +78,19 @@ pub(crate) fn session(device: usize) -> Vec<String> {
     };
     let devinfo: String = DEVINFO.iter().map(|(name, value)| item(name, value)).collect();
     let devinfo = item("DevId", &device_id(device)) + &devinfo;
-    let package_1 =
-        format!("<Alert><CmdID>2</CmdID><Data>1201</Data></Alert><Replace><CmdID>3</CmdID>{devinfo}</Replace>");
+    let package_1 = format!(
+        "<Alert><CmdID>2</CmdID><Data>1201</Data></Alert><Alert><CmdID>3</CmdID><Data>1224</Data><Item><Meta>\
+         <Type xmlns=\"syncml:metinf\">com.microsoft/MDM/LoginStatus</Type></Meta><Data>user</Data></Item></Alert>\
+         <Replace><CmdID>4</CmdID>{devinfo}</Replace>"
+    );
     let mut messages = vec![message(device, 1, true, &package_1)];
     for round in 0..=ROUNDS {
         let msg_id = round + 1;
         let mut body = status(1, msg_id, 0, "SyncHdr");
         let mut from = 2;
         if round == 0 {
-            body += &(status(2, 1, 2, "Alert") + &status(3, 1, 3, "Replace"));
-            from = 4;
+            body += &(status(2, 1, 2, "Alert") + &status(3, 1, 3, "Alert") + &status(4, 1, 4, "Replace"));
+            from = 5;
         }
         if round < ROUNDS {
             body += &commands(round, from);
@@ -98,37 +103,128 @@ pub(crate) fn session(device: usize) -> Vec<String> {
     messages
 }
 
-fn http(device: usize) -> Vec<Packet> {
+/// How bodies are written: the media type, and the bytes of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Coding(pub(crate) &'static str, pub(crate) fn(&str) -> Vec<u8>);
+
+/// As text.
+pub(crate) const XML: Coding = Coding("application/vnd.syncml.dm+xml", |body| body.as_bytes().to_vec());
+
+/// A connection of a device to a server's port, at its time.
+fn connection(device: usize, port: u16) -> Conversation {
     let client =
         format!("127.{}.{}.{}:{}", 1 + device / 65_536, device / 256 % 256, device % 256, 49_152 + device % 16_000);
-    let mut conversation =
-        Conversation::new(&client, "127.0.0.1:80").at(1_767_225_600_000_000_000 + device as i64 * 1_000_000);
+    Conversation::new(&client, &format!("127.0.0.1:{port}")).at(1_767_225_600_000_000_000 + device as i64 * 1_000_000)
+}
+
+fn http(device: usize, coding: Coding) -> Vec<Packet> {
+    let mut conversation = connection(device, 80);
     for (number, body) in session(device).iter().enumerate() {
-        let length = body.len();
-        let head = "Content-Type: application/vnd.syncml.dm+xml\r\nContent-Length:";
+        let Coding(media_type, code) = coding;
+        let body = code(body);
+        let head = format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len());
         conversation = if number % 2 == 0 {
             let start = "POST /omadm?mode=Maintenance&Platform=WoA HTTP/1.1\r\nHost: mdm.example.test\r\n\
                          User-Agent: MSFT OMA DM Client/1.2.0.1\r\nAccept-Charset: UTF-8\r\n\
                          Accept: application/vnd.syncml.dm+xml, application/vnd.syncml.dm+wbxml\r\n";
-            conversation.client(format!("{start}{head} {length}\r\n\r\n{body}").as_bytes())
+            conversation.client(&[start.as_bytes(), head.as_bytes(), &body].concat())
         } else {
-            conversation.server(format!("HTTP/1.1 200 OK\r\n{head} {length}\r\n\r\n{body}").as_bytes())
+            conversation.server(&[b"HTTP/1.1 200 OK\r\n", head.as_bytes(), &body].concat())
         };
     }
     conversation.close()
 }
 
-/// Packets of at least `bytes` bytes: sessions of as many devices as it takes, `overlap` of them at a time.
-pub(crate) fn dense(bytes: usize, overlap: usize) -> Vec<Packet> {
-    let mut out = Vec::new();
+/// What is no device management: a download, and a connection that speaks TLS.
+fn noise(device: usize, bytes: usize) -> Vec<Packet> {
+    let mut seed = device as u64 | 1;
+    let mut random = |length: usize| -> Vec<u8> {
+        let next = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed.to_le_bytes()
+        };
+        std::iter::repeat_with(next).take(length / 8 + 1).flatten().collect()
+    };
+    let image = random(bytes / 2);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n", image.len());
+    let download = connection(device, 8080)
+        .client(b"GET /picture.png HTTP/1.1\r\nHost: www.example.test\r\n\r\n")
+        .server(&[head.as_bytes(), &image].concat());
+    let record = |kind: u8, body: Vec<u8>| {
+        [&[kind, 3, 3][..], &u16::try_from(body.len()).unwrap_or_default().to_be_bytes(), &body].concat()
+    };
+    let secret: Vec<u8> = (0..bytes / 2 / 16_000).flat_map(|_| record(23, random(15_992))).collect();
+    let tls =
+        connection(device, 443).client(&record(22, random(500))).server(&record(22, random(1200))).server(&secret);
+    [download.close(), tls.close()].concat()
+}
+
+/// Writes a capture of at least `bytes` bytes: sessions of as many devices as it takes, `overlap` of them at a time.
+pub(crate) fn dense(bytes: usize, overlap: usize, coding: Coding, out: &mut dyn Write) -> io::Result<()> {
+    capture(bytes, overlap, |device| http(device, coding), out)
+}
+
+/// The same with ten times as much that is no device management.
+pub(crate) fn mixed(bytes: usize, overlap: usize, out: &mut dyn Write) -> io::Result<()> {
+    let packets = |device| {
+        let packets = http(device, XML);
+        let size: usize = packets.iter().map(|packet| packet.bytes.len()).sum();
+        [packets, noise(device, size * 10)].concat()
+    };
+    capture(bytes, overlap, packets, out)
+}
+
+/// Length of the header of a capture file.
+const HEADER: usize = 24;
+
+fn capture(
+    bytes: usize,
+    overlap: usize,
+    packets_of: impl Fn(usize) -> Vec<Packet>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut size = 0;
-    let mut device = 0;
-    while size < bytes {
-        let mut group: Vec<Packet> = (0..overlap).flat_map(|number| http(device + number)).collect();
-        device += overlap;
+    for first in (0..).step_by(overlap) {
+        let mut group: Vec<Packet> = (first..first + overlap).flat_map(&packets_of).collect();
         group.sort_by_key(|packet| packet.at);
-        size += group.iter().map(|packet| packet.bytes.len()).sum::<usize>();
-        out.append(&mut group);
+        let file = build::pcap(&group);
+        let from = if size == 0 { 0 } else { HEADER };
+        out.write_all(&file[from..])?;
+        size += file.len() - from;
+        if size >= bytes {
+            break;
+        }
     }
-    out
+    Ok(())
+}
+
+/// Writes a HAR of at least `bytes` bytes that holds the same sessions.
+pub(crate) fn har(bytes: usize, out: &mut dyn Write) -> io::Result<()> {
+    let text = |body: &str| serde_json::to_string(body).unwrap_or_default();
+    let headers = "\"headers\":[{\"name\":\"Content-Type\",\"value\":\"application/vnd.syncml.dm+xml\"}]";
+    let mut size = 0;
+    write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"bench\",\"version\":\"1\"}},\"entries\":[")?;
+    for device in 0.. {
+        for (number, pair) in session(device).chunks_exact(2).enumerate() {
+            let comma = if device + number == 0 { "" } else { "," };
+            let (minute, second) = (device / 60 % 60, device % 60);
+            let entry = format!(
+                "{comma}{{\"startedDateTime\":\"2026-01-01T00:{minute:02}:{second:02}.{number:03}Z\",\"time\":1,\"connection\":\"{device}\",\
+                 \"request\":{{\"method\":\"POST\",\"url\":\"{SERVER}?mode=Maintenance\",\"httpVersion\":\"HTTP/1.1\",{headers},\
+                 \"postData\":{{\"mimeType\":\"application/vnd.syncml.dm+xml\",\"text\":{}}}}},\
+                 \"response\":{{\"status\":200,\"statusText\":\"OK\",\"httpVersion\":\"HTTP/1.1\",{headers},\
+                 \"content\":{{\"mimeType\":\"application/vnd.syncml.dm+xml\",\"text\":{}}}}}}}",
+                text(&pair[0]),
+                text(&pair[1]),
+            );
+            out.write_all(entry.as_bytes())?;
+            size += entry.len();
+        }
+        if size >= bytes {
+            break;
+        }
+    }
+    write!(out, "]}}}}")
 }

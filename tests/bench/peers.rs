@@ -1,0 +1,186 @@
+//! dmscope beside other programs on the same captures: `cargo bench --bench peers [-- MEGABYTES]`.
+//!
+//! Makes captures of that size (100 MB unless given), then runs each program [`RUNS`] times in turn, and prints the median
+//! of the processor time that it took, all threads together, how many times that of dmscope it is, the time that passed,
+//! and the most memory that it had for itself. The last row of each capture is the least that reading its documents can
+//! cost: the events of quick-xml over the same bodies and nothing else. A program that is not installed is left out.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a benchmark")]
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dmscope::limits::Limits;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+#[path = "../build/mod.rs"]
+mod build;
+mod traffic;
+
+use traffic::{Coding, XML};
+
+const RUNS: usize = 5;
+/// Sessions at a time: what one second of a busy server holds.
+const OVERLAP: usize = 50;
+/// Between two looks at a program's memory.
+const LOOK: Duration = Duration::from_millis(2);
+const WBXML: Coding = Coding("application/vnd.syncml.dm+wbxml", |body| {
+    let body: Arc<[u8]> = body.as_bytes().into();
+    dmscope::wbxml::encode::encode(&dmscope::xml::parse(&body, &Limits::default())).0
+});
+
+fn main() {
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    match words.next() {
+        Some(word) if word == "events" => events(Path::new(&words.next().unwrap())),
+        word => run(word.and_then(|word| word.parse().ok()).unwrap_or(100usize) * 1_000_000),
+    }
+}
+
+/// Does what it runs of itself: reads events of the documents in a file, and drops them.
+fn events(path: &Path) {
+    let file = fs::read_to_string(path).unwrap();
+    let mut count = 0u64;
+    for body in file.split('\0') {
+        let mut reader = Reader::from_str(body);
+        while !matches!(reader.read_event().unwrap(), Event::Eof) {
+            count += 1;
+        }
+    }
+    println!("{count}");
+}
+
+fn run(bytes: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, write: &dyn Fn(&mut dyn Write)| {
+        let path = folder.path().join(name);
+        let mut file = BufWriter::new(File::create(&path).unwrap());
+        write(&mut file);
+        file.flush().unwrap();
+        path
+    };
+    let bodies = make("bodies", &|out| bodies(bytes, out));
+    let tenth = make("tenth.pcap", &|out| traffic::dense(bytes / 10, OVERLAP, XML, out).unwrap());
+    let dense = make("dense.pcap", &|out| traffic::dense(bytes, OVERLAP, XML, out).unwrap());
+    let small = table("a tenth of it", &tenth, &[]);
+    let large = table("DM alone", &dense, &[("quick-xml events", own(&["events", &bodies.display().to_string()]))]);
+    println!("ten times the input takes {:.1} times as long\n", large.as_secs_f64() / small.as_secs_f64());
+    fs::remove_file(&dense).unwrap();
+    let mixed = make("mixed.pcap", &|out| traffic::mixed(bytes, OVERLAP, out).unwrap());
+    table("one part DM in eleven", &mixed, &[]);
+    fs::remove_file(&mixed).unwrap();
+    let wbxml = make("wbxml.pcap", &|out| traffic::dense(bytes, OVERLAP, WBXML, out).unwrap());
+    table("WBXML", &wbxml, &[]);
+    fs::remove_file(&wbxml).unwrap();
+    table("HAR", &make("traffic.har", &|out| traffic::har(bytes, out).unwrap()), &[]);
+}
+
+/// The bodies of a capture of that size.
+fn bodies(bytes: usize, out: &mut dyn Write) {
+    let mut capture = Vec::new();
+    traffic::dense(OVERLAP, OVERLAP, XML, &mut capture).unwrap();
+    let groups = bytes.div_ceil(capture.len());
+    for body in (0..groups * OVERLAP).flat_map(traffic::session) {
+        write!(out, "{body}\0").unwrap();
+    }
+}
+
+type Program = (PathBuf, Vec<String>);
+
+fn program(name: &str, words: &[&str]) -> Program {
+    (name.into(), words.iter().map(|word| (*word).to_owned()).collect())
+}
+
+fn own(words: &[&str]) -> Program {
+    (std::env::current_exe().unwrap(), words.iter().map(|word| (*word).to_owned()).collect())
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    processor: Duration,
+    passed: Duration,
+    kilobytes: u64,
+}
+
+/// Prints what the programs take for a capture; gives dmscope's time on one core.
+fn table(what: &str, path: &Path, more: &[(&str, Program)]) -> Duration {
+    let file = path.to_str().unwrap();
+    let dmscope = env!("CARGO_BIN_EXE_dmscope");
+    let mut programs = vec![
+        ("dmscope, one thread", program(dmscope, &["lint", "--quiet", "--jobs", "1", file])),
+        ("dmscope", program(dmscope, &["lint", "--quiet", file])),
+    ];
+    if path.extension().is_some_and(|ext| ext == "pcap") {
+        let fields = ["-r", file, "-Y", "http", "-T", "fields", "-e", "frame.number", "-e", "http.request.method"];
+        programs.push(("tshark -Y http", program("tshark", &fields)));
+        programs.push(("tcpdump -w", program("tcpdump", &["-r", file, "-w", "/dev/null"])));
+    }
+    programs.extend(more.iter().cloned());
+    let mut costs = vec![Vec::new(); programs.len()];
+    for _ in 0..RUNS {
+        for ((_, program), costs) in programs.iter().zip(&mut costs) {
+            costs.extend(measure(program));
+        }
+    }
+    let size = fs::metadata(path).unwrap().len();
+    println!("{what}, {:.0} MB       processor    times    passed    private memory", size as f64 / 1e6);
+    let first = median(&costs[0]);
+    for ((name, _), costs) in programs.iter().zip(&costs).filter(|(_, costs)| !costs.is_empty()) {
+        let Cost { processor, passed, kilobytes } = median(costs);
+        let times = processor.as_secs_f64() / first.processor.as_secs_f64();
+        let (processor, passed) = (processor.as_secs_f64(), passed.as_secs_f64());
+        println!("  {name:<22} {processor:>8.2} s {times:>8.2} {passed:>8.2} s {:>8.0} MB", kilobytes as f64 / 1e3);
+    }
+    println!();
+    first.processor
+}
+
+fn median(costs: &[Cost]) -> Cost {
+    let middle = |of: &dyn Fn(&Cost) -> u64| {
+        let mut all: Vec<u64> = costs.iter().map(of).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    };
+    Cost {
+        processor: Duration::from_millis(middle(&|cost| cost.processor.as_millis() as u64)),
+        passed: Duration::from_millis(middle(&|cost| cost.passed.as_millis() as u64)),
+        kilobytes: middle(&|cost| cost.kilobytes),
+    }
+}
+
+/// Runs a program; `None` when it is not installed.
+fn measure((name, words): &Program) -> Option<Cost> {
+    let (before, start) = (of_children(), Instant::now());
+    let mut command = Command::new(name);
+    let mut child = command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    let mut kilobytes = 0;
+    let status = loop {
+        kilobytes = private(child.id()).max(kilobytes);
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(LOOK),
+        }
+    };
+    assert!(status.success(), "{} {words:?}: {status}", name.display());
+    Some(Cost { processor: of_children() - before, passed: start.elapsed(), kilobytes })
+}
+
+/// Memory that a process has for itself alone, without files it mapped, in kilobytes.
+fn private(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
+
+/// Processor time of all children that ended (proc(5): fields 16 and 17, in hundredths of a second).
+fn of_children() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(13).take(2);
+    Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
+}
