@@ -25,6 +25,8 @@ struct CmdIds {
     plain: Vec<(u32, NodeId)>,
     /// All others.
     odd: Vec<(Box<str>, NodeId)>,
+    /// Whether several commands have the same one.
+    shared: bool,
 }
 
 /// The number that an id spells, unless another spelling would mean the same.
@@ -47,6 +49,8 @@ impl CmdIds {
         }
         ids.plain.sort_by_key(|(number, _)| *number);
         ids.odd.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ids.shared = ids.plain.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b))
+            || ids.odd.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
         ids
     }
 
@@ -93,6 +97,11 @@ impl Index {
         self.commands.get(message)?.all(cmd_id).next()
     }
 
+    /// Whether several commands of a message have the same CmdID.
+    pub(super) fn has_shared(&self, message: usize) -> bool {
+        self.commands.get(message).is_some_and(|ids| ids.shared)
+    }
+
     /// Whether several commands of a message have this CmdID.
     pub(super) fn is_shared(&self, message: usize, cmd_id: &str) -> bool {
         self.commands.get(message).is_some_and(|ids| ids.all(cmd_id).nth(1).is_some())
@@ -125,6 +134,7 @@ mod tests {
         let ids = CmdIds {
             plain: vec![(1, NodeId(5)), (2, NodeId(3)), (2, NodeId(9)), (7, NodeId(1))],
             odd: vec![("01".into(), NodeId(4))],
+            shared: true,
         };
         let all = |id| ids.all(id).map(|node| node.0).collect::<Vec<_>>();
         assert_eq!((all("2"), all("01"), all("3")), (vec![3, 9], vec![4], vec![]));

@@ -312,6 +312,9 @@ impl Session {
 
     /// Whether other commands of its message share the CmdID of a command, so that a reference to it may mean another.
     pub fn is_ambiguous(&self, command: At) -> bool {
+        if !self.index.has_shared(command.message) {
+            return false;
+        }
         let cmd_id = self.command_at(command).and_then(Command::cmd_id);
         cmd_id.is_some_and(|cmd_id| self.index.is_shared(command.message, cmd_id))
     }

@@ -75,6 +75,8 @@ struct Node {
     tag: Tag,
     flags: Flags,
     namespace: u16,
+    /// For a command, Status or Results: the code that its `Data` holds.
+    code: Option<u16>,
     parent: u32,
     first: u32,
     last: u32,
@@ -160,6 +162,7 @@ impl Doc {
     pub fn size(&self) -> usize {
         let tables = self.nodes.capacity() * size_of::<Node>() + self.attributes.capacity() * size_of::<Attribute>();
         let bytes = if self.exact { 0 } else { self.bytes().len() };
+        let tables = tables + self.commands.len() * size_of::<NodeId>();
         tables.saturating_add(self.pool.capacity()).saturating_add(bytes)
     }
 
@@ -345,6 +348,18 @@ impl<'a> Element<'a> {
         self.child(tag).filter(|child| !child.flags().unclosed)?.value()
     }
 
+    /// Its `Data` as a code of three or four digits, for a command, Status or Results.
+    #[inline]
+    pub(super) fn code(self) -> Option<u16> {
+        self.node().code
+    }
+
+    fn read_code(self) -> Option<u16> {
+        let data = self.child_value(Tag::Data).filter(|data| (3..=4).contains(&data.len()))?;
+        let digits = data.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { data.parse().ok() } else { None }
+    }
+
     /// All elements below it, in document order.
     pub fn descendants(self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let doc = self.doc;
@@ -486,6 +501,7 @@ impl Builder {
             tag: if flags.payload { Tag::Other } else { tag },
             flags,
             namespace: 0,
+            code: None,
             parent,
             first: NONE,
             last: NONE,
@@ -654,6 +670,11 @@ impl Builder {
             self.doc.nodes.shrink_to_fit();
         }
         self.doc.commands = super::view::commands_of(&self.doc);
+        for id in 0..self.doc.nodes.len() {
+            if self.doc.nodes[id].tag.has_cmd_id() {
+                self.doc.nodes[id].code = Element { doc: &self.doc, id: NodeId(id as u32) }.read_code();
+            }
+        }
         self.doc
     }
 }

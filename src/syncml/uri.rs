@@ -25,8 +25,8 @@ impl<'a> Key<'a> {
         let (path, query) = uri.split_at(path(uri).len());
         let trimmed = path.trim_end_matches('/');
         let relative = if trimmed == "." { "" } else { trimmed.strip_prefix("./").unwrap_or(trimmed) };
-        if naming == Naming::Windows && query.is_empty() && relative.bytes().all(|byte| byte.is_ascii() && byte != b'%')
-        {
+        let plain = query.is_empty() && relative.is_ascii() && memchr::memchr(b'%', relative.as_bytes()).is_none();
+        if naming == Naming::Windows && plain {
             return Key(windows_name(relative));
         }
         let decoded = percent_decoded(relative);

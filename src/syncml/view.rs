@@ -81,9 +81,7 @@ impl<'a> Command<'a> {
     }
     /// `Data` as a code of three or four digits.
     pub fn code(self) -> Option<u16> {
-        let data = self.data()?;
-        let digits = (3..=4).contains(&data.len()) && data.bytes().all(|byte| byte.is_ascii_digit());
-        if digits { data.parse().ok() } else { None }
+        self.0.code()
     }
     /// Whether this `Status` answers the message header: `CmdRef` 0, or `Cmd` SyncHdr where `CmdRef` is left out
     /// (RP 6.1.5 allows that).

@@ -95,6 +95,9 @@ impl<'a> Known<'a> {
 
     /// Whether a URI, or a node above it, is one of the command's. True also where the command names none.
     fn hold_above(&mut self, at: At, command: Command<'a>, uri: &str) -> bool {
+        if command.items().next().and_then(self.of) == Some(uri) {
+            return true;
+        }
         let key = Key::node(uri, self.naming);
         let keys = self.keys(at, command);
         keys.is_empty() || key.with_parents().any(|key| keys.contains(&key))

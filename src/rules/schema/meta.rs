@@ -61,11 +61,15 @@ pub(in crate::rules) fn results_format_lost(cx: &SessionCx<'_>, out: &mut Sink<'
         match message.side() {
             Some(Side::Server) => {
                 for (command, item) in items(&[Tag::Add, Tag::Replace]) {
+                    let format = item.format();
+                    if written.is_empty() && !may_be_lost(format) {
+                        continue;
+                    }
                     let Some(uri) = item.target().filter(|_| succeeded(cx.session, message.at(command.0))) else { continue };
-                    written.insert(key(uri), (message.at(item.0), item.format()));
+                    written.insert(key(uri), (message.at(item.0), format));
                 }
             }
-            Some(Side::Client) => {
+            Some(Side::Client) if !written.is_empty() => {
                 for (_, item) in items(&[Tag::Results]) {
                     let Some(uri) = item.source().or(item.target()) else { continue };
                     let Some((write, format)) = written.get(&key(uri)) else { continue };
@@ -80,7 +84,7 @@ pub(in crate::rules) fn results_format_lost(cx: &SessionCx<'_>, out: &mut Sink<'
                     }
                 }
             }
-            None => {}
+            _ => {}
         }
     }
 }
@@ -92,10 +96,13 @@ fn succeeded(session: &Session, command: At) -> bool {
     !statuses.is_empty() && statuses.iter().all(|at| code(at).is_some_and(|code| (200..300).contains(&code)))
 }
 
+fn may_be_lost(written: &str) -> bool {
+    FORMATS.contains(&written) && !matches!(written, "chr" | "node" | "null")
+}
+
 fn is_lost(written: &str, read: &str) -> bool {
     let class = |format| if format == "bin" { "b64" } else { format };
-    FORMATS.contains(&written)
-        && !matches!(written, "chr" | "node" | "null")
+    may_be_lost(written)
         && read != "null"
         && class(written) != class(read)
 }

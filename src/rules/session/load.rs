@@ -1,7 +1,8 @@
 //! DM-SES-023, DM-SES-024 and DM-SES-026: sessions that go in circles or run side by side, and devices that change.
 
+use foldhash::quality::{FoldHasher, RandomState};
 use foldhash::{HashMap, HashMapExt};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use crate::rules::finding::{Place, named};
 use crate::rules::history::{self, Past};
@@ -29,13 +30,14 @@ pub(in crate::rules) fn too_many_messages(cx: &SessionCx<'_>, out: &mut Sink<'_>
 
 fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
     let mut run: Option<(u64, usize, MessageCx<'_>)> = None;
+    let state = RandomState::default();
     for message in cx.readable().filter(|message| message.side() == Some(Side::Server) && !message.is_repeated()) {
         let asks = |command: &Command<'_>| command.tag().is_command() && command.code() != Some(1222);
         let Some(first) = message.message.doc.commands().find(asks) else {
             run = None;
             continue;
         };
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = state.build_hasher();
         message.message.doc.commands().filter(asks).for_each(|command| digest(command, &mut hasher));
         let hash = hasher.finish();
         let (count, begin) = match run {
@@ -54,9 +56,10 @@ fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
 
 fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
     let mut seen: HashMap<u64, (usize, At)> = HashMap::new();
+    let state = RandomState::default();
     for message in cx.readable().filter(|message| !message.is_repeated()) {
         for results in message.message.doc.commands().filter(|command| command.tag() == Tag::Results) {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = state.build_hasher();
             (results.msg_ref(), results.cmd_ref()).hash(&mut hasher);
             digest(results, &mut hasher);
             let at = message.at(results.0);
@@ -73,7 +76,7 @@ fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
 }
 
 /// All that a command says, its CmdID left out.
-fn digest(command: Command<'_>, hasher: &mut DefaultHasher) {
+fn digest(command: Command<'_>, hasher: &mut FoldHasher<'_>) {
     command.tag().hash(hasher);
     for child in command.0.children().filter(|child| child.tag() != Tag::CmdID) {
         match child.tag().is_command() {

@@ -79,7 +79,8 @@ pub(in crate::rules) fn results_for_failed_get(cx: &SessionCx<'_>, out: &mut Sin
             let Some(results) = cx.session.command_at(*at) else { continue };
             for item in results.items() {
                 let uri = item.source().unwrap_or_default();
-                let status = codes.get(&Key::of(uri, naming)).or(of_all.as_ref());
+                let own = if codes.is_empty() { None } else { codes.get(&Key::of(uri, naming)) };
+                let status = own.or(of_all.as_ref());
                 let Some((status, code)) = status.filter(|(_, code)| !(200..300).contains(code)) else { continue };
                 let place = At { message: at.message, node: item.0.id() };
                 let text = format!("these Results hold {}, whose Status is {code}", quoted(uri));

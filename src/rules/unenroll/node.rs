@@ -2,17 +2,19 @@
 
 use crate::syncml::uri;
 
-/// The names in a path, without the leading dot.
+/// The names in a path that ends in Unenroll, without the leading dot; none of other paths.
 fn names(target: &str) -> Vec<&str> {
     let path = uri::path(target);
-    path.strip_prefix("./").unwrap_or(path).trim_end_matches('/').split('/').collect()
+    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
+    let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+    if last.eq_ignore_ascii_case("Unenroll") { path.split('/').collect() } else { Vec::new() }
 }
 
 /// Whether a path ends in Unenroll below DMClient, right or wrong. That of a linked enrollment is another node.
 pub(super) fn means_unenroll(target: &str) -> bool {
     let names = names(target);
     let has = |name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name));
-    names.last().is_some_and(|last| last.eq_ignore_ascii_case("Unenroll")) && has("DMClient") && !has("LinkedEnrollment")
+    has("DMClient") && !has("LinkedEnrollment")
 }
 
 /// Whether it is one of the nodes that exist.

@@ -82,10 +82,10 @@ pub(super) struct Setting<'a> {
 /// All settings that a session shows, in the order of the commands.
 pub(super) fn settings(session: &Session) -> impl Iterator<Item = Setting<'_>> {
     session.exchanges.iter().flat_map(move |exchange| {
-        let command = session.command_at(exchange.command);
-        let written = command.filter(|command| is_write(*command) && is_accepted(session, exchange.command));
+        let written = session.command_at(exchange.command).filter(|command| is_write(*command));
         let results = exchange.results.iter().filter_map(|at| session.command_at(*at));
         let set = written.into_iter().flat_map(Command::items).filter_map(|item| setting(item, item.target()?, false));
+        let set = set.filter(move |_| is_accepted(session, exchange.command));
         let told = results.flat_map(Command::items);
         set.chain(told.filter_map(|item| setting(item, item.source().or(item.target())?, true)))
     })
@@ -125,9 +125,10 @@ pub(in crate::rules) fn known(session: &Session) -> Known {
 /// The providers whose nodes the device has.
 pub(super) fn providers(session: &Session) -> Vec<Box<str>> {
     let mut names: Vec<Box<str>> = Vec::new();
-    let accepted = session.exchanges.iter().filter(|exchange| is_accepted(session, exchange.command));
-    let commands = accepted.filter_map(|exchange| session.command_at(exchange.command));
-    for (name, _) in commands.flat_map(Command::items).filter_map(|item| below_provider(item.target()?)) {
+    let commands = session.exchanges.iter().filter_map(|exchange| Some((exchange, session.command_at(exchange.command)?)));
+    let items = commands.flat_map(|(exchange, command)| command.items().map(move |item| (exchange, item)));
+    let named = items.filter_map(|(exchange, item)| Some((exchange, below_provider(item.target()?)?.0)));
+    for (_, name) in named.filter(|(exchange, _)| is_accepted(session, exchange.command)) {
         if names.len() < PROVIDERS && name.len() <= VALUE && !names.iter().any(|known| **known == *name) {
             names.push(name.into());
         }
