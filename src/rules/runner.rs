@@ -265,7 +265,9 @@ impl<'a> Pass<'a> {
                 Check::Exchange(check) => {
                     self.calls(cx.exchanges().map(|cx| (*number, move |sink: &mut Sink<'_>| check(&cx, sink))));
                 }
-                Check::Enrollment(check) => self.calls(std::iter::once((*number, |sink: &mut Sink<'_>| check(&cx, sink)))),
+                Check::Enrollment(check) => {
+                    self.calls(std::iter::once((*number, |sink: &mut Sink<'_>| check(&cx, sink))))
+                }
                 Check::Provisioning(check) => {
                     self.calls(cx.documents().map(|cx| (*number, move |sink: &mut Sink<'_>| check(&cx, sink))));
                 }

@@ -94,23 +94,22 @@ fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
     rest.get(..length).unwrap_or_default()
 }
 
-/// The addresses of a message, in the order of its commands.
+/// The addresses of a message, in the order of its commands. A command may also be the root of a fragment.
 fn read<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> {
-    cx.commands().flat_map(move |command| {
-        use Tag::*;
-        let ends: &[Tag] = match (cx.side(), command.tag()) {
-            (Some(Side::Client), _) => &[],
-            (_, Copy) => &[Target, Source],
-            (_, Add | Delete | Exec | Get | Replace) => &[Target],
-            _ => &[],
-        };
-        command.items().flat_map(move |item| {
-            ends.iter().filter_map(move |end| {
-                let element = item.0.child(*end)?.child(LocURI)?;
-                let uri = element.value()?;
-                let (key, signs) = (Key::of(uri, cx.profile.naming()), Signs::of(uri));
-                Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
-            })
+    let ends = move |tag| match (cx.side(), tag) {
+        (Some(Side::Client), _) => &[][..],
+        (_, Tag::Copy) => &[Tag::Target, Tag::Source],
+        (_, Tag::Add | Tag::Delete | Tag::Exec | Tag::Get | Tag::Replace) => &[Tag::Target],
+        _ => &[],
+    };
+    let commands = cx.message.doc.elements().filter(move |element| !ends(element.tag()).is_empty()).map(Command);
+    let items = commands.flat_map(|command| command.items().map(move |item| (command, item)));
+    items.flat_map(move |(command, item)| {
+        ends(command.tag()).iter().filter_map(move |end| {
+            let element = item.0.child(*end)?.child(Tag::LocURI)?;
+            let uri = element.value()?;
+            let (key, signs) = (Key::of(uri, cx.profile.naming()), Signs::of(uri));
+            Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
         })
     })
 }
