@@ -328,3 +328,48 @@ fn reports_go_to_files() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/folder: cannot be written: No such file"));
 }
+
+/// `view` with that text as its configuration.
+fn view_with(config: &str, arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dmscope")).unwrap();
+    std::fs::write(folder.path().join("dmscope/view.toml"), config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
+    command.arg("view").args(arguments).env("XDG_CONFIG_HOME", folder.path());
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("NO_COLOR").output().unwrap()
+}
+
+#[test]
+fn a_view_without_a_terminal_is_the_summary() {
+    insta::assert_snapshot!(stdout(&["view", "samples/alert-unanswered.pcap", "samples/msgid-skipped.pcap"]));
+    let filtered = stdout(&["view", "--filter", "severity = error", "samples"]);
+    assert!(filtered.contains("(filtered)") && !filtered.contains("DM-MSG-003"), "{filtered}");
+    let nothing = dmscope(&["view", "Cargo.toml"]);
+    assert_ne!(nothing.status.code(), Some(0));
+}
+
+#[test]
+fn the_configuration_that_is_printed_is_one() {
+    let printed = view_with("", &["--print-config", "samples"]);
+    assert_eq!(printed.status.code(), Some(0));
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert_eq!(String::from_utf8(view_with(&printed, &["--print-config", "samples"]).stdout).unwrap(), printed);
+}
+
+#[test]
+fn a_wrong_configuration_is_one_line() {
+    let wrong = [
+        ("theme = \"pink\"", "there is no theme \"pink\""),
+        ("[keys]\nquit = [\"hyper-q\"]", "quit: \"hyper-q\" is no key"),
+        ("[keys]\nfly = [\"f\"]", "there is no action \"fly\""),
+        ("[colors]\nerror = \"loud\"", "error: \"loud\" is no colour"),
+        ("[keys\n", "line 1: "),
+        ("[sounds]", "line 1: unknown field `sounds`"),
+    ];
+    for (config, said) in wrong {
+        let output = view_with(config, &["samples"]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+        assert!(error.contains("view.toml") && error.contains(said), "{error}");
+    }
+}

@@ -16,7 +16,8 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
         cli::Color::Always => true,
         cli::Color::Never => false,
     };
-    let look = tui::Config::load(options.theme.as_deref(), colours)?;
+    // What is printed is for a file, which may be read where there are colours.
+    let look = tui::Config::load(options.theme.as_deref(), colours || options.print_config)?;
     if options.print_config {
         write!(stdout(), "{}", look.print())?;
         return Ok(Exit::Clean);

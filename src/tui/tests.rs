@@ -82,6 +82,7 @@ fn a_filter_leaves_what_it_holds_for() {
     press(&mut app, "enter");
     let shown = screen(&mut app, 120, 40);
     assert!(shown.contains("1 of 1 sessions") && !shown.contains("→ client 1"), "{shown}");
+    assert_eq!(app.at.map(|at| at.message), Some(1), "what is filtered out is not looked at");
     press(&mut app, "f ctrl-u c o m a n d space = space G e t");
     let shown = screen(&mut app, 120, 40);
     assert!(shown.contains("did you mean `command`?"), "{shown}");

@@ -114,6 +114,10 @@ impl App {
     pub(crate) fn keep(&mut self, filter: Option<Filter>) {
         self.kept.set(filter);
         self.refresh();
+        let hidden = |(session, _): (usize, _)| self.at.is_some_and(|at| !self.kept.message(session, at.message));
+        if self.shown.is_some_and(hidden) {
+            self.look_at_command();
+        }
     }
 
     fn filter(&mut self, text: &str) {

@@ -47,7 +47,9 @@ fn connection(message: &Message) -> Vec<(&'static str, String)> {
             let address = |address: Option<std::net::SocketAddr>| address.map_or("?".to_owned(), |at| at.to_string());
             let ends = format!("{} → {}", address(connection.client), address(connection.server));
             let ends = if connection.client.is_some() || connection.server.is_some() { ends } else { String::new() };
-            facts.push(("connection", format!("tcp.stream {}  {ends}", connection.number)));
+            let packets = matches!(message.body.origin.runs().first(), Some(run) if matches!(run.unit, Unit::Frame(_)));
+            let number = if packets { "tcp.stream" } else { "number" };
+            facts.push(("connection", format!("{number} {}  {ends}", connection.number)));
             let tls = match connection.tls {
                 Some(true) => "TLS",
                 Some(false) => "in the clear",
