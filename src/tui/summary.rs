@@ -9,7 +9,7 @@ use super::store::{Opened, Store};
 use super::theme::Theme;
 use super::tree::Shows;
 use crate::escape;
-use crate::report::{clock, count};
+use crate::report::{clock, count, tls};
 use crate::rules::{Rule, Severity};
 use crate::session::{Edge, Outcome, Session};
 use crate::syncml::{Side, secret, status};
@@ -244,9 +244,7 @@ fn encrypted(store: &Store, theme: &Theme, lines: &mut Lines) {
     lines.push((Line::default(), None));
     lines.push((Line::styled("Encrypted, not decrypted", theme.heading), None));
     for host in reading.encrypted.iter().take(MOST) {
-        let name = host.host().unwrap_or_default();
-        let text = format!("  {}  {}", escape::line(&name), count(host.connections, "connection"));
-        lines.push((Line::raw(text), None));
+        lines.push((Line::raw(format!("  {}", tls::unread(host))), None));
     }
 }
 

@@ -13,6 +13,7 @@ mod hostile;
 mod mouse;
 mod pictures;
 mod views;
+mod wire;
 
 use super::app::{App, Effect, Pane, Screen};
 use super::draw;
@@ -82,7 +83,6 @@ fn a_filter_leaves_what_it_holds_for() {
     press(&mut app, "enter");
     let shown = screen(&mut app, 120, 40);
     assert!(shown.contains("1 of 1 sessions") && !shown.contains("→ client 1"), "{shown}");
-    assert_eq!(app.at.map(|at| at.message), Some(1), "what is filtered out is not looked at");
     press(&mut app, "f ctrl-u c o m a n d space = space G e t");
     let shown = screen(&mut app, 120, 40);
     assert!(shown.contains("did you mean `command`?"), "{shown}");
@@ -186,6 +186,69 @@ fn the_timeline_leads_to_its_messages_and_back() {
 }
 
 #[test]
+fn the_timeline_shows_pauses_sizes_retries_and_what_is_missing() {
+    use wire::From::{Client, Server};
+    let message = |from: &str, id: u32, body: &str| {
+        let (source, target) = if from == "d" { ("d", "http://s/") } else { ("http://s/", "d") };
+        format!(
+            "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>1</SessionID>\
+             <MsgID>{id}</MsgID><Target><LocURI>{target}</LocURI></Target><Source><LocURI>{source}</LocURI></Source><Meta>\
+             <MaxMsgSize xmlns=\"syncml:metinf\">400</MaxMsgSize></Meta></SyncHdr><SyncBody>{body}<Final/></SyncBody></SyncML>"
+        )
+    };
+    let status =
+        "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Data>200</Data></Status>";
+    let get = "<Get><CmdID>2</CmdID><Item><Target><LocURI>./DevInfo/DevId</LocURI></Target></Item></Get>";
+    let post = |body: &str| wire::http("POST /dm HTTP/1.1\r\nHost: s", body);
+    let first = post(&message("d", 1, "<Alert><CmdID>1</CmdID><Data>1201</Data></Alert>"));
+    let answer = wire::http("HTTP/1.1 200 OK", &message("s", 1, &[status, get].concat()));
+    let second = post(&message("d", 2, status));
+    let sent = [(0, Client, &*first), (40, Server, &*answer), (12_040, Client, &*second), (12_140, Client, &*second)];
+    let mut app = hostile::opened("a.pcap", &wire::pcap(&sent), None).unwrap();
+    press(&mut app, "T");
+    let shown = screen(&mut app, 120, 40);
+    for told in [
+        "nothing for 12.0 s",
+        "retry: the same bytes again",
+        "1 message retried",
+        "slowest answer 40 ms",
+        " %!",
+        "MaxMsgSize",
+    ] {
+        assert!(shown.contains(told), "{told}:\n{shown}");
+    }
+    // The second half of the session alone: what came before is not guessed.
+    let rest = [(0, Server, &*answer), (40, Client, &*second)];
+    let mut app = hostile::opened("b.pcap", &wire::pcap(&rest), None).unwrap();
+    press(&mut app, "T");
+    let shown = screen(&mut app, 120, 40);
+    assert!(shown.contains("not captured") && shown.contains("start not seen"), "{shown}");
+    assert!(!shown.contains("package 1"), "{shown}");
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn what_tls_says_stands_beside_the_frames() {
+    let Some(corpus) = std::env::var_os("DMSCOPE_CORPUS") else {
+        eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, no TLS was looked at");
+        return;
+    };
+    let lab = Path::new(&corpus).join("captures/lab");
+    let look = |file: &str, keys: &str| {
+        let inputs = input::collect(&[lab.join(file)], None).unwrap();
+        let mut app = App::new(Store::all(&job(inputs)), Theme::dark(), Keys::default());
+        press(&mut app, keys);
+        screen(&mut app, 120, 40)
+    };
+    let shown = look("dm-tls13-chacha-gzip-chunked-dsb.pcapng", "tab j t r tab tab z");
+    for told in ["encryption  TLS", "TLS 1.3", "TLS_CHACHA20_POLY1305_SHA256", "frame "] {
+        assert!(shown.contains(told), "{told}:\n{shown}");
+    }
+    let sealed = look("dm-tls13-aes128gcm-h2.pcap", "");
+    assert!(sealed.contains("Encrypted, not decrypted") && sealed.contains("TLS 1.3"), "{sealed}");
+}
+
+#[test]
 fn a_long_copy_is_told() {
     let mut app = app("clean.pcap");
     press(&mut app, "tab");
@@ -199,6 +262,9 @@ fn a_long_copy_is_told() {
 #[test]
 fn a_filter_holds_for_the_summary_and_the_next_finding() {
     let mut app = app("atomic-rolled-back.pcap");
+    press(&mut app, "f s t a t u s space = space 4 0 5 enter");
+    assert_eq!(app.at.map(|at| at.message), Some(1), "what is filtered out is not looked at");
+    press(&mut app, "esc S");
     press(&mut app, "f m s g - i d space = space 1 enter n");
     assert!(screen(&mut app, 120, 40).contains("there are no findings"), "{}", screen(&mut app, 120, 40));
     press(&mut app, "S");

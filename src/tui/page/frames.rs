@@ -2,15 +2,17 @@
 //! it and the selected element were captured in.
 
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Page;
 use super::text::{fact, wrap};
 use crate::escape;
 use crate::http::Half;
 use crate::origin::{Origin, Unit};
-use crate::report::clock;
+use crate::report::{clock, tls};
 use crate::session::{At, Session};
 use crate::syncml::{Element, Message};
+use crate::tls::Facts;
 use crate::tui::theme::Theme;
 
 /// Packets listed.
@@ -30,11 +32,32 @@ pub(super) fn page(session: &Session, at: At, width: usize, theme: &Theme) -> Pa
     let mut lines: Vec<Line<'static>> = facts.collect();
     lines.extend(super::text::notes(message, theme));
     lines.push(Line::default());
+    let handshake = message.http.as_ref().and_then(|http| http.connection.handshake.as_ref());
+    if let Some(handshake) = handshake {
+        lines.extend(tls_lines(&handshake.facts(), width, theme));
+        lines.push(Line::default());
+    }
     if let Some(http) = &message.http {
         listed("head", &http.head.origin, theme, &mut lines);
     }
     listed("body", &message.body.origin, theme, &mut lines);
     Page::Text { lines, items: Vec::new() }
+}
+
+/// What TLS says of itself.
+fn tls_lines(facts: &Facts, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("TLS", theme.heading)];
+    for line in tls::lines(facts) {
+        match line.split_once(": ") {
+            Some((name, value)) => {
+                let name = format!("{name:<12}");
+                let name = if name.ends_with(' ') { name } else { name + " " };
+                lines.extend(fact(&name, wrap(value, width.saturating_sub(name.width())), theme));
+            }
+            None => lines.extend(wrap(&line, width).into_iter().map(Line::raw)),
+        }
+    }
+    lines
 }
 
 /// Names and values.

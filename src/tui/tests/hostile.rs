@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{VIEWS, buffer, job, press};
+use super::{VIEWS, buffer, job, press, wire};
 use crate::escape;
 use crate::input::{self, Kind};
 use crate::tui::app::{App, Effect};
@@ -60,37 +60,18 @@ fn message(texts: &[String; 6]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// One HTTP exchange in a capture of raw IP packets.
-fn capture(head: &str, body: &[u8]) -> Vec<u8> {
-    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0];
-    let mut sequence = 1u32;
-    let mut packet = |flags: u8, payload: &[u8]| {
-        let mut bytes = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
-        let length = u16::try_from(40 + payload.len()).unwrap().to_be_bytes();
-        bytes[2..4].copy_from_slice(&length);
-        bytes.extend([0xc0, 0, 0, 80]);
-        bytes.extend(sequence.to_be_bytes());
-        bytes.extend([0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        bytes.extend(payload);
-        sequence += u32::try_from(payload.len()).unwrap() + u32::from(flags == 2);
-        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
-        file.extend([0; 8]);
-        file.extend(length);
-        file.extend(length);
-        file.extend(bytes);
-    };
-    packet(2, &[]);
+/// One HTTP request in a capture.
+fn capture(text: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST /{head} HTTP/1.1\r\nHost: {head}\r\nContent-Type: application/vnd.syncml.dm+xml\r\nX-{head}: {head}\r\n\
+        "POST /{text} HTTP/1.1\r\nHost: {text}\r\nContent-Type: application/vnd.syncml.dm+xml\r\nX-{text}: {text}\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     );
-    packet(0x18, &[head.as_bytes(), body].concat());
-    file
+    wire::pcap(&[(0, wire::From::Client, &[head.as_bytes(), body].concat())])
 }
 
 /// Opens a file of that name with those bytes.
-fn opened(name: &str, bytes: &[u8], kind: Option<Kind>) -> Option<App> {
+pub(super) fn opened(name: &str, bytes: &[u8], kind: Option<Kind>) -> Option<App> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();

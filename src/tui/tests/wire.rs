@@ -52,5 +52,6 @@ pub(super) fn pcap(sent: &[Sent<'_>]) -> Vec<u8> {
 /// A request or an answer with a body.
 pub(super) fn http(start: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("{start}\r\nContent-Type: application/vnd.syncml.dm+xml\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    format!("{start}\r\nContent-Type: application/vnd.syncml.dm+xml\r\nContent-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
 }
