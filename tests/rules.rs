@@ -112,7 +112,7 @@ fn examples_hold_as_wbxml() {
 fn examples_hold_in_a_capture() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {
-            let read = run::as_file(&capture::file(sent), "example.pcap");
+            let read = run::as_capture(&capture::packets(sent), sent);
             in_a_file(rule, example, sent, &read, |location| location.frame.is_some())
         })
     });
@@ -204,7 +204,7 @@ fn bad_examples_fail_without_their_rule() {
             let found = match example.capture_only() {
                 false => check::findings(&runner, &run::as_documents(sent), sent),
                 true => {
-                    let read = run::as_file(&capture::file(sent), "example.pcap");
+                    let read = run::as_capture(&capture::packets(sent), sent);
                     let mut found = check::findings(&runner, &read.sessions, sent);
                     found.extend(check::findings_on_encrypted(&runner, &read, sent));
                     found

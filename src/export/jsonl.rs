@@ -89,6 +89,7 @@ fn context(scope: Scope<'_>, index: usize) -> Context {
         server: url(&session.server),
         start_missing: missing(&session.start),
         end_missing: missing(&session.end),
+        watched_until: session.watched_until.filter(|until| Some(*until) > session.ended()).map(Moment),
         outcome: session.outcome.name().to_owned(),
     }
 }

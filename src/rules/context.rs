@@ -73,6 +73,14 @@ impl<'a> CaptureCx<'a> {
         self.earlier.iter()
     }
 
+    /// Those of them with the same server since the device was enrolled with it, the last one first.
+    pub(super) fn of_enrollment(self) -> impl Iterator<Item = &'a Past> {
+        let server = self.session.session.server.as_deref();
+        let enrolls = move |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(self.session));
+        let since = self.earlier().take_while(move |past| !enrolls(past));
+        since.filter(move |past| past.server.as_deref() == server)
+    }
+
     /// Those of them with the same server.
     pub fn with_server(self) -> impl Iterator<Item = &'a Past> {
         let server = self.session.session.server.as_deref();

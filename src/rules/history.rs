@@ -10,13 +10,15 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::alert::Started;
 use super::auth::Remembered;
+use super::enrolled::Enrolled;
 use super::http::Wait;
 use super::pending::{Pending, left_open};
+use super::security::of_server;
 use super::unenroll::Leaving;
 use super::windows::Known;
 use crate::http::InputId;
 use crate::limits::Limits;
-use crate::session::{At, Session};
+use crate::session::{At, Session, device_key};
 use crate::syncml::uri::{Key, Naming};
 use crate::syncml::{Side, Tag};
 use crate::time::Time;
@@ -58,6 +60,8 @@ pub struct Past {
     pub(in crate::rules) known: Known,
     /// What it showed of a device that leaves.
     pub(in crate::rules) leaving: Option<Box<Leaving>>,
+    /// What it made of the device, when it was an enrollment.
+    pub(in crate::rules) enrolled: Option<Box<Enrolled>>,
 }
 
 /// What a device says of itself in a session, for each node of [`IDENTITY`]: the place and the value.
@@ -86,12 +90,19 @@ pub struct Earlier {
     past: Box<[Arc<Past>]>,
     /// Nonces of the session that an earlier one had, with its number.
     nonces: Box<[(Box<[u8]>, u32)]>,
+    /// Hashes of secrets of the server that another device has, too, with its session.
+    secrets: Box<[(u64, u32)]>,
 }
 
 impl Earlier {
     /// The sessions, the last one first.
     pub fn iter(&self) -> impl Iterator<Item = &Past> {
         self.past.iter().map(|past| &**past)
+    }
+
+    /// The session of another device in which the server had the same secret, by its hash.
+    pub(in crate::rules) fn owner_of_secret(&self, hash: u64) -> Option<u32> {
+        self.secrets.iter().find(|(known, _)| *known == hash).map(|(_, session)| *session)
     }
 
     /// The number of the first session that had a nonce of this one.
@@ -127,6 +138,8 @@ pub struct History {
     devices: HashMap<Box<str>, VecDeque<Arc<Past>>>,
     /// Nonces with the first session that had each; at most `most`.
     nonces: HashMap<Box<[u8]>, Issue>,
+    /// Hashes of the server's secrets with the first device that has each, and its session; at most `most`.
+    secrets: HashMap<u64, (Box<str>, u32)>,
     most: usize,
     is_full: bool,
 }
@@ -134,23 +147,34 @@ pub struct History {
 impl History {
     /// Nothing remembered yet.
     pub fn new(limits: &Limits) -> History {
-        History { devices: HashMap::new(), nonces: HashMap::new(), most: limits.devices, is_full: false }
+        History {
+            devices: HashMap::new(),
+            nonces: HashMap::new(),
+            secrets: HashMap::new(),
+            most: limits.devices,
+            is_full: false,
+        }
     }
 
     /// Remembers a session of a known device.
     pub fn add(&mut self, session: &Session) {
-        let Some(device) = session.device.as_deref() else { return };
+        let Some(device) = session.device.as_deref().map(device_key) else { return };
+        for (_, _, hash) in of_server(session) {
+            if self.secrets.len() < self.most {
+                self.secrets.entry(hash).or_insert_with(|| (device.as_str().into(), session.number));
+            }
+        }
         let auth = Remembered::of(session);
         for given in auth.iter().flat_map(|auth| auth.all()) {
             if self.nonces.len() < self.most {
                 self.nonces.entry(given.octets.clone()).or_insert_with(|| Issue::of(session));
             }
         }
-        if !self.devices.contains_key(device) && self.devices.len() >= self.most {
+        if !self.devices.contains_key(device.as_str()) && self.devices.len() >= self.most {
             self.is_full = true;
             return;
         }
-        let known = self.devices.entry(device.into()).or_default();
+        let known = self.devices.entry(device.into_boxed_str()).or_default();
         if known.len() >= PER_DEVICE {
             known.pop_front();
         }
@@ -177,14 +201,21 @@ impl History {
             wait,
             known: client,
             leaving: Leaving::of(session),
+            enrolled: Enrolled::of(session),
         }));
     }
 
     /// What is remembered of the device of a session, as of now.
     pub fn before(&self, session: &Session) -> Earlier {
-        let known = session.device.as_deref().and_then(|device| self.devices.get(device));
+        let device = session.device.as_deref().map(device_key);
+        let known = device.as_deref().and_then(|device| self.devices.get(device));
         let past = known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default();
-        Earlier { past, nonces: self.nonces_again(session) }
+        let shared = |hash: u64| {
+            let (owner, number) = self.secrets.get(&hash)?;
+            (device.as_deref() != Some(&**owner)).then_some((hash, *number))
+        };
+        let secrets = device.iter().flat_map(|_| of_server(session)).filter_map(|(_, _, hash)| shared(hash)).collect();
+        Earlier { past, nonces: self.nonces_again(session), secrets }
     }
 
     fn nonces_again(&self, session: &Session) -> Box<[(Box<[u8]>, u32)]> {

@@ -10,6 +10,7 @@ use crate::syncml::uri::Naming;
 
 mod answers;
 pub mod context;
+mod enrolled;
 pub mod enrollment;
 pub mod facts;
 pub mod finding;

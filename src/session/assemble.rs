@@ -16,7 +16,7 @@ use super::enrolling::{self, Clue};
 use super::open::{Ids, Open};
 use super::table::Table;
 use super::told::Told;
-use super::{Flavor, Session};
+use super::{Flavor, Session, device_key};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::enroll::Step;
 use crate::http::{Captured, Connection, Event, Half, InputId};
@@ -177,7 +177,7 @@ impl Assembler {
 
     /// Takes a document without HTTP around it.
     pub fn document(&mut self, mut message: Message, out: Out<'_>) {
-        self.latest = self.latest.max(message.last);
+        self.latest = self.latest.max(message.last.or(message.first));
         match message.kind {
             Kind::SyncMl | Kind::Fragment => {
                 message.side = message.side.or_else(|| belong::role(&self.table, &message));
@@ -457,6 +457,7 @@ impl Assembler {
         let mut open = Open::new(number, flavor);
         if flavor == Flavor::Dm && message.side == Some(Side::Client) {
             open.around.follows = self.supersede(&message, out);
+            self.close_enrollment(&message, out);
         }
         self.table.insert(open);
         self.add(number, message, out)
@@ -478,6 +479,17 @@ impl Assembler {
             }
         }
         follows
+    }
+
+    /// Closes the enrollment that made a device come: it is remembered before the device's first session is judged.
+    fn close_enrollment(&mut self, message: &Message, out: Out<'_>) {
+        let Some(device) = message.header().and_then(|header| header.source()) else { return };
+        let known = self.enrolling.get(&Clue::Device(device_key(device))).cloned().unwrap_or_default();
+        for number in known {
+            if self.table.get(number).is_some_and(|open| open.complete) {
+                self.close(number, None, out);
+            }
+        }
     }
 
     /// Adds a message to an open session; gives where it went.

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::device_key;
 use crate::enroll::discovery::{Discover, DiscoverResponse};
 use crate::enroll::token::TokenRequest;
 use crate::enroll::{Address, Envelope, Step, soap};
@@ -32,7 +33,7 @@ pub(super) enum Clue {
     Input(InputId),
     /// The user, lower case.
     User(String),
-    /// The device, lower case.
+    /// The device, as [`device_key`] has it.
     Device(String),
 }
 
@@ -53,7 +54,7 @@ impl Enroller {
         let user = email.or_else(|| envelope.security()?.username()).filter(|user| user.contains('@'));
         let asks = content.filter(|content| soap::is(*content, "RequestSecurityToken"));
         let device = asks.and_then(|content| TokenRequest(content).context("DeviceID"));
-        Enroller { user: user.map(lower), device: device.map(lower) }
+        Enroller { user: user.map(lower), device: device.map(device_key) }
     }
 }
 

@@ -25,6 +25,13 @@ use crate::syncml::{Command, Element, Header, Message, NodeId, Side, Tag};
 use crate::time::Time;
 use index::Index;
 
+/// A device's name as its sessions and its enrollment share it: the letters and digits of its identifier, lower case.
+pub fn device_key(name: &str) -> String {
+    let lower = name.trim().to_ascii_lowercase();
+    let bare = lower.strip_prefix("urn:uuid:").unwrap_or(&lower);
+    bare.chars().filter(|letter| !matches!(letter, '-' | '{' | '}')).collect()
+}
+
 /// A node of a message of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {

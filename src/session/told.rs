@@ -104,6 +104,7 @@ fn restore(
     session.server = context.server;
     session.start = edge(context.start_missing);
     session.end = edge(context.end_missing);
+    session.watched_until = context.watched_until.map(|until| until.0).or(session.ended());
     if session.flavor == Flavor::Dm {
         session.index.remember(exchange::references(&session));
         session.exchanges = exchange::pair(&session);

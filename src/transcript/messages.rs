@@ -123,6 +123,9 @@ pub struct Context {
     /// The same of its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_missing: Option<String>,
+    /// Until when the recording went on, where that is later than the session's last message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_until: Option<Moment>,
     /// How it went.
     pub outcome: String,
 }

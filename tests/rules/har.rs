@@ -10,7 +10,12 @@ use super::compose::Sent;
 /// The HAR; `None` when it cannot show what the example says.
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let packets_only = |sent: &Sent<'_>| {
-        sent.block.tls || sent.block.wbxml || sent.lost || sent.block.client.is_some() || sent.block.end.is_some()
+        sent.block.tls
+            || sent.block.certificate.is_some()
+            || sent.block.wbxml
+            || sent.lost
+            || sent.block.client.is_some()
+            || sent.block.end.is_some()
     };
     if sent.len() % 2 == 1 || sent.iter().any(packets_only) {
         return None;

@@ -11,7 +11,7 @@ use dmscope::rules::{Rule, Severity};
 use dmscope::session::Session;
 use dmscope::xml;
 
-use super::build::{Packet, pcap};
+use super::build::Packet;
 use super::compose::Sent;
 use super::page::Example;
 use super::{capture, check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
@@ -82,7 +82,7 @@ fn a_cut_message_is_no_error() {
 
 /// The packets of an example as a capture has them that lacks some.
 fn errors_in(example: &Example, sent: &[Sent<'_>], packets: &[Packet], how: &str) -> Vec<String> {
-    errors(example, sent, &run::as_file(&pcap(packets), "example.pcap").sessions, how)
+    errors(example, sent, &run::as_capture(packets, sent).sessions, how)
 }
 
 #[test]

@@ -25,7 +25,7 @@ struct Line {
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
-        if message.block.tls || message.lost || message.cut.is_some() {
+        if message.block.tls || message.block.certificate.is_some() || message.lost || message.cut.is_some() {
             return None;
         }
         let number = message.block.connection.unwrap_or(1);

@@ -58,6 +58,8 @@ pub(crate) struct Block {
     pub(crate) client: Option<String>,
     /// `connection=N`.
     pub(crate) connection: Option<u32>,
+    /// `certificate=NAME`.
+    pub(crate) certificate: Option<String>,
     /// `end=open|reset`.
     pub(crate) end: Option<End>,
 }
@@ -80,6 +82,7 @@ impl Example {
                 || block.lost
                 || block.client.is_some()
                 || block.connection.is_some()
+                || block.certificate.is_some()
                 || block.end.is_some()
         })
     }
@@ -181,6 +184,7 @@ fn block(info: &str) -> Result<Block, String> {
             ("connection", number) => {
                 block.connection = Some(number.parse().map_err(|_| format!("connection={number}"))?)
             }
+            ("certificate", name) => block.certificate = Some(name.into()),
             ("end", "open") => block.end = Some(End::Open),
             ("end", "reset") => block.end = Some(End::Reset),
             (msg_id, "") if place == 0 => block.msg_id = msg_id.into(),

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
+mod accounts;
 mod secrets;
+
+pub(super) use accounts::{of_server, shared_server_secret, weak_secret};
 pub(super) use secrets::secret_in_data;
 
 use super::finding::Place;

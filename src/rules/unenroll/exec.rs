@@ -2,8 +2,8 @@
 
 use super::node::{is_known, means_unenroll, provider};
 use super::{leaves, sends_away};
-use crate::rules::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
-use crate::syncml::{Side, Tag, uri};
+use crate::rules::{CaptureCx, ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
+use crate::syncml::{Command, Side, Tag, uri};
 
 /// Add, Replace or Delete of a node that can only be run.
 pub(in crate::rules) fn unenroll_wrong_verb(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
@@ -24,13 +24,24 @@ pub(in crate::rules) fn unenroll_data_missing(cx: &ElementCx<'_>, out: &mut Sink
     }
 }
 
-/// An Exec of Unenroll whose Data and path name two providers.
-pub(in crate::rules) fn unenroll_data_not_providerid(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for item in cx.command().items() {
-        let (Some(named), Some(data)) = (item.target().and_then(provider), item.data()) else { continue };
-        let Some(value) = data.value().filter(|value| !uri::Key::same(value, named, cx.message.profile.naming())) else { continue };
-        let text = format!("Data of the Exec is {}, but the path names the provider {}", quoted(value), quoted(named));
-        out.report(cx.message.at(data), text);
+/// An Exec of Unenroll whose Data names another provider than its path, or than the enrollment.
+pub(in crate::rules) fn unenroll_data_not_providerid(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
+    let naming = cx.session.profile.naming();
+    let enrolled = cx.earlier().filter_map(|past| past.enrolled.as_ref()).find(|enrolled| enrolled.is_with(cx.session));
+    let enrolled = enrolled.and_then(|enrolled| enrolled.provider.as_deref());
+    for message in cx.session.readable() {
+        let execs = message.commands().filter(|command| command.tag() == Tag::Exec);
+        for item in execs.flat_map(Command::items).filter(|item| leaves(*item)) {
+            let Some((data, value)) = item.data().and_then(|data| Some((data, data.value()?))) else { continue };
+            let differs = |name: &str| !uri::Key::same(value, name, naming);
+            let named = item.target().and_then(provider).filter(|named| differs(named));
+            let text = match (named, enrolled.filter(|enrolled| differs(enrolled))) {
+                (Some(named), _) => format!("the path names the provider {}", quoted(named)),
+                (None, Some(enrolled)) => format!("the device was enrolled with the provider {}", quoted(enrolled)),
+                (None, None) => continue,
+            };
+            out.report(message.at(data), format!("Data of the Exec is {}, but {text}", quoted(value)));
+        }
     }
 }
 

@@ -1,44 +1,19 @@
 //! DM-UNE-003, 008, 017, 019, 021 and 023: what the device's other sessions tell of one that leaves.
 
-use super::memory::{Said, alert, beginning, exec, sent};
+use super::memory::{SLACK, Said, alert, beginning, exec, sent, since};
 use crate::rules::history::Past;
 use crate::rules::{CaptureCx, Severity, Sink, windows};
 use crate::session::Session;
 use crate::syncml::Side;
-use crate::time::Time;
 
-/// How much later is not at the same time any more, in nanoseconds.
-const SLACK: i64 = SECOND;
 /// How long to wait for the alert after the Exec, in nanoseconds.
 const PATIENCE: i64 = 30 * 60 * SECOND;
 /// How long a server should leave a device alone that leaves, in nanoseconds.
 const SOON: i64 = 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 
-impl Past {
-    /// When the device said goodbye in it, where it did.
-    fn goodbye(&self) -> Option<Said> {
-        self.leaving.as_ref()?.alert
-    }
-
-    /// When the server sent the device away in it, where it did.
-    fn dismissal(&self) -> Option<Said> {
-        self.leaving.as_ref()?.exec
-    }
-
-    /// Whether it began after something was said, as far as the recording tells.
-    fn is_after(&self, said: Said) -> bool {
-        since(said, self.started).is_some_and(|pause| pause > SLACK)
-    }
-}
-
-/// Nanoseconds from something that was said to a time.
-fn since(said: Said, time: Option<Time>) -> Option<i64> {
-    Some(time?.0.saturating_sub(said.at?.0))
-}
-
 /// Nanoseconds in words.
-fn in_words(pause: i64) -> String {
+pub(super) fn in_words(pause: i64) -> String {
     match pause / SECOND {
         seconds @ ..=119 => format!("{seconds} s"),
         seconds @ 120..=7199 => format!("{} minutes", seconds / 60),
@@ -60,13 +35,13 @@ pub(in crate::rules) fn active_sessions_not_ended(cx: &CaptureCx<'_>, out: &mut 
                 let later = since(said, past.known.last_request).is_some_and(|pause| pause > SLACK);
                 later && past.goodbye().is_none() && past.started.is_some_and(|began| began < started)
             };
-            if let Some(past) = cx.with_server().find(goes_on) {
+            if let Some(past) = cx.of_enrollment().find(goes_on) {
                 let pause = in_words(since(said, past.known.last_request).unwrap_or_default());
                 out.report(at, format!("session s{}, begun before, still goes on {pause} after the unenrollment alert", past.number));
             }
         }
         None => {
-            let goodbye = cx.with_server().filter(|past| began_before(past)).find_map(|past| Some((past.number, past.goodbye()?)));
+            let goodbye = cx.of_enrollment().filter(|past| began_before(past)).find_map(|past| Some((past.number, past.goodbye()?)));
             let Some((number, said)) = goodbye else { return };
             let later = |message: &crate::rules::MessageCx<'_>| {
                 let pause = since(said, sent(message.message));
@@ -84,7 +59,7 @@ pub(in crate::rules) fn active_sessions_not_ended(cx: &CaptureCx<'_>, out: &mut 
 /// A device that says goodbye once more.
 pub(in crate::rules) fn unenroll_alert_repeated(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let Some((at, _)) = alert(cx.session.session) else { return };
-    if let Some(past) = cx.with_server().find(|past| past.goodbye().is_some()) {
+    if let Some(past) = cx.of_enrollment().find(|past| past.goodbye().is_some()) {
         out.report(at, format!("the unenrollment alert came already in session s{}", past.number));
     }
 }
@@ -94,7 +69,7 @@ pub(in crate::rules) fn unenroll_not_confirmed(cx: &CaptureCx<'_>, out: &mut Sin
     let session = cx.session.session;
     if let Some((at, _)) = exec(session) {
         let said = Said { at: session.messages.get(at.message).and_then(sent) };
-        let confirmed = alert(session).is_some() || cx.with_server().any(|past| past.goodbye().is_some() && past.is_after(said));
+        let confirmed = alert(session).is_some() || cx.of_enrollment().any(|past| past.goodbye().is_some() && past.is_after(said));
         let alone = since(said, session.watched_until).filter(|pause| *pause >= PATIENCE && !confirmed);
         if let Some(pause) = alone {
             out.report(at, format!("no unenrollment alert came within {} of this Exec; expected one soon after it", in_words(pause)));
@@ -102,10 +77,10 @@ pub(in crate::rules) fn unenroll_not_confirmed(cx: &CaptureCx<'_>, out: &mut Sin
         return;
     }
     // Told once: at the first session behind the time in which the alert should have come.
-    let dismissed = cx.with_server().find_map(|past| Some((past, past.dismissal()?)));
+    let dismissed = cx.of_enrollment().find_map(|past| Some((past, past.dismissal()?)));
     let Some((past, said)) = dismissed.filter(|_| alert(session).is_none()) else { return };
     let Some(pause) = since(said, session.started()).filter(|pause| *pause >= PATIENCE) else { return };
-    let between = || cx.with_server().filter(|other| other.number != past.number && other.is_after(said));
+    let between = || cx.of_enrollment().filter(|other| other.number != past.number && other.is_after(said));
     let late = |other: &Past| since(said, other.started).is_some_and(|pause| pause >= PATIENCE);
     if between().next().is_some() && between().all(|other| other.goodbye().is_none() && !late(other)) {
         let text = format!("the device comes as before {} after the Exec of Unenroll in session s{}; expected its farewell", in_words(pause), past.number);
@@ -119,7 +94,7 @@ pub(in crate::rules) fn unenroll_not_confirmed(cx: &CaptureCx<'_>, out: &mut Sin
 pub(in crate::rules) fn check_in_after_unenroll(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
     let Some((past, said)) = farewell_before(cx).filter(|_| alert(session).is_none()) else { return };
-    let told = cx.with_server().any(|other| other.goodbye().is_none() && other.number != past.number && other.is_after(said));
+    let told = cx.of_enrollment().any(|other| other.goodbye().is_none() && other.number != past.number && other.is_after(said));
     let Some(place) = beginning(cx.session).filter(|_| !told) else { return };
     let pause = in_words(since(said, session.started()).unwrap_or_default());
     let text = format!("the device comes again {pause} after the unenrollment alert of session s{}; expected no more sessions", past.number);
@@ -157,7 +132,7 @@ pub(in crate::rules) fn unenroll_cause(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
             let pause = pause.map(|pause| format!(", {} before", in_words(pause))).unwrap_or_default();
             format!("the server began this unenrollment: Exec of Unenroll in session s{}{pause}", past.number)
         }
-        None => match cx.with_server().count() {
+        None => match cx.of_enrollment().count() {
             0 => "no earlier session was captured that tells who began this unenrollment".to_owned(),
             count => format!("the user began this unenrollment, as far as the capture shows: no Exec of Unenroll in {count} earlier session(s)"),
         },
@@ -168,13 +143,13 @@ pub(in crate::rules) fn unenroll_cause(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
 /// The session before this one in which the device said goodbye.
 pub(super) fn farewell_before<'a>(cx: &CaptureCx<'a>) -> Option<(&'a Past, Said)> {
     let started = cx.session.session.started();
-    let mut left = cx.with_server().filter_map(|past| Some((past, past.goodbye()?)));
+    let mut left = cx.of_enrollment().filter_map(|past| Some((past, past.goodbye()?)));
     left.find(|(_, said)| since(*said, started).is_some_and(|pause| pause > SLACK))
 }
 
 /// The session before this one in which the server sent the device away, after the last goodbye.
 pub(super) fn dismissal_before<'a>(cx: &CaptureCx<'a>, session: &Session) -> Option<(&'a Past, Said)> {
-    let since_goodbye = cx.with_server().filter(|past| past.started <= session.started()).take_while(|past| past.goodbye().is_none());
+    let since_goodbye = cx.of_enrollment().filter(|past| past.started <= session.started()).take_while(|past| past.goodbye().is_none());
     since_goodbye.into_iter().find_map(|past| Some((past, past.dismissal()?)))
 }
 

@@ -1,22 +1,50 @@
 //! What a session shows of a device that leaves, for the sessions that follow.
 //!
-//! In: a session. Out: a small record, nothing for the many sessions in which nobody leaves.
+//! In: a session. Out: a small record, nothing for a session that tells nothing. Bounds: [`SETTINGS`] values, of which
+//! only hashes are kept.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{goodbyes, sends_away};
 use crate::rules::SessionCx;
 use crate::rules::finding::Place;
+use crate::rules::history::Past;
 use crate::session::{At, Session};
-use crate::syncml::{Command, Message, Side};
+use crate::syncml::uri::path;
+use crate::syncml::{Command, Item, Message, Side, Tag};
 use crate::time::Time;
 
+/// Values that are remembered of a session: the first ones.
+const SETTINGS: usize = 16;
+/// How much later is not at the same time any more, in nanoseconds.
+pub(super) const SLACK: i64 = 1_000_000_000;
+/// Where stands what an unenrollment removes: apps, policies, certificates.
+const REMOVED: [&str; 6] = [
+    "policy/config/",
+    "certificatestore/",
+    "rootcatrustedcertificates/",
+    "clientcertificateinstall/",
+    "enterprisemodernappmanagement/",
+    "enterprisedesktopappmanagement/",
+];
+
 /// See the module's head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::rules) struct Leaving {
     /// The device said goodbye.
-    pub(super) alert: Option<Said>,
+    alert: Option<Said>,
     /// The server sent it away, and the device did not refuse.
-    pub(super) exec: Option<Said>,
+    exec: Option<Said>,
+    /// A request had a bearer token.
+    bearer: bool,
+    /// A hash of the client's certificate.
+    certificate: Option<u64>,
+    /// What the server set of what an unenrollment removes, as hashes of node and value.
+    settings: Vec<Setting>,
 }
+
+/// Hashes of a node and of a value.
+pub(super) type Setting = (u64, u64);
 
 /// Something that was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +57,54 @@ impl Leaving {
     /// What to remember of a session.
     pub(in crate::rules) fn of(session: &Session) -> Option<Box<Leaving>> {
         let said = |(at, _): (At, Command<'_>)| Said { at: session.messages.get(at.message).and_then(sent) };
-        let leaving = Leaving { alert: alert(session).map(said), exec: exec(session).map(said) };
+        let of_server = session.of(Side::Server).filter(|(_, message)| message.is_readable());
+        let settings = of_server.flat_map(|(_, message)| message.doc.all_commands()).flat_map(settings_of);
+        let leaving = Leaving {
+            alert: alert(session).map(said),
+            exec: exec(session).map(said),
+            bearer: has_bearer(session),
+            certificate: certificate(session).map(|(_, hash)| hash),
+            settings: settings.take(SETTINGS).collect(),
+        };
         (leaving != Leaving::default()).then(|| Box::new(leaving))
     }
+}
+
+impl Past {
+    /// When the device said goodbye in it, where it did.
+    pub(super) fn goodbye(&self) -> Option<Said> {
+        self.leaving.as_ref()?.alert
+    }
+
+    /// When the server sent the device away in it, where it did.
+    pub(super) fn dismissal(&self) -> Option<Said> {
+        self.leaving.as_ref()?.exec
+    }
+
+    /// Whether a request in it had a bearer token.
+    pub(super) fn has_bearer(&self) -> bool {
+        self.leaving.as_ref().is_some_and(|leaving| leaving.bearer)
+    }
+
+    /// A hash of the client's certificate in it.
+    pub(super) fn certificate(&self) -> Option<u64> {
+        self.leaving.as_ref()?.certificate
+    }
+
+    /// What the server set in it of what an unenrollment removes.
+    pub(super) fn settings(&self) -> &[Setting] {
+        self.leaving.as_ref().map(|leaving| leaving.settings.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether it began after something was said, as far as the recording tells.
+    pub(super) fn is_after(&self, said: Said) -> bool {
+        since(said, self.started).is_some_and(|pause| pause > SLACK)
+    }
+}
+
+/// Nanoseconds from something that was said to a time.
+pub(super) fn since(said: Said, time: Option<Time>) -> Option<i64> {
+    Some(time?.0.saturating_sub(said.at?.0))
 }
 
 /// When a message was sent.
@@ -42,14 +115,16 @@ pub(super) fn sent(message: &Message) -> Option<Time> {
 /// The first unenrollment alert of a session.
 pub(super) fn alert(session: &Session) -> Option<(At, Command<'_>)> {
     let of_client = session.of(Side::Client).filter(|(_, message)| message.is_readable());
-    let mut alerts = of_client.flat_map(|(index, message)| goodbyes(&message.doc).map(move |alert| (at(index, alert), alert)));
+    let mut alerts =
+        of_client.flat_map(|(index, message)| goodbyes(&message.doc).map(move |alert| (at(index, alert), alert)));
     alerts.next()
 }
 
 /// The last Exec of Unenroll in a session that the device did not refuse.
 pub(super) fn exec(session: &Session) -> Option<(At, Command<'_>)> {
     let of_server = session.of(Side::Server).filter(|(_, message)| message.is_readable());
-    let execs = of_server.flat_map(|(index, message)| message.doc.all_commands().map(move |command| (at(index, command), command)));
+    let execs = of_server
+        .flat_map(|(index, message)| message.doc.all_commands().map(move |command| (at(index, command), command)));
     let obeyed = |(at, exec): &(At, Command<'_>)| sends_away(*exec) && !is_refused(session, *at);
     execs.filter(obeyed).last()
 }
@@ -62,6 +137,44 @@ pub(super) fn is_refused(session: &Session, command: At) -> bool {
 
 fn at(message: usize, command: Command<'_>) -> At {
     At { message, node: command.0.id() }
+}
+
+/// Whether a request of a session has a bearer token: the enrollment belongs to Entra (MS-MDM 2.1).
+pub(super) fn has_bearer(session: &Session) -> bool {
+    let is_bearer = |value: &str| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+    let heads = session.of(Side::Client).filter_map(|(_, message)| message.http.as_ref()?.request_head());
+    heads.into_iter().any(|head| head.header("authorization").is_some_and(is_bearer))
+}
+
+/// The certificate by which the client proved itself in a session: the first message it was used for, and a hash of it.
+pub(super) fn certificate(session: &Session) -> Option<(Place, u64)> {
+    session.of(Side::Client).find_map(|(index, message)| {
+        let handshake = message.http.as_ref()?.connection.handshake.as_ref()?;
+        let own = handshake.get(|facts| facts.client_certificates.first().map(|der| hash_of(&**der)))?;
+        Some((Place::Message(index), own))
+    })
+}
+
+/// What a command sets of what an unenrollment removes.
+pub(super) fn settings_of(command: Command<'_>) -> impl Iterator<Item = Setting> {
+    let writes = matches!(command.tag(), Tag::Add | Tag::Replace);
+    let items = writes.then(|| command.items()).into_iter().flatten();
+    items.filter_map(|item| setting(item.target()?, item))
+}
+
+/// A value of what an unenrollment removes, at a node.
+pub(super) fn setting(uri: &str, item: Item<'_>) -> Option<Setting> {
+    let lower = path(uri).to_ascii_lowercase();
+    let (_, below) = lower.split_once("vendor/msft/")?;
+    let removed = REMOVED.iter().any(|start| below.starts_with(start));
+    let value = item.data()?.value().filter(|_| removed)?;
+    Some((hash_of(below), hash_of(value)))
+}
+
+fn hash_of(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where a session that follows others is told of as a whole: its first message that can be read.

@@ -4,8 +4,9 @@
 //! server's case the Exec stands in a session that ends there, and the same alert comes in the next one.
 //!
 //! `alert` judges the farewell itself, `exec` the server's order, `answers` what follows in the same session, `later` what
-//! follows in others; `memory` is what they remember.
+//! follows in others, `account` what the enrollment tells; `memory` is what they remember.
 
+mod account;
 mod alert;
 mod answers;
 mod exec;
@@ -13,6 +14,7 @@ mod later;
 mod memory;
 mod node;
 
+pub(super) use account::*;
 pub(super) use alert::*;
 pub(super) use answers::*;
 pub(super) use exec::*;

@@ -1,0 +1,66 @@
+//! What is remembered of an enrollment, for the sessions of the device that follow it.
+//!
+//! In: a session of [`Flavor::Enrollment`](crate::session::Flavor). Out: a small record without secrets; nothing for an
+//! enrollment that did not come to its provisioning document.
+
+use super::SessionCx;
+use crate::enroll::Envelope;
+use crate::enroll::token::{Binary, Content};
+use crate::session::{Enrollment, Session};
+use crate::syncml::uri;
+
+/// See the module's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Enrolled {
+    /// `PROVIDER-ID` of the account.
+    pub(super) provider: Option<Box<str>>,
+    /// The host of the management server, in lower case.
+    pub(super) host: Option<Box<str>>,
+    /// What showed that the user or the device proved itself by a token of Entra.
+    pub(super) entra: Option<&'static str>,
+}
+
+impl Enrolled {
+    /// What to remember of a session.
+    pub(super) fn of(session: &Session) -> Option<Box<Enrolled>> {
+        let enrollment = Enrollment::of(session).filter(|enrollment| !enrollment.renews())?;
+        // An export without secrets has no document: that the device was enrolled still shows.
+        let document = enrollment.provisioning().map(|(_, document)| document);
+        if document.is_none() && enrollment.token_response().is_none() {
+            return None;
+        }
+        let account = document.and_then(|document| document.application());
+        let host = account.and_then(|account| uri::host(account.addr()?.value()?)).map(str::to_ascii_lowercase);
+        let provider = account.and_then(|account| account.provider_id());
+        Some(Box::new(Enrolled {
+            provider: provider.map(Into::into),
+            host: host.map(Into::into),
+            entra: entra(&enrollment),
+        }))
+    }
+
+    /// Whether it made the account of a session's server, as far as it tells.
+    pub(super) fn is_with(&self, cx: SessionCx<'_>) -> bool {
+        let host = cx.session.server.as_deref().and_then(uri::host);
+        self.host.as_deref().is_none_or(|own| host.is_none_or(|host| host.eq_ignore_ascii_case(own)))
+    }
+}
+
+/// What shows that an enrollment was made with a token of Entra.
+fn entra(enrollment: &Enrollment<'_>) -> Option<&'static str> {
+    let (index, request) = enrollment.token_request()?;
+    let envelope = Envelope::of(&enrollment.session.messages.get(index)?.doc)?;
+    let token = envelope.security().and_then(|security| security.binary())?;
+    if is_jwt(token) {
+        return Some("its enrollment had a JSON web token");
+    }
+    let of_device = request.context("EnrollmentType").is_some_and(|kind| kind.eq_ignore_ascii_case("Device"));
+    (of_device && token.content() == Content::UserToken)
+        .then_some("it was enrolled as a device, with a federated token")
+}
+
+/// A JSON web token begins with a brace, in base64.
+fn is_jwt(token: Binary<'_>) -> bool {
+    token.content() == Content::Jwt
+        || (token.content() == Content::UserToken && token.decoded().is_some_and(|bytes| bytes.starts_with(b"eyJ")))
+}
