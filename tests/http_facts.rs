@@ -7,18 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dmscope::anomaly::Kind;
-use dmscope::capture::{self, Source, map};
-use dmscope::http::{Body, Captured, Conn, Event, Half, InputId, Message};
-use dmscope::limits::Limits;
-use dmscope::link::Decoder;
+use dmscope::http::{Body, Captured, Event, Half, Message};
 use dmscope::origin::Unit;
-use dmscope::tcp::Table;
-use dmscope::tls::{Keys, load_key_log, read_key};
 use sha2::{Digest, Sha256};
+
+mod corpus;
+
+use corpus::{Read, captures, keys_beside, read_with};
 
 /// What we read where tshark's facts say another thing: file, what, our value, why.
 const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
@@ -103,65 +101,14 @@ const DECRYPTED: &[(&str, &str, &str, &str)] = &[
 
 const HTTP2: &str = "HTTP/2";
 
-/// The folder with `captures/`, or a loud word that the test did not run.
-fn captures() -> Option<PathBuf> {
-    let found = std::env::var_os("DMSCOPE_CORPUS").map(|corpus| PathBuf::from(corpus).join("captures"));
-    if found.is_none() {
-        eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, real captures were not read");
-    }
-    found
-}
-
-/// What was read from one capture.
-struct Read {
-    events: Vec<Event>,
-    streams: u32,
-    /// The captured bytes of all frames.
-    frames: Vec<Vec<u8>>,
-    /// Numbers of the frames that carry data over TCP.
-    data: Vec<u32>,
-}
-
-impl Read {
-    fn messages(&self, half: Half) -> impl Iterator<Item = &Message> {
-        self.events.iter().filter_map(move |event| match event {
-            Event::Message(message) if message.half == half => Some(message),
-            _ => None,
-        })
-    }
-}
-
 fn read(path: &Path) -> Read {
     read_without(path, None, 0)
 }
 
 /// Reads a capture with a file of keys beside it, as if frame `lost` (from 1; 0 for none) had not been captured.
 fn read_without(path: &Path, keys: Option<&str>, lost: u32) -> Read {
-    let data = map::Data::open(path, true).unwrap();
-    let limits = Limits::default();
-    let given = Keys::new(&limits);
-    for block in capture::read(Source::Bytes(&data), &limits, &mut |_| ControlFlow::Continue(())).secrets {
-        assert!(given.add_log(&block).secrets > 0);
-    }
-    if let Some(file) = keys.map(|name| path.with_file_name(name)) {
-        match file.extension().is_some_and(|ending| ending == "der") {
-            true => read_key(&fs::read(&file).unwrap()).unwrap().into_iter().for_each(|key| given.add_rsa(key)),
-            false => assert!(load_key_log(&given, &file, false).unwrap().secrets > 0),
-        }
-    }
-    let source = dmscope::http::Source::new(InputId(0), given);
-    let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(source, &limits));
-    let (mut events, mut frames, mut with_data) = (Vec::new(), Vec::new(), Vec::new());
-    capture::read(Source::Bytes(&data), &limits, &mut |frame| {
-        frames.push(frame.bytes.to_vec());
-        if let Some(segment) = decoder.frame(&frame).filter(|_| frame.no != lost) {
-            with_data.extend((!segment.payload.is_empty()).then_some(frame.no));
-            table.segment(&segment, &mut |event| events.push(event));
-        }
-        ControlFlow::Continue(())
-    });
-    table.finish(&mut |event| events.push(event));
-    Read { events, streams: table.streams(), frames, data: with_data }
+    let folder = path.parent().unwrap();
+    read_with(path, keys_beside(folder, keys.as_slice()), lost)
 }
 
 /// Facts of one file read with one file of keys, in order: name and value.

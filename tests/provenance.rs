@@ -1,5 +1,5 @@
-//! From an element back to the bytes on the wire: through WBXML, content codings, chunks or HTTP/2 frames, TCP segments
-//! and IP fragments, to frames and offsets. The packets are made here, so the truth is known.
+//! From an element back to the bytes on the wire: through WBXML, content codings, chunks or HTTP/2 frames, TLS records, TCP
+//! segments and IP fragments, to frames and offsets. The packets are made here, so the truth is known.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -13,11 +13,13 @@ use dmscope::origin::Unit;
 use dmscope::rules::finding::Place;
 use dmscope::rules::location::Locator;
 use dmscope::session::{At, Session};
+use dmscope::tls::Keys;
 use dmscope::{wbxml, xml};
 
 mod build;
 
 use build::http2::{Blocks, DATA, END_STREAM, PREFACE, frame, padded, settings};
+use build::tls::Secure;
 use build::{Conversation, Packet, ethernet, fragment, pcap};
 
 /// Payload bytes of a segment.
@@ -101,11 +103,15 @@ fn fragmented(packets: Vec<Packet>) -> Vec<Packet> {
 }
 
 fn sessions(packets: &[Packet]) -> Vec<Session> {
+    decrypted(packets, Keys::default())
+}
+
+fn decrypted(packets: &[Packet], keys: Keys) -> Vec<Session> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one.pcap");
     std::fs::write(&path, pcap(packets)).unwrap();
     let inputs = input::collect(&[path], None).unwrap();
-    let settings = Settings { mmap: false, ..Settings::default() };
+    let settings = Settings { mmap: false, keys, ..Settings::default() };
     let mut sessions = Vec::new();
     engine::read(&inputs, &settings, &mut |session| sessions.push(session), &mut |_| {}).unwrap();
     sessions
@@ -116,7 +122,10 @@ type Found = (String, u32, u32, Option<u64>, Vec<u8>);
 
 /// Where the elements of the one message with content were found.
 fn places(packets: &[Packet]) -> Vec<Found> {
-    let sessions = sessions(packets);
+    places_in(&sessions(packets))
+}
+
+fn places_in(sessions: &[Session]) -> Vec<Found> {
     let found = sessions.iter().flat_map(|session| {
         let messages = session.messages.iter().enumerate();
         messages.filter(|(_, message)| message.doc.len() > 9).map(move |(index, _)| (session, index))
@@ -200,6 +209,51 @@ fn a_content_coding_leaves_the_frames_that_cover_it() {
         assert_eq!((from, offset), (first, None), "{path}");
         assert!(to >= last, "{path} ends in {to}, the body in {last}");
     }
+}
+
+/// Octets of text in a record: records span segments, and segments records.
+const TEXT: usize = 400;
+
+/// The body in records, as TLS 1.3 seals them, with the packet of each of its bytes.
+fn sealed(body: &[u8]) -> (Vec<Packet>, Keys, Vec<u32>) {
+    /// A record's header, before the text; the kind of its content and the tag, behind it.
+    const BEFORE: usize = 5;
+    const BEHIND: usize = 1 + 16;
+    let mut secure = Secure::new(1);
+    let [hello, answer, finished] = secure.handshake("mdm.example.test");
+    let asked = begin().client(&hello).server(&answer).client(&finished).client(&secure.client(REQUEST.as_bytes()));
+    let before = asked.clone().unfinished().len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {WBXML}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let response = [head.as_bytes(), body].concat();
+    let records: Vec<u8> = response.chunks(TEXT).flat_map(|part| secure.server(part)).collect();
+    let place = |at: usize| (at / TEXT) * (BEFORE + TEXT + BEHIND) + BEFORE + at % TEXT;
+    let packet = |at| (before + place(at) / MSS + 1) as u32;
+    let keys = Keys::new(&Limits::default());
+    keys.add_log(secure.key_log().as_bytes());
+    (asked.server(&records).close(), keys, (head.len()..response.len()).map(packet).collect())
+}
+
+/// Through WBXML, records and segments: the frames are those that carried the element, and no offset is said, for what stands
+/// there is not text.
+#[test]
+fn elements_in_records_lie_in_the_frames_that_are_said() {
+    let body = binary();
+    let (packets, keys, frames) = sealed(&body);
+    let sessions = decrypted(&packets, keys);
+    let message = sessions.iter().flat_map(|session| &session.messages).find(|message| message.doc.len() > 9).unwrap();
+    assert_eq!(&*message.body.bytes, &body[..]);
+    for (at, frame) in frames.iter().enumerate() {
+        let run = message.body.origin.run_at(at as u64).unwrap();
+        assert_eq!((run.unit, run.exact), (Unit::Frame(*frame), false), "byte {at}");
+    }
+    let doc = &message.doc;
+    let places = places_in(&sessions);
+    assert_eq!(places.len(), ELEMENTS);
+    for (element, (path, first, last, offset, _)) in doc.elements().zip(places) {
+        let span = element.span().range();
+        assert_eq!((first, last, offset), (frames[span.start], frames[span.end - 1], None), "{path}");
+    }
+    assert!(frames.first() < frames.last());
 }
 
 /// The text report names the frames of an element that lies in several.

@@ -130,6 +130,17 @@ fn examples_hold_over_http2() {
 }
 
 #[test]
+fn examples_hold_over_tls() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, sent| {
+            let Some(file) = capture::file_over_tls(sent) else { return Vec::new() };
+            let read = run::as_file(&file, "example.pcapng");
+            in_a_file(rule, example, sent, &read, |location| location.frame.is_some())
+        })
+    });
+}
+
+#[test]
 fn examples_hold_in_a_har() {
     for_each_rule(|rule| {
         for_each_example(rule, |example, sent| {

@@ -10,6 +10,7 @@ mod binary;
 #[path = "build/mod.rs"]
 mod build;
 #[path = "rules/capture.rs"]
+#[allow(dead_code, reason = "the rules' own tests use more of it")]
 mod capture;
 #[path = "rules/check.rs"]
 #[allow(dead_code, reason = "the rules' own tests use more of it")]

@@ -186,6 +186,7 @@ impl Consumer for Conn {
     }
 
     fn advance(&mut self, streams: &mut [Stream; 2], out: &mut dyn FnMut(Event)) {
+        let mut left_at = None;
         loop {
             match &mut self.protocol {
                 Protocol::Probing(_) => {
@@ -198,6 +199,12 @@ impl Consumer for Conn {
                         return;
                     }
                     self.exchanges = http.next_exchange();
+                    let at = streams.each_ref().map(Stream::offset);
+                    if left_at.replace(at) == Some(at) {
+                        // It gives way where it was taken up.
+                        self.protocol = Protocol::Ignored;
+                        return;
+                    }
                     let upgraded = http.take_upgraded();
                     self.protocol = Protocol::Probing(Probe { upgraded, ..Probe::new([true; 2]) });
                 }

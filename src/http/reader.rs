@@ -190,7 +190,12 @@ impl Reader {
     fn head(&mut self, stream: &mut Stream, length: usize, request: Option<&Head>, limits: &Limits) -> Option<Step> {
         let bytes = stream.bytes().get(..length).unwrap_or_default();
         if self.half == Half::Request && bytes.starts_with(start::HTTP2) {
-            return Some(Step::Switched);
+            match start::preface(stream.bytes()) {
+                Sign::Yes => return Some(Step::Switched),
+                Sign::Maybe if stream.next_gap().is_none() && stream.end().is_none() => return Some(Step::Wait),
+                // A request of that name, or damage.
+                _ => {}
+            }
         }
         let parsed = head::parse(bytes, self.half, limits).filter(|(_, notes)| notes.is_empty() || !self.sought);
         let Some((mut head, mut notes)) = parsed else {

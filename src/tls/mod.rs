@@ -17,6 +17,8 @@ mod reader;
 mod record;
 mod schedule;
 mod suite;
+#[cfg(test)]
+mod tests;
 mod told;
 mod version;
 mod wire;

@@ -14,6 +14,7 @@
 mod files;
 pub mod http2;
 mod ip;
+pub mod tls;
 
 use std::net::SocketAddr;
 

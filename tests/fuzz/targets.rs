@@ -12,7 +12,8 @@ use dmscope::session::{Assembler, Session};
 use dmscope::stream::{End, Stream};
 use dmscope::syncml::{Doc, Message};
 use dmscope::tcp::{Consumer, Opening};
-use dmscope::{input, link, transcript, wbxml, xml};
+use dmscope::tls::{Keys, read_key};
+use dmscope::{http, input, link, transcript, wbxml, xml};
 
 /// A target: any bytes, and a panic where something is wrong.
 type Target = fn(&[u8]);
@@ -27,6 +28,10 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("mitm", mitm),
     ("burp", burp),
     ("http", http),
+    ("hpack", hpack),
+    ("tls", tls),
+    ("keylog", keylog),
+    ("keyfile", keyfile),
     ("viewer", viewer),
     ("single", single),
     ("wbxml", wbxml),
@@ -98,11 +103,50 @@ pub(crate) fn burp(data: &[u8]) {
 /// A connection of HTTP/1 or HTTP/2. The input is a list of turns: who speaks and how many bytes (in one byte: the
 /// highest bit is the side, seven bits the length, 127 for a gap), and the bytes.
 pub(crate) fn http(data: &[u8]) {
+    connection(&InputId(0).into(), data);
+}
+
+/// The same over TLS: before the turns stand the key log, or the private key, that opens it, and its length in two bytes.
+pub(crate) fn tls(data: &[u8]) {
+    let Some((length, rest)) = data.split_first_chunk() else { return };
+    let (secrets, turns) = rest.split_at(usize::from(u16::from_be_bytes(*length)).min(rest.len()));
+    let keys = Keys::new(&limits());
+    keys.add_log(secrets);
+    read_key(secrets).into_iter().flatten().for_each(|key| keys.add_rsa(key));
+    connection(&http::Source::new(InputId(0), keys), turns);
+}
+
+/// A key log.
+pub(crate) fn keylog(data: &[u8]) {
+    let lines = Keys::new(&limits()).add_log(data);
+    assert!(lines.secrets + lines.other <= data.len());
+}
+
+/// A file with a private key.
+pub(crate) fn keyfile(data: &[u8]) {
+    let _ = read_key(data);
+}
+
+/// Header blocks of one direction of HTTP/2, each behind its length in one byte; the first byte says whether they begin with
+/// the connection.
+pub(crate) fn hpack(data: &[u8]) {
+    let Some((start, mut rest)) = data.split_first() else { return };
+    let mut decoder = http::hpack::Decoder::new(start & 1 == 1, 4096);
+    while let Some((length, behind)) = rest.split_first() {
+        let (block, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+        let mut fields = 0;
+        let _ = decoder.decode(block, &mut |_| fields += 1);
+        assert!(fields <= block.len());
+        rest = behind;
+    }
+}
+
+fn connection(source: &http::Source, data: &[u8]) {
     const GAP: usize = 127;
     let address = |port| std::net::SocketAddr::from(([10, 0, 0, 1], port));
     let opening = Opening { number: 0, client: address(50_000), server: address(80), from_start: true };
     let limits = Arc::new(limits());
-    let mut conn = Conn::open(&InputId(0).into(), opening, &limits);
+    let mut conn = Conn::open(source, opening, &limits);
     let mut streams: [Stream; 2] = Default::default();
     let mut rest = data;
     let mut out = |_: Event| {};

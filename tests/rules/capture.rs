@@ -1,4 +1,4 @@
-//! The messages of an example on the wire: HTTP heads, TCP connections, packets, a pcap file.
+//! The messages of an example on the wire: HTTP heads, TCP connections, packets, a pcap file; and the same over TLS.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,7 +8,8 @@ use dmscope::syncml::Side;
 use super::compose::Sent;
 use super::enroll;
 use super::page::End;
-use crate::build::{Conversation, Packet, pcap};
+use crate::build::tls::Secure;
+use crate::build::{Conversation, ETHERNET, Packet, PcapNg, pcap};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -26,6 +27,8 @@ Content-Type: application/vnd.syncml.dm+xml; charset=utf-8";
 /// One connection as it grows.
 struct Line {
     conversation: Conversation,
+    /// What seals its data.
+    secure: Option<Secure>,
     end: Option<End>,
     /// Packets that the capture does not have.
     missed: Vec<Range<usize>>,
@@ -36,14 +39,35 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
     pcap(&packets(sent))
 }
 
+/// The same over TLS, as a pcapng file with the secrets; `None` where it matters that there is none (a server far away, or
+/// an example of TLS without keys).
+pub(crate) fn file_over_tls(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
+    if sent.iter().any(|sent| sent.block.tls || sent.block.client.is_some()) {
+        return None;
+    }
+    let lines = lines(sent, |line, number| line.over_tls(number));
+    let log: String = lines.values().flat_map(|line| &line.secure).map(Secure::key_log).collect();
+    let file = PcapNg::new().section(false).interface(ETHERNET, 9).secrets(log.as_bytes());
+    Some(in_order(lines).iter().fold(file, |file, packet| file.packet(0, packet, &[])).bytes)
+}
+
 /// The packets of the messages, in order of time.
 pub(crate) fn packets(sent: &[Sent<'_>]) -> Vec<Packet> {
+    in_order(lines(sent, |line, _| line))
+}
+
+/// The connections of the messages; `begun` is told of each when it is open.
+fn lines(sent: &[Sent<'_>], begun: impl Fn(Line, u32) -> Line) -> BTreeMap<u32, Line> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
         let number = message.block.connection.unwrap_or(1);
-        let line = lines.remove(&number).unwrap_or_else(|| open(number, message, sent));
+        let line = lines.remove(&number).unwrap_or_else(|| begun(open(number, message, sent), number));
         lines.insert(number, line.send(message));
     }
+    lines
+}
+
+fn in_order(lines: BTreeMap<u32, Line>) -> Vec<Packet> {
     let mut packets: Vec<Packet> = lines.into_values().flat_map(Line::finish).collect();
     packets.sort_by_key(|packet| packet.at);
     packets
@@ -52,7 +76,7 @@ pub(crate) fn packets(sent: &[Sent<'_>]) -> Vec<Packet> {
 fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
     let here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
     let end = here.filter_map(|sent| sent.block.end).next_back();
-    Line { conversation: conversation(number, first, sent), end, missed: Vec::new() }
+    Line { conversation: conversation(number, first, sent), secure: None, end, missed: Vec::new() }
 }
 
 /// A connection of the example, opened just before its first message.
@@ -74,6 +98,15 @@ pub(crate) fn finished(conversation: Conversation, end: Option<End>) -> Vec<Pack
 }
 
 impl Line {
+    /// The same after a handshake.
+    fn over_tls(mut self, number: u32) -> Line {
+        let mut secure = Secure::new(number);
+        let [hello, answer, finished] = secure.handshake("mdm.example.test");
+        let conversation = self.conversation.step(1000).client(&hello).server(&answer).client(&finished);
+        (self.conversation, self.secure) = (conversation.step(MILLISECOND), Some(secure));
+        self
+    }
+
     fn send(mut self, message: &Sent<'_>) -> Line {
         let bytes = on_the_wire(message);
         let head = bytes.len().saturating_sub(message.wire().len());
@@ -83,13 +116,15 @@ impl Line {
             _ => bytes.len(),
         };
         let (captured, missed) = bytes.split_at(kept);
-        let data = |conversation: Conversation, bytes: &[u8]| match message.side {
-            Side::Client => conversation.client(bytes),
-            Side::Server => conversation.server(bytes),
+        let mut data = |conversation: Conversation, bytes: &[u8]| match (message.side, &mut self.secure) {
+            (Side::Client, None) => conversation.client(bytes),
+            (Side::Server, None) => conversation.server(bytes),
+            (Side::Client, Some(secure)) => conversation.client(&secure.client(bytes)),
+            (Side::Server, Some(secure)) => conversation.server(&secure.server(bytes)),
         };
-        self.conversation = data(self.conversation.at(message.at), captured);
-        let from = self.len();
-        self.conversation = data(self.conversation, missed);
+        let conversation = data(self.conversation.at(message.at), captured);
+        let from = conversation.clone().unfinished().len();
+        self.conversation = data(conversation, missed);
         if !missed.is_empty() {
             // The acknowledgement at its end was captured: it shows that there was something.
             self.missed.push(from..self.len() - 1);
