@@ -12,10 +12,12 @@ use crate::syncml::{Message, redact, secret};
 mod folder;
 mod har;
 mod jsonl;
+mod target;
 
 pub use folder::Folder;
 pub use har::Har;
 pub use jsonl::Lines;
+pub use target::{Error, Format, Target};
 
 /// What is exported of a session.
 #[derive(Clone, Copy)]

@@ -134,6 +134,33 @@ fn finds_follows_searches_copies_and_quits() {
     tmux.wait(&["exit 0", " icanon"]);
 }
 
+/// Sessions are marked, compared, and exported to where the user says; the linter reads what was written.
+#[test]
+fn compares_and_exports() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("a.pcap");
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/samples/md5-sessions.pcap"), &sample).unwrap();
+    let command = format!("sh -c '{} view {}; read line'", env!("CARGO_BIN_EXE_dmscope"), sample.display());
+    let Some(tmux) = Tmux::start("export", (110, 30), &command) else { return };
+    tmux.wait(&["Summary", "2 complete sessions"]);
+    tmux.keys("Tab j m j m d");
+    tmux.wait(&["Two sessions: what differs", "status: 407 missing credentials", "| "]);
+    tmux.keys("Enter");
+    tmux.wait(&["Commands of s1 message 1"]);
+    tmux.keys("x");
+    tmux.wait(&["Export", "JSON lines, which dmscope reads again"]);
+    tmux.keys("l");
+    tmux.wait(&["export to: sessions.jsonl"]);
+    tmux.keys("C-u");
+    let out = folder.path().join("out.jsonl");
+    tmux.types(&out.display().to_string());
+    tmux.keys("Enter");
+    tmux.wait(&["wrote 14 messages of 2 sessions to", "secrets masked"]);
+    tmux.keys("q");
+    let lint = Command::new(env!("CARGO_BIN_EXE_dmscope")).arg("lint").arg(&out).output().unwrap();
+    assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout));
+}
+
 #[test]
 fn the_mouse_selects_and_scrolls() {
     let Some(tmux) = Tmux::start("mouse", (100, 30), &view("msgid-skipped.pcap")) else { return };

@@ -10,6 +10,8 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::commands::{self, Commands};
+use super::compare::Compare;
+use super::export::Export;
 use super::keys::{Action, Found, Key, Keys};
 use super::load::News;
 use super::menu::{self, Chosen, Menu};
@@ -27,6 +29,7 @@ use super::tree::{Row, Shows as _, Tree};
 use crate::rules::{Rule, Severity};
 use crate::session::{At, Session};
 
+mod compare;
 mod copy;
 mod go;
 mod mouse;
@@ -54,6 +57,7 @@ pub(crate) enum Screen {
     Summary,
     Browse,
     Timeline,
+    Compare,
 }
 
 /// Where lists were drawn last that fill the screen or lie over it, for the mouse.
@@ -80,6 +84,8 @@ pub(crate) enum Effect {
     KeepNotes,
     /// Remember the filters that were used.
     KeepFilters,
+    /// Write sessions to a file or folder.
+    Export(Export),
 }
 
 /// A place to come back to.
@@ -145,6 +151,7 @@ pub(crate) struct App {
     pub(crate) detail: Detail,
     pub(crate) summary: Summary,
     pub(crate) timeline: Timeline,
+    pub(crate) compare: Compare,
     pub(crate) help: Option<Scroll>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) menu: Option<Menu>,
@@ -198,6 +205,7 @@ impl App {
             detail,
             summary: Summary::default(),
             timeline: Timeline::default(),
+            compare: Compare::default(),
             help: None,
             prompt: None,
             menu: None,
@@ -315,11 +323,15 @@ impl App {
             Action::Escape => self.escape(),
             Action::Summary => self.toggle_summary(),
             Action::Timeline => self.toggle_timeline(),
+            Action::Compare => self.toggle_compare(),
+            Action::Export => self.menu = Some(menu::EXPORT),
             Action::Secrets => self.toggle_secrets(),
             Action::Threshold => self.next_threshold(),
             Action::Maximise => self.maximised = !self.maximised,
             Action::Wider => self.wider = self.wider.saturating_add(4).min(80),
             Action::Narrower => self.wider = self.wider.saturating_sub(4).max(-24),
+            Action::NextFinding if self.screen == Screen::Compare => self.compare.next(true),
+            Action::PreviousFinding if self.screen == Screen::Compare => self.compare.next(false),
             Action::NextFinding if self.search.is_some() => self.next_hit(true, false),
             Action::PreviousFinding if self.search.is_some() => self.next_hit(false, false),
             Action::NextFinding => self.next_finding(times, true),
@@ -335,6 +347,7 @@ impl App {
             Action::Follow => self.follow(),
             _ if self.screen == Screen::Summary => self.act_in_summary(action, count),
             _ if self.screen == Screen::Timeline => self.act_in_timeline(action, count),
+            _ if self.screen == Screen::Compare => self.act_in_compare(action, count),
             Action::NextPane => self.turn_pane(true),
             Action::PreviousPane => self.turn_pane(false),
             Action::NextTab => self.set_tab((self.detail.tab + 1) % page::TABS.len()),
@@ -374,6 +387,7 @@ impl App {
     pub(crate) fn place(&self) -> Option<Place> {
         let (session, message) = match self.screen {
             Screen::Timeline => (self.timeline.of?, self.timeline.message().map(|moment| moment.message)),
+            Screen::Compare => self.compare.place()?,
             _ => self.shown?,
         };
         let number = self.store.sessions.get(session)?.row.number;
@@ -426,7 +440,7 @@ impl App {
     fn toggle_summary(&mut self) {
         self.screen = match self.screen {
             Screen::Summary => Screen::Browse,
-            Screen::Browse | Screen::Timeline => Screen::Summary,
+            Screen::Browse | Screen::Timeline | Screen::Compare => Screen::Summary,
         };
     }
 
@@ -434,6 +448,7 @@ impl App {
         self.show_secrets = !self.show_secrets;
         let said = if self.show_secrets { "secrets are shown" } else { "secrets are hidden" };
         self.refresh();
+        self.compare_again();
         self.said = Some(said.to_owned());
     }
 

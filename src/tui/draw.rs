@@ -15,6 +15,7 @@ use super::page::{self, Look, cut};
 use super::scroll::Scroll;
 
 mod commands;
+mod compare;
 mod help;
 mod status;
 mod timeline;
@@ -88,6 +89,7 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     match app.screen {
         Screen::Summary => summary(app, areas.main, buffer),
         Screen::Timeline => timeline::draw(app, areas.main, buffer),
+        Screen::Compare => compare::draw(app, areas.main, buffer),
         Screen::Browse => {
             tree::draw(app, areas.tree, buffer);
             commands::draw(app, areas.commands, buffer);

@@ -1,6 +1,7 @@
 //! A list of choices over the screen, each with its letter.
 
 use super::keys::Key;
+use crate::export::Format;
 use ratatui::crossterm::event::KeyCode;
 
 /// What is chosen.
@@ -11,6 +12,7 @@ pub(crate) enum Choice {
     Message,
     Finding,
     Issue,
+    Export(Format),
 }
 
 /// See the module's head.
@@ -30,6 +32,17 @@ pub(crate) const COPY: Menu = Menu {
         ('m', "the message as XML", Choice::Message),
         ('f', "the finding as text", Choice::Finding),
         ('i', "an issue report in Markdown", Choice::Issue),
+    ],
+    cursor: 0,
+};
+
+/// In what format sessions can be exported.
+pub(crate) const EXPORT: Menu = Menu {
+    title: "Export",
+    choices: &[
+        ('h', "HTTP archive (HAR)", Choice::Export(Format::Har)),
+        ('l', "JSON lines, which dmscope reads again", Choice::Export(Format::Jsonl)),
+        ('x', "a folder of XML files", Choice::Export(Format::Xml)),
     ],
     cursor: 0,
 };

@@ -20,8 +20,10 @@ use crate::rules::select::Selection;
 mod ansi;
 mod app;
 mod commands;
+mod compare;
 mod config;
 mod draw;
+mod export;
 mod keys;
 mod load;
 mod menu;
@@ -181,6 +183,7 @@ fn perform(effect: Effect, app: &mut App, screen: &mut Screen, loader: &Loader, 
             }
         }
         Effect::KeepFilters => recent::keep(&app.recent),
+        Effect::Export(export) => app.said = Some(export::write(&export, &app.store)),
     }
     Ok(())
 }

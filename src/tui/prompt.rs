@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::keys::TABLE;
 use super::recent::Recent;
+use crate::export::Format;
 use crate::filter::{self, Filter};
 
 /// Longest text, in characters.
@@ -17,6 +18,7 @@ pub(crate) enum Kind {
     Filter,
     Note,
     Command,
+    Export(Format),
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Kind::Filter => "filter: ",
             Kind::Note => "note: ",
             Kind::Command => ":",
+            Kind::Export(_) => "export to: ",
         }
     }
 }
@@ -97,7 +100,7 @@ impl Prompt {
                 let names = TABLE.iter().map(|entry| entry.name).chain(["theme dark", "theme light", "theme mono"]);
                 (0, names.filter(|name| name.starts_with(&before)).map(str::to_owned).collect())
             }
-            Kind::Search | Kind::Note => (self.cursor, Vec::new()),
+            Kind::Search | Kind::Note | Kind::Export(_) => (self.cursor, Vec::new()),
         }
     }
 

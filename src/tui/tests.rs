@@ -383,3 +383,54 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn marked_sessions_stand_side_by_side() {
+    let mut app = app("md5-sessions.pcap");
+    press(&mut app, "tab l d");
+    assert!(app.said.as_deref().unwrap().starts_with("mark two sessions with m"));
+    press(&mut app, "m j m d");
+    assert_eq!(app.screen, Screen::Compare);
+    let shown = screen(&mut app, 120, 40);
+    assert!(shown.contains("status: 407 missing credentials") && shown.contains("| "), "{shown}");
+    let narrow = screen(&mut app, 60, 16);
+    assert!(
+        narrow.lines().any(|line| line.trim_start_matches(|letter| "┃│ ".contains(letter)).starts_with("< ")),
+        "{narrow}"
+    );
+    press(&mut app, "n");
+    let first = app.compare.scroll.cursor;
+    press(&mut app, "n n N");
+    assert!(app.compare.scroll.cursor > first);
+    press(&mut app, "enter");
+    assert_eq!((app.screen, app.focus), (Screen::Browse, Pane::Commands));
+    press(&mut app, "d p d");
+    assert_eq!(app.screen, Screen::Browse);
+}
+
+#[test]
+fn sessions_are_exported_where_the_user_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.jsonl");
+    let mut app = app("md5-sessions.pcap");
+    press(&mut app, "tab l x l");
+    assert_eq!(app.prompt.as_ref().unwrap().text(), "s1.jsonl");
+    press(&mut app, "ctrl-u");
+    app.paste(&path.display().to_string());
+    press(&mut app, "enter");
+    let export = |app: &mut App| match app.effects().pop() {
+        Some(Effect::Export(export)) => super::export::write(&export, &app.store),
+        other => panic!("{other:?}"),
+    };
+    let said = export(&mut app);
+    assert!(said.starts_with("wrote 8 messages of 1 session to ") && said.ends_with("secrets masked"), "{said}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!((text.lines().count(), text.contains("********")), (8, true));
+    press(&mut app, "m j m p x enter");
+    press(&mut app, "ctrl-u");
+    app.paste(&path.display().to_string());
+    press(&mut app, "enter");
+    let said = export(&mut app);
+    assert!(said.contains("the file exists: nothing was written"), "{said}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}

@@ -16,9 +16,10 @@ const SAFE: usize = 74_994;
 const MOST: usize = 8 << 20;
 
 impl App {
-    /// Copies what was chosen.
+    /// Copies what was chosen, or asks where an export is to go.
     pub(super) fn choose(&mut self, choice: Choice) {
         let text = match choice {
+            Choice::Export(format) => return self.ask_where(format),
             Choice::Element => self.element_xml(),
             Choice::Uri => self.loc_uri(),
             Choice::Message => self.message_xml(),

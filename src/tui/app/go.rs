@@ -180,6 +180,7 @@ impl App {
         match self.screen {
             Screen::Summary => return self.follow_summary(),
             Screen::Timeline => return self.follow_timeline(),
+            Screen::Compare => return self.follow_compare(),
             Screen::Browse => {}
         }
         match self.focus {

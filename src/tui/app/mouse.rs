@@ -40,6 +40,7 @@ impl App {
         match (self.screen, self.pane_at(at)) {
             (Screen::Summary, _) => self.summary.scroll.wheel(lines),
             (Screen::Timeline, _) => self.timeline.scroll.wheel(lines),
+            (Screen::Compare, _) => self.compare.scroll.wheel(lines),
             (Screen::Browse, Some((Pane::Tree, _))) => {
                 self.tree.scroll.wheel(lines);
                 self.show_row();
@@ -68,6 +69,7 @@ impl App {
         let alone = match self.screen {
             Screen::Summary => Some((&mut self.summary.scroll, self.drawn.list)),
             Screen::Timeline => Some((&mut self.timeline.scroll, self.drawn.list)),
+            Screen::Compare => Some((&mut self.compare.scroll, self.drawn.list)),
             Screen::Browse => None,
         };
         if let Some((scroll, list)) = alone {

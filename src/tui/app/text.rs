@@ -58,7 +58,7 @@ impl App {
         let text = match kind {
             Kind::Filter => self.kept.filter.as_ref().map(|filter| filter.text().to_owned()),
             Kind::Note => self.place().and_then(|place| self.notes.text(place)).map(str::to_owned),
-            Kind::Search | Kind::Command => None,
+            Kind::Search | Kind::Command | Kind::Export(_) => None,
         };
         if kind == Kind::Note && self.place().is_none() {
             self.said = Some("there is no session to write a note on".to_owned());
@@ -107,6 +107,7 @@ impl App {
                 }
             }
             Kind::Command => self.command(text.trim()),
+            Kind::Export(format) => self.export(format, text),
         }
     }
 

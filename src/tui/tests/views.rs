@@ -41,6 +41,10 @@ const VIEWS: &[(&str, &str, &str)] = &[
     ("command_line", "clean.pcap", ": t h"),
     ("threshold", "atomic-rolled-back.pcap", "s s"),
     ("secrets", "md5-sessions.pcap", "tab p"),
+    ("compare", "md5-sessions.pcap", "tab l m j m d n"),
+    ("compare_unmarked", "md5-sessions.pcap", "tab l m d"),
+    ("export_menu", "md5-sessions.pcap", "tab l x j"),
+    ("export_prompt", "md5-sessions.pcap", "tab l x l"),
 ];
 
 #[test]
