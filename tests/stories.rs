@@ -180,6 +180,18 @@ fn b11_each_command_is_shown_with_its_own_status() {
 }
 
 #[test]
+fn b21_characters_that_do_not_belong_into_a_printable_string_are_read() {
+    let mut request = std::fs::read(root().join("tests/rules/certificates/request.der")).unwrap();
+    let name = request.windows(15).position(|bytes| bytes == b"ConfigMgrEnroll").unwrap();
+    // The tag of a PrintableString, which may not hold an exclamation mark.
+    request[name - 2] = 0x13;
+    request[name + 9] = b'!';
+    let request = dmscope::x509::CertificateRequest::read(&request).unwrap();
+    assert_eq!(request.subject.map(|subject| subject.to_string()).as_deref(), Some("CN=ConfigMgr!nroll"));
+    assert!(request.key.is_some() && request.signature.is_some());
+}
+
+#[test]
 fn b28_the_number_beside_a_code_is_explained() {
     let story = &pages()["B28-accepted-and-silent"];
     let data = "<Data xmlns:msft=\"http://schemas.microsoft.com/MobileDevice/MDM\" msft:originalerror=\"0x86000002\">404</Data>";

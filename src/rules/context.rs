@@ -1,6 +1,7 @@
 //! What a rule is given: the session, the message, the element, and the profile.
 
 use super::Profile;
+use super::enrolled::Enrolled;
 use super::facts::Facts;
 use super::history::{Earlier, Past};
 use crate::credentials::Credentials;
@@ -71,6 +72,11 @@ impl<'a> CaptureCx<'a> {
     /// The device's sessions before it, the last one first.
     pub fn earlier(self) -> impl Iterator<Item = &'a Past> {
         self.earlier.iter()
+    }
+
+    /// The device's last enrollment with the server of the session, where the capture has it.
+    pub(super) fn enrolled(self) -> Option<&'a Enrolled> {
+        self.earlier().filter_map(|past| past.enrolled.as_deref()).find(|enrolled| enrolled.is_with(self.session))
     }
 
     /// Those of them with the same server since the device was enrolled with it, the last one first.

@@ -16,6 +16,8 @@ pub(super) struct Enrolled {
     pub(super) provider: Option<Box<str>>,
     /// The host of the management server, in lower case.
     pub(super) host: Option<Box<str>>,
+    /// Whether it set up push.
+    pub(super) pushes: bool,
     /// What showed that the user or the device proved itself by a token of Entra.
     pub(super) entra: Option<&'static str>,
 }
@@ -32,9 +34,15 @@ impl Enrolled {
         let account = document.and_then(|document| document.application());
         let host = account.and_then(|account| uri::host(account.addr()?.value()?)).map(str::to_ascii_lowercase);
         let provider = account.and_then(|account| account.provider_id());
+        let push = document
+            .into_iter()
+            .flat_map(|document| document.providers())
+            .filter_map(|provider| provider.child("Push"));
+        let pushes = push.into_iter().any(|push| push.value("PFN").is_some());
         Some(Box::new(Enrolled {
             provider: provider.map(Into::into),
             host: host.map(Into::into),
+            pushes,
             entra: entra(&enrollment),
         }))
     }

@@ -27,8 +27,7 @@ pub(in crate::rules) fn unenroll_data_missing(cx: &ElementCx<'_>, out: &mut Sink
 /// An Exec of Unenroll whose Data names another provider than its path, or than the enrollment.
 pub(in crate::rules) fn unenroll_data_not_providerid(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let naming = cx.session.profile.naming();
-    let enrolled = cx.earlier().filter_map(|past| past.enrolled.as_ref()).find(|enrolled| enrolled.is_with(cx.session));
-    let enrolled = enrolled.and_then(|enrolled| enrolled.provider.as_deref());
+    let enrolled = cx.enrolled().and_then(|enrolled| enrolled.provider.as_deref());
     for message in cx.session.readable() {
         let execs = message.commands().filter(|command| command.tag() == Tag::Exec);
         for item in execs.flat_map(Command::items).filter(|item| leaves(*item)) {

@@ -65,13 +65,13 @@ pub(in crate::rules) fn sessionid_radix(cx: &CaptureCx<'_>, out: &mut Sink<'_>) 
 /// A session in which the server does not ask for the push channel.
 pub(in crate::rules) fn push_channel_not_read(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let pushes = latest(cx, |known| known.pushes.then_some(())).is_some();
+    let pushes = latest(cx, |known| known.pushes.then_some(())).is_some() || cx.enrolled().is_some_and(|enrolled| enrolled.pushes);
     if !pushes || !is_whole(session) || session.outcome != crate::session::Outcome::Complete {
         return;
     }
     let asks = |command: Command<'_>| command.tag() == Tag::Get && command.items().any(|item| item.target().is_some_and(reads_channel));
     if !commands_of_server(cx.session).any(|(_, command)| asks(command)) {
-        out.report(Place::Session, "the server does not read Push/ChannelURI in this session; in an earlier one it set up push");
+        out.report(Place::Session, "the server does not read Push/ChannelURI in this session, although push was set up before");
     }
 }
 

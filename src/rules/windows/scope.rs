@@ -4,7 +4,7 @@ use super::after;
 use super::known::{commands_of_server, providers};
 use super::request::has_word;
 use crate::rules::alert;
-use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
+use crate::rules::{CaptureCx, MessageCx, SessionCx, Severity, Sink, quoted};
 use crate::session::Session;
 use crate::syncml::uri::{Key, Naming};
 use crate::syncml::{Command, Element, Side, Tag};
@@ -76,18 +76,23 @@ fn targets<'a>(command: Command<'a>) -> impl Iterator<Item = (Element<'a>, &'a s
 /// A command for a provider that the device does not have. Told once for each name.
 pub(in crate::rules) fn unknown_provider_id(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
-    let mut own: Vec<Box<str>> = providers(session);
+    let enrolled = cx.enrolled().and_then(|enrolled| enrolled.provider.clone());
+    let mut own: Vec<Box<str>> = enrolled.iter().cloned().chain(providers(session)).collect();
     own.extend(cx.earlier().flat_map(|past| past.known.providers.iter().cloned()));
     let Some(right) = own.first().cloned() else { return };
     for (message, command) in commands_of_server(cx.session) {
         for (element, uri) in targets(command) {
             let Some((name, _)) = super::below_provider(uri) else { continue };
             let known = own.iter().any(|own| Key::same(own, name, Naming::Windows));
-            if known || !is_not_found(session, message, command) {
+            if known || (enrolled.is_none() && !is_not_found(session, message, command)) {
                 continue;
             }
-            let text = format!("the device has no provider {}; expected {}, whose nodes it has", quoted(name), quoted(&right));
-            out.at(message.index, element, text);
+            let why = if enrolled.is_some() { "with which it was enrolled" } else { "whose nodes it has" };
+            let text = format!("the device has no provider {}; expected {}, {why}", quoted(name), quoted(&right));
+            let finding = out.at(message.index, element, text);
+            if enrolled.is_none() {
+                finding.at_most(Severity::Warning);
+            }
             own.push(name.into());
         }
     }
