@@ -154,8 +154,8 @@ fn check(path: &Path, page: &Page) -> String {
         (_, true, false, false) => format!("Check::Element(&[{}], {function})", list(&page.on, "Tag")),
         (_, true, true, true) => format!("Check::AnyMessage({function})"),
         ("message", true, true, false) => format!("Check::Message({function})"),
+        ("session" | "capture", true, true, false) if page.encrypted => format!("Check::Encrypted({function})"),
         ("session", true, true, false) => format!("Check::Session({function})"),
-        ("capture", true, true, false) if page.encrypted => format!("Check::Encrypted({function})"),
         ("capture", true, true, false) => format!("Check::Capture({function})"),
         _ => panic!("{}: scope, on, anomaly and any_message do not go together", path.display()),
     }

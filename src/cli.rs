@@ -68,6 +68,10 @@ pub enum Command {
     /// Write sessions for other tools: decrypted, decoded, secrets masked
     #[command(after_help = EXPORT_HELP, after_long_help = EXPORT_HELP)]
     Export(Export),
+    /// Tell how far enrollment came, where it stopped and why, and how a device is managed or left
+    #[command(after_help = DIAGNOSE_HELP, after_long_help = DIAGNOSE_HELP)]
+    #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("code")))]
+    Diagnose(Diagnose),
     /// Convert SyncML from WBXML to XML, or back
     #[command(after_help = DECODE_HELP, after_long_help = DECODE_HELP)]
     Decode(Decode),
@@ -148,6 +152,11 @@ Examples:
   dmscope export capture.pcapng --to xml --out messages/
   dmscope export capture.pcapng --to jsonl | jq -r 'select(.side == \"server\").body.text'
   dmscope export --filter 'command = Get' capture.pcapng --to jsonl | dmscope lint -";
+
+const DIAGNOSE_HELP: &str = "Examples:
+  dmscope diagnose enrollment.pcapng --keylog keys.txt
+  dmscope diagnose --format markdown proxy.har > ticket.md
+  dmscope diagnose --code 0x80180014";
 
 const DECODE_HELP: &str = "Nothing is masked: the output says all that the message says.
 
@@ -320,6 +329,31 @@ pub enum FailOn {
     Info,
     /// None.
     Never,
+}
+
+/// `dmscope diagnose`.
+#[derive(Args, Clone, Debug)]
+pub struct Diagnose {
+    /// What to read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Explain this error number and read nothing: 0x80180014, 80190190, an HTTP status, or the name of a SOAP subcode
+    #[arg(long, value_name = "CODE", conflicts_with = "paths", allow_hyphen_values = true)]
+    pub code: Option<String>,
+    /// How to print the story: text, json or markdown
+    #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
+    pub format: StoryFormat,
+}
+
+/// How to print a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoryFormat {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+    /// For tickets.
+    Markdown,
 }
 
 /// `dmscope sessions`.

@@ -13,6 +13,7 @@ use crate::rules;
 #[cfg(feature = "live")]
 mod capture;
 mod decode;
+mod diagnose;
 mod diff;
 mod export;
 mod judge;
@@ -67,6 +68,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Show(options) => show::run(options),
         Command::View(options) => view::run(options, cli.color),
         Command::Decode(options) => decode::run(options),
+        Command::Diagnose(options) => diagnose::run(options),
         Command::Diff(options) => diff::run(options),
         Command::Export(options) => export::run(options),
         #[cfg(feature = "live")]

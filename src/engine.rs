@@ -19,6 +19,7 @@ use crate::origin::Span;
 use crate::session::{Arrival, Assembler, Session};
 use crate::syncml::Message;
 use crate::tcp;
+use crate::time::Time;
 use crate::tls::Keys;
 use crate::transcript::{self, Record};
 use crate::workers::{self, Crew};
@@ -92,6 +93,8 @@ pub struct Reading {
     pub totals: Totals,
     /// Servers whose connections could not be decrypted.
     pub encrypted: Vec<Encrypted>,
+    /// Time of the last packet, where there are packets.
+    pub until: Option<Time>,
 }
 
 /// Reads `inputs` in order and hands each session to `each` when it closes. `progress` is told from time to time how
@@ -169,6 +172,7 @@ struct Run<'a> {
     each: &'a mut dyn FnMut(Session),
     progress: &'a mut dyn FnMut(u64),
     done: u64,
+    until: Option<Time>,
 }
 
 impl<'a> Run<'a> {
@@ -179,7 +183,7 @@ impl<'a> Run<'a> {
         progress: &'a mut dyn FnMut(u64),
     ) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
-        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0 }
+        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0, until: None }
     }
 
     fn finish(self, inputs: Vec<InputReport>) -> Reading {
@@ -190,7 +194,7 @@ impl<'a> Run<'a> {
             enrollments: counts.enrollments,
             other: counts.dropped,
         };
-        Reading { inputs, totals, encrypted: self.encrypted.finish() }
+        Reading { inputs, totals, encrypted: self.encrypted.finish(), until: self.until }
     }
 
     fn input(&mut self, id: InputId, input: &Input) -> Result<InputReport, Error> {
@@ -338,6 +342,7 @@ impl<'a> Run<'a> {
             notes.push(Anomaly::new(Note::LimitCapture, Span::default(), detail));
         }
         assembler.until(latest);
+        self.until = self.until.max(latest);
         if let Some(error) = &summary.failed {
             notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));
         }

@@ -33,6 +33,7 @@ pub mod origin;
 pub mod report;
 pub mod rules;
 pub mod session;
+pub mod story;
 pub mod stream;
 pub mod syncml;
 pub mod tcp;

@@ -23,6 +23,7 @@ pub mod sarif;
 pub mod sessions;
 pub mod show;
 pub mod stats;
+pub mod story;
 pub mod text;
 pub mod tls;
 

@@ -5,15 +5,17 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dmscope::capture::{self, Source};
-use dmscope::http::{Conn, Event, InputId};
+use dmscope::enroll::Provisioning;
+use dmscope::http::{Body, Conn, Event, InputId};
 use dmscope::limits::Limits;
-use dmscope::origin::{Run, Unit};
-use dmscope::session::{Assembler, Session};
+use dmscope::origin::{Origin, Run, Unit};
+use dmscope::session::{Assembler, Enrollment, Session};
+use dmscope::story::Teller;
 use dmscope::stream::{End, Stream};
 use dmscope::syncml::{Doc, Message};
 use dmscope::tcp::{Consumer, Opening};
 use dmscope::tls::{Keys, read_key};
-use dmscope::{http, input, link, transcript, wbxml, xml};
+use dmscope::{http, input, link, transcript, wbxml, x509, xml};
 
 /// A target: any bytes, and a panic where something is wrong.
 type Target = fn(&[u8]);
@@ -36,6 +38,8 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("single", single),
     ("wbxml", wbxml),
     ("xml", xml),
+    ("soap", soap),
+    ("provisioning", provisioning),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -53,6 +57,39 @@ pub(crate) fn capture(data: &[u8]) {
             ControlFlow::Continue(())
         });
         decoder.finish();
+    }
+}
+
+/// SOAP of enrollment: one message after the other, put together to an enrollment that is told.
+pub(crate) fn soap(data: &[u8]) {
+    let mut assembler = Assembler::new(&limits());
+    let mut teller = Teller::new(&limits());
+    let mut each = |session: Session| {
+        if let Some(enrollment) = Enrollment::of(&session) {
+            let known = |index: Option<usize>| index.is_none_or(|index| index < session.messages.len());
+            assert!(enrollment.exchanges.iter().all(|asked| known(asked.request) && known(asked.response)));
+        }
+        teller.take(&session);
+    };
+    for part in data.split(|byte| *byte == 0) {
+        let body = Body::whole(part, Origin::file(0));
+        let document = transcript::Document { body, side: None, at: None, position: None };
+        assembler.document(Message::from_document(document, InputId(0), &limits()), &mut each);
+    }
+    assembler.finish(&mut each);
+    teller.tell(&[], &[], None);
+}
+
+/// A provisioning document, and the certificates in it.
+pub(crate) fn provisioning(data: &[u8]) {
+    let doc = xml::parse(&Arc::from(data), &limits());
+    let Some(document) = Provisioning::of(&doc) else { return };
+    document.poll().map(|poll| poll.words());
+    document.application().map(|account| (account.addr().is_some(), account.auths().count()));
+    for der in document.certificates().filter_map(|certificate| certificate.der()) {
+        x509::Certificate::read(&der);
+        x509::CertificateRequest::read(&der);
+        x509::SignedMessage::read(&der);
     }
 }
 

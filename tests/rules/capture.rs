@@ -159,20 +159,24 @@ pub(crate) fn head_of(message: &Sent<'_>) -> String {
     }
 }
 
-/// What a client sends over TLS to the server of that name: its hello (RFC 8446 §4.1.2, RFC 6066 §3), and data.
-fn client_hello(name: &[u8]) -> Vec<u8> {
+/// What a client sends over TLS to the server of that name: its hello (RFC 8446 §4.1.2, RFC 6066 §3), and data or an alert.
+fn client_hello(name: &[u8], alert: Option<u8>) -> Vec<u8> {
     fn block(len_bytes: usize, content: &[u8]) -> Vec<u8> {
         [&(content.len() as u32).to_be_bytes()[4 - len_bytes..], content].concat()
     }
     let server_name = [&[0, 0][..], &block(2, &block(2, &[&[0][..], &block(2, name)].concat()))].concat();
     let fields = [block(1, &[]), block(2, &[0x13, 0x01]), block(1, &[0]), block(2, &server_name)].concat();
     let hello = [&[1][..], &block(3, &[&[3, 3][..], &[7; 32], &fields].concat())].concat();
-    [&[22, 3, 1][..], &block(2, &hello), &[23, 3, 3], &block(2, &[0xa5; 100])].concat()
+    let next = match alert {
+        Some(alert) => [&[21, 3, 3][..], &block(2, &[2, alert])].concat(),
+        None => [&[23, 3, 3][..], &block(2, &[0xa5; 100])].concat(),
+    };
+    [&[22, 3, 1][..], &block(2, &hello), &next].concat()
 }
 
 fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
     if message.block.tls {
-        return client_hello(&message.body);
+        return client_hello(&message.body, message.block.alert);
     }
     let (head, body) = (head_of(message), message.wire());
     let lower = head.to_ascii_lowercase();

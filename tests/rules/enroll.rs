@@ -108,12 +108,17 @@ fn envelope(step: &str, side: Side, content: &str, before: &[Sent<'_>]) -> Strin
     let said = |needle: &str| before.iter().any(|sent| memchr::memmem::find(&sent.body, needle.as_bytes()).is_some());
     let federated = said("<AuthPolicy>Federated</AuthPolicy>\n<");
     let (header, body) = match content.find("</s:Header>").filter(|_| content.trim_start().starts_with("<s:Header>")) {
-        Some(end) => content.split_at(end + "</s:Header>".len()),
+        Some(end) => {
+            let end = end + "</s:Header>".len();
+            // A mark on the header itself belongs to it.
+            let line = content[end..].find('\n').map_or(content.len(), |line| end + line + 1);
+            content.split_at(if content[end..line].trim_start().starts_with("<!--") { line } else { end })
+        }
         None => ("", content),
     };
     let header = match header {
         "" => format!("<s:Header>\n{REST}\n</s:Header>"),
-        given => given.to_owned(),
+        given => given.trim_end().to_owned(),
     };
     let header = fill(&header, &header_parts(step, side, federated));
     let (open, parts, close) = body_parts(step, side);
@@ -351,7 +356,10 @@ fn has(text: &str, name: &str) -> bool {
 fn fill(text: &str, parts: &[Part]) -> String {
     let rest = || parts.iter().filter(|(name, _)| !has(text, name)).map(|(_, part)| part.as_str()).collect::<String>();
     match text.split_inclusive('\n').find(|line| take_marks(line).0.trim() == REST) {
-        Some(line) => text.replacen(line, &rest(), 1),
+        Some(line) => {
+            let marks = line.trim().trim_start_matches(REST);
+            text.replacen(line, &format!("{}{marks}\n", rest().trim_end()), 1)
+        }
         None => text.to_owned(),
     }
 }

@@ -17,6 +17,11 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
             || sent.block.client.is_some()
             || sent.block.end.is_some()
     };
+    // A recorder of HTTP does not see how a proxy is asked for the way.
+    let asks_proxy = |sent: &Sent<'_>| sent.head.as_ref().is_some_and(|head| head.starts_with("CONNECT "));
+    if sent.iter().any(asks_proxy) {
+        return None;
+    }
     if sent.len() % 2 == 1 || sent.iter().any(packets_only) {
         return None;
     }

@@ -25,7 +25,9 @@ struct Line {
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
-        if message.block.tls || message.block.certificate.is_some() || message.lost || message.cut.is_some() {
+        let asks_proxy = message.head.as_ref().is_some_and(|head| head.starts_with("CONNECT "));
+        let seals = message.block.tls || message.block.certificate.is_some();
+        if asks_proxy || seals || message.lost || message.cut.is_some() {
             return None;
         }
         let number = message.block.connection.unwrap_or(1);

@@ -60,6 +60,8 @@ pub(crate) struct Block {
     pub(crate) connection: Option<u32>,
     /// `certificate=NAME`.
     pub(crate) certificate: Option<String>,
+    /// `alert=N`: the client breaks TLS off with that alert.
+    pub(crate) alert: Option<u8>,
     /// `end=open|reset`.
     pub(crate) end: Option<End>,
 }
@@ -185,6 +187,7 @@ fn block(info: &str) -> Result<Block, String> {
                 block.connection = Some(number.parse().map_err(|_| format!("connection={number}"))?)
             }
             ("certificate", name) => block.certificate = Some(name.into()),
+            ("alert", number) => block.alert = Some(number.parse().map_err(|_| format!("alert={number}"))?),
             ("end", "open") => block.end = Some(End::Open),
             ("end", "reset") => block.end = Some(End::Reset),
             (msg_id, "") if place == 0 => block.msg_id = msg_id.into(),

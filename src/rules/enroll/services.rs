@@ -1,5 +1,6 @@
-//! DM-ENR-003 and DM-ENR-013: the addresses that the server sends the device to.
+//! DM-ENR-003, DM-ENR-012 and DM-ENR-013: the addresses that the server sends the device to.
 
+use crate::enroll::Address;
 use crate::enroll::discovery::DiscoverResponse;
 use crate::rules::finding::Place;
 use crate::rules::{ExchangeCx, Sink, quoted};
@@ -25,5 +26,17 @@ pub(in crate::rules) fn enrollment_url_not_https(cx: &ExchangeCx<'_>, out: &mut 
     for url in response.urls().filter(|url| is_service(url.name()) && url.value().is_some_and(is_plain)) {
         let seen = secret::url(url.value().unwrap_or_default());
         out.report(cx.in_response(url), format!("{} is {}; expected an https address", url.name(), quoted(&seen)));
+    }
+}
+
+/// Services for policy and enrollment on different hosts.
+pub(in crate::rules) fn service_hosts_differ(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
+    let Some(response) = cx.answers_with("DiscoverResponse").map(DiscoverResponse) else { return };
+    let host = |url: Option<&str>| url.and_then(Address::of).map(|address| address.host);
+    let hosts = host(response.policy_url()).zip(host(response.enrollment_url()));
+    let Some((policy, enrollment)) = hosts.filter(|(policy, enrollment)| policy != enrollment) else { return };
+    if let Some(field) = response.field("EnrollmentPolicyServiceUrl") {
+        let text = format!("the policy service is on {}, the enrollment service on {}; expected one host", quoted(&policy), quoted(&enrollment));
+        out.report(cx.in_response(field), text);
     }
 }

@@ -1,7 +1,9 @@
 //! Provisioning documents (DM-PRV), one file a part.
 
 mod application;
+mod certificates;
 mod schedule;
 
 pub(super) use application::*;
+pub(super) use certificates::*;
 pub(super) use schedule::*;

@@ -1,0 +1,450 @@
+//! Puts what was kept of sessions together to stories, one a device.
+//!
+//! Sessions belong to an enrollment by the device's identity, else by the client's address and the host of the management server.
+//! Bounds: `limits.devices` devices, [`SESSIONS`] sessions of each; the rest is counted.
+
+use std::time::Duration;
+
+use super::enrolling::Attempt;
+use super::managing::Managed;
+use super::{Cause, Outcome, Stage, Stop, Story, failure, leaving, trouble};
+use crate::enroll::Address;
+use crate::escape;
+use crate::http::Encrypted;
+use crate::limits::Limits;
+use crate::rules::{Finding, Severity};
+use crate::session::{Flavor, Session};
+use crate::time::Time;
+use crate::tls::{self, Sealed};
+
+/// Sessions of one device that are kept.
+const SESSIONS: usize = 4096;
+/// A first session so long after enrollment is none of it.
+const FIRST: Duration = Duration::from_secs(600);
+/// Causes that are told.
+const CAUSES: usize = 6;
+
+/// What is kept of one device.
+#[derive(Default)]
+struct Device {
+    attempts: Vec<Attempt>,
+    sessions: Vec<Managed>,
+    left_out: usize,
+}
+
+/// Takes sessions as they close. See the module's head.
+pub struct Teller {
+    devices: Vec<Device>,
+    most: usize,
+    left_out: usize,
+    until: Option<Time>,
+    hasher: foldhash::fast::FixedState,
+}
+
+impl Teller {
+    /// Nothing told yet.
+    pub fn new(limits: &Limits) -> Teller {
+        let hasher = foldhash::fast::FixedState::default();
+        Teller { devices: Vec::new(), most: limits.devices, left_out: 0, until: None, hasher }
+    }
+
+    /// Keeps what a session shows.
+    pub fn take(&mut self, session: &Session) {
+        self.until = self.until.max(session.ended());
+        match session.flavor {
+            Flavor::Enrollment => {
+                if let Some(attempt) = Attempt::of(session) {
+                    let found = self.devices.iter().position(|device| device.is_of_attempt(&attempt));
+                    if let Some(device) = self.device(found) {
+                        device.attempts.push(attempt);
+                    }
+                }
+            }
+            Flavor::Dm => {
+                let managed = Managed::of(session, &self.hasher);
+                let found = self.devices.iter().position(|device| device.is_of_session(&managed));
+                if let Some(device) = self.device(found) {
+                    match device.sessions.len() < SESSIONS {
+                        true => device.sessions.push(managed),
+                        false => device.left_out += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    fn device(&mut self, known: Option<usize>) -> Option<&mut Device> {
+        let at = match known {
+            Some(at) => at,
+            None if self.devices.len() < self.most => {
+                self.devices.push(Device::default());
+                self.devices.len() - 1
+            }
+            None => {
+                self.left_out += 1;
+                return None;
+            }
+        };
+        self.devices.get_mut(at)
+    }
+
+    /// The stories, in the order they began. `until` is the end of the capture where it is known.
+    pub fn tell(self, findings: &[Finding], encrypted: &[Encrypted], until: Option<Time>) -> Vec<Story> {
+        let until = self.until.max(until);
+        let devices = self.devices.into_iter();
+        let mut stories: Vec<Story> = devices.map(|device| device.tell(findings, encrypted, until)).collect();
+        if stories.is_empty() {
+            stories.extend(sealed(encrypted));
+        }
+        stories.sort_by_key(|story| story.from);
+        if let Some(last) = stories.last_mut().filter(|_| self.left_out > 0) {
+            last.not_shown.push(format!("{} sessions of further devices are not told", self.left_out));
+        }
+        stories
+    }
+}
+
+fn same(a: Option<&str>, b: Option<&str>) -> bool {
+    let bare = |id: &str| -> String {
+        let id = id.rsplit(':').next().unwrap_or_default();
+        id.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+    };
+    a.zip(b).is_some_and(|(a, b)| !bare(a).is_empty() && bare(a) == bare(b))
+}
+
+impl Device {
+    fn is_of_attempt(&self, attempt: &Attempt) -> bool {
+        let same_user = |known: &Attempt| {
+            let user = |attempt: &Attempt| attempt.user.as_ref().map(|user| user.to_ascii_lowercase());
+            known.client == attempt.client
+                && known.input == attempt.input
+                && (user(known) == user(attempt) || attempt.user.is_none())
+        };
+        let of_attempts = self.attempts.iter().any(|known| {
+            let differ = known.device.is_some()
+                && attempt.device.is_some()
+                && !same(known.device.as_deref(), attempt.device.as_deref());
+            same(known.device.as_deref(), attempt.device.as_deref()) || (!differ && same_user(known))
+        });
+        let of_session = |session: &Managed| {
+            same(session.device.as_deref(), attempt.device.as_deref())
+                || (attempt.renews && session.client.is_some() && session.client == attempt.client)
+                || follows(attempt, session)
+        };
+        of_attempts || self.sessions.iter().any(of_session)
+    }
+
+    fn is_of_session(&self, session: &Managed) -> bool {
+        let of_sessions = match (&session.device, session.client) {
+            (Some(device), _) => self.sessions.iter().any(|known| known.device.as_ref() == Some(device)),
+            (None, client) => {
+                self.sessions.iter().any(|known| known.client == client && known.server == session.server)
+            }
+        };
+        of_sessions
+            || self.attempts.iter().any(|attempt| {
+                same(attempt.device.as_deref(), session.device.as_deref())
+                    || (self.sessions.is_empty() && follows(attempt, session))
+            })
+    }
+
+    fn tell(mut self, findings: &[Finding], encrypted: &[Encrypted], until: Option<Time>) -> Story {
+        self.sessions.sort_by_key(|session| session.from);
+        self.attempts.sort_by_key(|attempt| attempt.from);
+        let mut story = Story::default();
+        let failed = self.attempts.iter().filter(|attempt| !attempt.provisioned && !attempt.renews).count();
+        let Device { attempts, sessions, left_out } = &self;
+        // The last try counts; a renewal behind it does not undo it.
+        let enrollment = attempts.iter().rev().find(|attempt| !attempt.renews);
+        for attempt in enrollment.into_iter().chain(attempts.iter().rev().find(|attempt| attempt.renews)) {
+            story.stages.extend(attempt.stages.iter().cloned());
+            story.not_shown.extend(attempt.not_shown.iter().cloned());
+            if story.stop.is_none() {
+                story.stop = attempt.stop.clone();
+            }
+        }
+        let all = || attempts.iter().map(|attempt| (&attempt.key, attempt.from, attempt.to));
+        let managed = || sessions.iter().map(|session| (&session.key, session.from, session.to));
+        story.sessions = all().chain(managed()).map(|(key, ..)| key.clone()).collect();
+        story.from = all().chain(managed()).filter_map(|(_, from, _)| from).min();
+        story.to = all().chain(managed()).filter_map(|(.., to)| to).max();
+        story.device = sessions.iter().find_map(|session| session.device.clone());
+        story.device = story.device.or_else(|| attempts.iter().rev().find_map(|attempt| attempt.device.clone()));
+        story.user = attempts.iter().rev().find_map(|attempt| attempt.user.clone());
+        let addr = attempts.iter().rev().find_map(|attempt| attempt.addr.clone());
+        story.server = sessions.iter().find_map(|session| session.server.clone()).or(addr);
+        story.schedule = attempts.iter().rev().find_map(|attempt| attempt.schedule.clone());
+        let tries = attempts.iter().filter(|attempt| !attempt.renews).count();
+        if tries > 1 {
+            story.trouble.push(format!(
+                "{tries} tries to enroll, {failed} of them without a provisioning document; the last one is told"
+            ));
+        }
+        self.after(enrollment, &mut story, findings, encrypted, until);
+        story.trouble.extend(trouble::of(sessions, until));
+        if *left_out > 0 {
+            story.not_shown.push(format!("{left_out} further sessions were left out"));
+        }
+        if enrollment.is_none() && !sessions.is_empty() {
+            story.not_shown.push("the enrollment of the device is not in the capture".into());
+        }
+        if sessions.iter().any(|session| !session.ends) {
+            let many = sessions.iter().filter(|session| !session.ends).count();
+            story
+                .not_shown
+                .push(format!("the end of {many} session{} is not in the capture", if many == 1 { "" } else { "s" }));
+        }
+        story
+    }
+
+    /// The stages behind the provisioning document.
+    fn after(
+        &self,
+        enrollment: Option<&Attempt>,
+        story: &mut Story,
+        findings: &[Finding],
+        encrypted: &[Encrypted],
+        until: Option<Time>,
+    ) {
+        let begun = enrollment.and_then(|attempt| attempt.to);
+        let behind = |session: &&Managed| begun.zip(session.from).is_none_or(|(begun, from)| from >= begun);
+        let sessions: Vec<&Managed> = self.sessions.iter().filter(behind).collect();
+        let given = enrollment.is_some_and(|attempt| attempt.provisioned);
+        match sessions.first() {
+            Some(first) => story.stages.push(session_stage("first session", first, enrollment.is_none())),
+            None if given => story.stages.push(Stage::new("first session", Outcome::NotSeen)),
+            None if enrollment.is_some() => story.stages.push(Stage::new("first session", Outcome::NotReached)),
+            None => {}
+        }
+        if sessions.len() > 1 {
+            let mut stage = Stage::new("later sessions", Outcome::Done);
+            stage.at = sessions.get(1).and_then(|session| session.from);
+            stage.took = stage.at.zip(sessions.last().and_then(|session| session.to)).map(|(from, to)| to.since(from));
+            stage.said.push(format!("{} sessions", sessions.len() - 1));
+            stage.place = sessions.get(1).map(|session| session.place.clone());
+            story.stages.push(stage);
+        }
+        if let Some(stage) = leaving::stage(&self.sessions, until) {
+            if stage.outcome == Outcome::Failed && story.stop.is_none() {
+                let what = stage.said.last().cloned().unwrap_or_default();
+                let mut stop = failure::stop("unenrollment", what, None, Vec::new());
+                stop.causes = stage.said.iter().map(|said| Cause::known(said.clone())).collect();
+                stop.next.push(
+                    "Look at the Exec on Unenroll (rules DM-UNE) and at the account that is left on the device.".into(),
+                );
+                stop.place.clone_from(&stage.place);
+                story.stop = Some(stop);
+            }
+            story.stages.push(stage);
+        }
+        let Some(attempt) = enrollment else { return };
+        let own: Vec<&Finding> = findings
+            .iter()
+            .filter(|finding| finding.location.session.as_deref() == Some(attempt.key.as_str()))
+            .filter(|finding| ["DM-ENR", "DM-PRV"].contains(&finding.rule.family))
+            .collect();
+        match &mut story.stop {
+            Some(stop) => add_findings(stop, &own),
+            None if sessions.is_empty() => {
+                story.stop = stuck(attempt, story, &own, encrypted, until);
+                let stopped = story.stop.as_ref().map(|stop| stop.stage);
+                let here = story.stages.iter_mut().filter(|stage| Some(stage.name) == stopped);
+                here.for_each(|stage| stage.outcome = Outcome::Failed);
+            }
+            None => {
+                let errors = own.iter().filter(|finding| finding.severity == Severity::Error);
+                story.trouble.extend(errors.map(|finding| {
+                    format!("{} ({}), and the device took it all the same", finding.message, finding.rule.id)
+                }));
+            }
+        }
+    }
+}
+
+/// Whether a session is one of a device that was just enrolled.
+fn follows(attempt: &Attempt, session: &Managed) -> bool {
+    let host = |url: &Option<String>| url.as_deref().and_then(Address::of).map(|address| address.host);
+    let addr = host(&attempt.addr);
+    let pause = attempt.to.zip(session.from).map(|(to, from)| from.since(to)).unwrap_or_default();
+    addr.is_some() && addr == host(&session.server) && attempt.client == session.client && pause <= FIRST
+}
+
+fn session_stage(name: &'static str, session: &Managed, earlier: bool) -> Stage {
+    let mut stage = Stage::new(name, Outcome::Done);
+    if earlier {
+        stage.name = "first session";
+        stage.said.push("the first one in the capture".into());
+    }
+    stage.at = session.from;
+    stage.took = session.from.zip(session.to).map(|(from, to)| to.since(from));
+    stage.said.push(format!("{} messages, {}", session.messages, session.outcome.name()));
+    stage.place = Some(session.place.clone());
+    stage
+}
+
+/// Rules that say what the stop itself says.
+const TOLD_BY_STOP: [&str; 7] =
+    ["DM-ENR-001", "DM-ENR-003", "DM-ENR-032", "DM-ENR-033", "DM-ENR-034", "DM-ENR-035", "DM-ENR-039"];
+
+/// Adds what the rules say of the stage at which it stopped.
+fn add_findings(stop: &mut Stop, findings: &[&Finding]) {
+    let told =
+        findings.iter().filter(|finding| !TOLD_BY_STOP.contains(&finding.rule.id) && finding.severity > Severity::Info);
+    for finding in told.take(CAUSES) {
+        stop.causes.push(Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id)));
+    }
+    stop.causes.truncate(CAUSES + 2);
+}
+
+/// The error that Windows shows when it does not take a part of the provisioning document.
+fn code_of(rule: &str) -> Option<u32> {
+    let number: u32 = rule.strip_prefix("DM-PRV-")?.parse().ok()?;
+    Some(match number {
+        1..=3 => 0x8018_0023,
+        4..=10 | 31 => 0x8018_001E,
+        33 => 0x8018_0024,
+        25..=30 | 35 => 0x8018_0020,
+        _ => 0x8018_001F,
+    })
+}
+
+/// Why a device did not go on although nothing was refused: TLS to the next host failed, or it does not take what it was given.
+fn stuck(
+    attempt: &Attempt,
+    story: &Story,
+    findings: &[&Finding],
+    encrypted: &[Encrypted],
+    until: Option<Time>,
+) -> Option<Stop> {
+    if attempt.renews {
+        return None;
+    }
+    let next = story.stages.iter().find(|stage| matches!(stage.outcome, Outcome::NotReached | Outcome::NotSeen));
+    let stage = next.map_or("first session", |stage| stage.name);
+    let ahead = attempt.hosts.iter().filter(|(at, _)| position(at) >= position(stage));
+    let to_host = |(at, host): &(&'static str, String)| {
+        let at = *at;
+        encrypted.iter().filter(|one| one.host().as_ref() == Some(host)).map(move |one| (at, one)).collect::<Vec<_>>()
+    };
+    let connections: Vec<(&'static str, &Encrypted)> = ahead.flat_map(to_host).collect();
+    if let Some((at, failed)) = connections.iter().find(|(_, one)| one.facts().sealed == Some(Sealed::Failed)) {
+        return Some(tls_stop(at, failed));
+    }
+    let sealed = connections.first();
+    let errors: Vec<&&Finding> = findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
+    if sealed.is_some() {
+        return None;
+    }
+    if errors.is_empty() {
+        return None;
+    }
+    let pause =
+        attempt.to.zip(until).map(|(to, until)| until.since(to)).filter(|pause| *pause >= Duration::from_secs(5));
+    let after =
+        pause.map_or("the capture ends there".to_owned(), |pause| format!("{} of capture follow", duration(pause)));
+    let provisioning = attempt.provisioned;
+    let stage = if provisioning {
+        "provisioning"
+    } else {
+        story.stages.iter().rev().find(|stage| stage.outcome == Outcome::Done).map_or("discovery", |stage| stage.name)
+    };
+    let what = match provisioning {
+        true => format!(
+            "the device was given a provisioning document that it may not take, and did not come for management ({after})"
+        ),
+        false => format!("the device did not go on after {stage} ({after})"),
+    };
+    let code = errors
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .find_map(|finding| code_of(finding.rule.id));
+    let causes: Vec<Cause> = errors
+        .iter()
+        .take(CAUSES)
+        .map(|finding| Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id)))
+        .collect();
+    let mut stop = failure::stop(stage, what, code, causes);
+    let mut fixes: Vec<String> = errors.iter().take(CAUSES).map(|finding| finding.help.clone()).collect();
+    fixes.dedup();
+    fixes.append(&mut stop.next);
+    stop.next = fixes;
+    stop.place = errors.first().map(|finding| finding.location.clone());
+    Some(stop)
+}
+
+fn position(stage: &str) -> usize {
+    let order = ["discovery", "sign-in", "policy", "certificate", "provisioning", "first session"];
+    order.iter().position(|known| *known == stage).unwrap_or(order.len())
+}
+
+/// A handshake that failed.
+fn tls_stop(stage: &'static str, failed: &Encrypted) -> Stop {
+    let host = escape::line(&failed.host().unwrap_or_default()).into_owned();
+    let times = if failed.connections > 1 { format!(", {} times", failed.connections) } else { String::new() };
+    let what = format!("TLS to {host} failed{times}");
+    let place = Some(crate::rules::location::of_connection(failed));
+    let Some(failure) = failed.facts().failure() else {
+        return Stop { place, ..failure::stop(stage, what, Some(0x8018_0010), Vec::new()) };
+    };
+    let code = match failure.cause {
+        tls::Cause::Expired | tls::Cause::NotYetValid if stage == "discovery" => 0x8018_000D,
+        tls::Cause::Expired
+        | tls::Cause::NotYetValid
+        | tls::Cause::WrongName
+        | tls::Cause::Untrusted
+        | tls::Cause::Revoked
+        | tls::Cause::Refused
+        | tls::Cause::Inspected => 0x8018_0012,
+        _ => 0x8018_0010,
+    };
+    let remedy = failure.remedy().to_owned();
+    let cause = Cause { text: failure.text, evidence: failure.evidence };
+    let mut stop = failure::stop(stage, what, Some(code), vec![cause]);
+    stop.next.insert(0, remedy);
+    Stop { place, ..stop }
+}
+
+/// What a capture shows of which nothing could be read: connections to hosts of enrollment that failed or stay closed.
+fn sealed(encrypted: &[Encrypted]) -> Vec<Story> {
+    let of_enrollment =
+        |one: &&Encrypted| one.host().is_some_and(|host| crate::enroll::step::is_enrollment_host(&host));
+    let failed = |one: &&Encrypted| one.facts().sealed == Some(Sealed::Failed);
+    let mut stories = Vec::new();
+    let chosen = encrypted.iter().find(|one| of_enrollment(one) && failed(one));
+    let chosen = chosen.or_else(|| encrypted.iter().find(failed)).or_else(|| encrypted.iter().find(of_enrollment));
+    if let Some(one) = chosen {
+        let mut story = Story { server: one.host(), ..Story::default() };
+        if failed(&one) {
+            story.stages.push(Stage::new("discovery", Outcome::Failed));
+            story.stop = Some(tls_stop("discovery", one));
+        } else {
+            story.stages.push(Stage::new("discovery", Outcome::NotSeen));
+            story.not_shown.push(format!(
+                "the connections to {} are encrypted: give the key log with --keylog",
+                escape::line(&one.host().unwrap_or_default())
+            ));
+        }
+        stories.push(story);
+    }
+    stories
+}
+
+/// The time of day in seconds.
+pub(super) fn clock(time: Time) -> String {
+    time.to_string().get(..19).unwrap_or_default().replace('T', " ")
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `3 min`, `2 h 5 min`.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..100 => format!("{seconds} s"),
+        100..5400 => format!("{} min", (seconds + 30) / 60),
+        5400..172_800 => match (seconds / 3600, seconds % 3600 / 60) {
+            (hours, 0) => format!("{hours} h"),
+            (hours, minutes) => format!("{hours} h {minutes} min"),
+        },
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
