@@ -28,7 +28,7 @@ fn story(arguments: &[&str]) -> Value {
 const STOPS: &[(&str, &str, &str, &str)] = &[
     ("fault-MessageFormat", "certificate", "0x80180001", "namespaces"),
     ("fault-Authentication", "certificate", "0x80180002", "user name or password"),
-    ("fault-Authorization", "certificate", "0x80180003", "may not enroll"),
+    ("fault-Authorization", "certificate", "0x80180003", "group that may enroll"),
     ("fault-CertificateRequest", "certificate", "0x80180004", "template"),
     ("fault-EnrollmentServer", "certificate", "0x80180005", "management server failed"),
     ("fault-InternalServiceFault", "certificate", "0x80180006", "exception"),
