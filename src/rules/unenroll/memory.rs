@@ -164,11 +164,21 @@ pub(super) fn settings_of(command: Command<'_>) -> impl Iterator<Item = Setting>
 
 /// A value of what an unenrollment removes, at a node.
 pub(super) fn setting(uri: &str, item: Item<'_>) -> Option<Setting> {
-    let lower = path(uri).to_ascii_lowercase();
-    let (_, below) = lower.split_once("vendor/msft/")?;
-    let removed = REMOVED.iter().any(|start| below.starts_with(start));
-    let value = item.data()?.value().filter(|_| removed)?;
-    Some((hash_of(below), hash_of(value)))
+    let below = behind_vendor(path(uri)).filter(|below| REMOVED.iter().any(|start| begins(below, start)))?;
+    let value = item.data()?.value()?;
+    Some((hash_of(below.to_ascii_lowercase()), hash_of(value)))
+}
+
+/// What stands behind `Vendor/MSFT/` in a path, for the device or its user.
+fn behind_vendor(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let scope = ["device/", "user/"].into_iter().find(|scope| begins(path, scope));
+    let path = scope.and_then(|scope| path.get(scope.len()..)).unwrap_or(path);
+    path.get("vendor/msft/".len()..).filter(|_| begins(path, "vendor/msft/"))
+}
+
+fn begins(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 fn hash_of(of: impl Hash) -> u64 {
@@ -180,4 +190,20 @@ fn hash_of(of: impl Hash) -> u64 {
 /// Where a session that follows others is told of as a whole: its first message that can be read.
 pub(super) fn beginning(cx: SessionCx<'_>) -> Option<Place> {
     cx.readable().next().map(|first| Place::Message(first.index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_is_told_by_its_place() {
+        let removed = |uri: &str| behind_vendor(uri).is_some_and(|below| REMOVED.iter().any(|start| begins(below, start)));
+        for uri in ["./Device/Vendor/MSFT/Policy/Config/Camera/AllowCamera", "./user/vendor/msft/policy/config/a", "Vendor/MSFT/CertificateStore/Root"] {
+            assert!(removed(uri), "{uri}");
+        }
+        for uri in ["./DevInfo/DevId", "./Device/Vendor/MSFT/DMClient/Provider/A", "./Vendor", "./Vendor/MSFT/Policyä"] {
+            assert!(!removed(uri), "{uri}");
+        }
+    }
 }
