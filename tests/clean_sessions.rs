@@ -17,6 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dmscope::credentials::Credentials;
 use dmscope::engine::{self, Settings};
+use dmscope::export::{Lines, Scope};
 use dmscope::input;
 use dmscope::limits::Limits;
 use dmscope::rules::history::History;
@@ -178,6 +179,44 @@ fn recorded(packets: &[Packet]) -> Vec<Session> {
     let path = folder.path().join("clean.pcap");
     std::fs::write(&path, build::pcap(packets)).unwrap();
     sessions(&path)
+}
+
+/// The sessions as they are read back from an export of them.
+fn exported(sessions: &[Session], show_secrets: bool) -> Vec<Session> {
+    let mut lines = Lines::new(Vec::new());
+    for session in sessions {
+        lines.session(Scope { session, paths: &[], wanted: &|_| true, show_secrets }).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clean.jsonl");
+    std::fs::write(&path, lines.finish().unwrap()).unwrap();
+    self::sessions(&path)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_export_is_judged_as_the_session(
+        plans in vec((plan::plan(), travel()), 1..4),
+        lost in vec(any::<prop::sample::Index>(), 0..3),
+    ) {
+        let mut packets = capture(&plans);
+        for lost in lost {
+            packets.remove(lost.index(packets.len()));
+        }
+        let sessions = recorded(&packets);
+        for profile in [Profile::Windows, Profile::Oma] {
+            let before = faults(&sessions, profile, &credentials());
+            prop_assert_eq!(&before, &faults(&exported(&sessions, true), profile, &credentials()));
+            let mut known = before.iter().map(|(rule, severity, ..)| (*rule, *severity)).collect::<Vec<_>>();
+            for (rule, severity, _, text) in faults(&exported(&sessions, false), profile, &credentials()) {
+                let place = known.iter().position(|known| *known == (rule, severity));
+                prop_assert!(place.is_some(), "masked, {}: {}", rule, text);
+                known.remove(place.unwrap());
+            }
+        }
+    }
 }
 
 proptest! {
