@@ -1,6 +1,6 @@
 //! What several rules ask of one session, worked out when the first of them asks.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::answers::Answered;
 use super::auth::Dialog;
@@ -14,5 +14,7 @@ pub struct Facts<'a> {
     pub(super) answered: OnceCell<Vec<Answered<'a>>>,
     pub(super) dialog: OnceCell<Dialog<'a>>,
     pub(super) addresses: OnceCell<Vec<Address<'a>>>,
+    /// Where the addresses of a command begin that a rule asked for last: the next rule asks for the same.
+    pub(super) addressed: Cell<usize>,
     pub(super) steps: OnceCell<Vec<Step<'a>>>,
 }

@@ -104,6 +104,16 @@ pub enum Source {
     Binary(Arc<[u8]>),
 }
 
+impl Source {
+    #[inline]
+    fn text(&self, span: Span) -> &str {
+        match self {
+            Source::Text(text) => text.as_str().get(span.range()).unwrap_or_default(),
+            Source::Binary(bytes) => std::str::from_utf8(span.slice(bytes)).unwrap_or_default(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Attribute {
     name: Span,
@@ -211,10 +221,7 @@ impl Doc {
 
     #[inline]
     fn text_at(&self, span: Span) -> &str {
-        match &self.source {
-            Source::Text(text) => text.as_str().get(span.range()).unwrap_or_default(),
-            Source::Binary(bytes) => std::str::from_utf8(span.slice(bytes)).unwrap_or_default(),
-        }
+        self.source.text(span)
     }
 
     #[inline]
@@ -597,17 +604,30 @@ impl Builder {
             (Text::None, piece) => piece,
             (so_far, Text::None) => so_far,
             (Text::Pool(a), Text::Pool(b)) if a.end == b.start => Text::Pool(Span { start: a.start, end: b.end }),
-            (Text::Pool(a), piece) if a.end as usize == self.doc.pool.len() => {
-                let piece = self.doc.text_of(piece).to_owned();
-                self.doc.pool.push_str(&piece);
-                Text::Pool(Span::new(a.start as usize, self.doc.pool.len()))
-            }
             (so_far, piece) => {
-                let joined = [self.doc.text_of(so_far), self.doc.text_of(piece)].concat();
-                self.pool(&joined)
+                let start = match so_far {
+                    Text::Pool(a) if a.end as usize == self.doc.pool.len() => a.start as usize,
+                    _ => {
+                        let start = self.doc.pool.len();
+                        self.append(so_far);
+                        start
+                    }
+                };
+                self.append(piece);
+                Text::Pool(Span::new(start, self.doc.pool.len()))
             }
         };
         self.text(id, joined);
+    }
+
+    /// Puts a text into the pool, behind what is there.
+    fn append(&mut self, text: Text) {
+        let Doc { source, pool, .. } = &mut self.doc;
+        match text {
+            Text::None => {}
+            Text::Bytes(span) => pool.push_str(source.text(span)),
+            Text::Pool(span) => pool.extend_from_within(span.range()),
+        }
     }
 
     /// Says where the content of the element just opened starts.

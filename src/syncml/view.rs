@@ -229,8 +229,7 @@ impl Doc {
 
     /// The children of `SyncBody` that have a `CmdID`, in order.
     pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
-        let body = self.sync_body();
-        self.all_commands().filter(move |command| command.0.parent() == body)
+        self.all_commands().filter(|command| command.container().is_none())
     }
 
     /// The same with the commands inside containers, in document order.
@@ -240,12 +239,15 @@ impl Doc {
 
     /// The `Status` elements.
     pub fn statuses(&self) -> impl Iterator<Item = Command<'_>> {
-        self.commands().filter(|command| command.tag() == Tag::Status)
+        // None stands in a container.
+        self.all_commands().filter(|command| command.tag() == Tag::Status)
     }
 
     /// Top-level alerts with that code.
     pub fn alerts(&self, code: u16) -> impl Iterator<Item = Command<'_>> {
-        self.commands().filter(move |command| command.tag() == Tag::Alert && command.code() == Some(code))
+        let alerts =
+            self.all_commands().filter(move |command| command.tag() == Tag::Alert && command.code() == Some(code));
+        alerts.filter(|alert| alert.container().is_none())
     }
 
     /// The `Final` of `SyncBody`.

@@ -1,9 +1,9 @@
-//! XML to a [`Doc`]: plain tags and text as they come, all else on quick-xml's events.
+//! XML to a [`Doc`]: tags and text as they come, all else on quick-xml's events.
 //!
 //! In: the bytes of a body. Out: a document with byte spans. It never fails: what is not well-formed is noted at
 //! its place, and the reading goes on as well as it can. Entities of a DTD are never expanded. Nearly all that stands
-//! in a DM message is a tag without attributes, the end tag that belongs to it, or text: finding their ends is done
-//! here, which takes half of what an event of quick-xml costs. Bounds:
+//! in a DM message is a start tag, the end tag that belongs to it, or text: finding their ends is done here, which takes
+//! half of what an event of quick-xml costs. Bounds:
 //! `limits.depth`, `limits.nodes`, `limits.attributes`, and the constants below. It does not know SyncML, but for
 //! the names that [`Tag`] lists.
 
@@ -145,7 +145,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads what stands at `at` if it is a start tag without attributes, the end tag that is due, or text; gives its end.
+    /// Reads what stands at `at` if it is a start tag, the end tag that is due, or text; gives its end.
     fn plain(&mut self, at: usize) -> Option<(Next, usize)> {
         let rest = self.bytes.get(at..)?;
         match rest {
@@ -159,13 +159,9 @@ impl Parser<'_> {
             }
             [b'<', ..] => {
                 let name = Span::new(at + 1, tag::name_end(self.bytes, at + 1, self.bytes.len()));
-                let end = name.end as usize;
-                match self.bytes.get(end..)? {
-                    _ if name.is_empty() => None,
-                    [b'>', ..] => Some((self.named(at, name, end, end + 1, false), end + 1)),
-                    [b'/', b'>', ..] => Some((self.named(at, name, end, end + 2, true), end + 2)),
-                    _ => None,
-                }
+                let end = if name.is_empty() { None } else { tag::end(self.bytes, name.end as usize) }?;
+                let empty = self.bytes.get(end - 2) == Some(&b'/');
+                Some((self.named(at, name, end - 1 - usize::from(empty), end, empty), end))
             }
             [] | [b'&', ..] => None,
             _ => {

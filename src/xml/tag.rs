@@ -71,6 +71,18 @@ pub(super) fn name_end(bytes: &[u8], at: usize, end: usize) -> usize {
     }
 }
 
+/// Where a start tag ends, behind its `>`, from the end of its name on; `None` where nothing closes it.
+pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let found = at + memchr::memchr3(b'>', b'"', b'\'', bytes.get(at..)?)?;
+        match bytes.get(found)? {
+            b'>' => return Some(found + 1),
+            quote => at = found + 2 + memchr::memchr(*quote, bytes.get(found + 1..)?)?,
+        }
+    }
+}
+
 impl<'a> Scan<'a> {
     /// Over `bytes[at..end]`, from behind the element's name.
     pub(super) fn new(bytes: &'a [u8], at: usize, end: usize) -> Scan<'a> {
@@ -194,6 +206,12 @@ mod tests {
             Step::Cut(at) => format!("cut {at}"),
         };
         scan.map(show).collect()
+    }
+
+    #[test]
+    fn a_tag_ends_outside_of_quotes() {
+        assert_eq!((end(b"<a>b>", 2), end(b"<a b='>' c=\">\"/>", 2)), (Some(3), Some(16)));
+        assert_eq!((end(b"<a b='>", 2), end(b"<a", 2), end(b"<a b=''", 2)), (None, None, None));
     }
 
     #[test]

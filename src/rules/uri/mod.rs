@@ -88,7 +88,13 @@ impl<'a> Address<'a> {
 fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
     let all = cx.facts.addresses.get_or_init(|| cx.in_session().readable().flat_map(read).collect());
     let at = cx.at(command.0);
-    let from = all.partition_point(|address| address.at < at);
+    if cx.side() == Some(Side::Client) {
+        return &[];
+    }
+    let last = cx.facts.addressed.get();
+    let is_it = all.get(last).is_some_and(|address| address.at == at);
+    let from = if is_it { last } else { all.partition_point(|address| address.at < at) };
+    cx.facts.addressed.set(from);
     let rest = all.get(from..).unwrap_or_default();
     let length = rest.iter().take_while(|address| address.at == at).count();
     rest.get(..length).unwrap_or_default()
