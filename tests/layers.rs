@@ -129,7 +129,10 @@ fn names(text: &str) -> Vec<(usize, String)> {
 /// `http::{Body, Half}` names `http`; `{http, tcp::Flags}` names both.
 fn named(rest: &str) -> Vec<String> {
     let word = |text: &str| -> String {
-        text.trim().chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect()
+        text.trim()
+            .chars()
+            .take_while(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_')
+            .collect()
     };
     let names: Vec<String> = match rest.strip_prefix('{') {
         Some(group) => group.split([',', '}']).map(word).collect(),
