@@ -1,7 +1,8 @@
 //! One direction of a connection: the key in use, those that may follow, and what was lost.
 //!
 //! Which key a record is sealed with is told by its tag: the key in use is tried first, then those that may follow it. So
-//! lost records, key updates, refused early data and renegotiation need no book-keeping. Bound: [`EFFORT`].
+//! lost records, key updates and renegotiation need no book-keeping; early data that the server passed over is opened and
+//! dropped. Bound: [`EFFORT`].
 
 use std::collections::VecDeque;
 
