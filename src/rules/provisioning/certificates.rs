@@ -1,5 +1,6 @@
-//! DM-PRV-005 and DM-PRV-008: the certificates of the document.
+//! DM-PRV-005, DM-PRV-008 and DM-PRV-009: the certificates of the document.
 
+use crate::enroll::provisioning::Store;
 use crate::enroll::token::Content;
 use crate::rules::finding::Place;
 use crate::rules::{ProvisioningCx, Sink, quoted};
@@ -39,5 +40,15 @@ pub(in crate::rules) fn certificate_key_mismatch(cx: &ProvisioningCx<'_>, out: &
     if Certificate::read(&der).key.is_some_and(|key| key.der != asked.der) {
         let text = "the certificate is for another key than the one of the device's request";
         out.report(cx.at(parm.0), text).related(Place::Message(index), "the request");
+    }
+}
+
+/// More certificates of authorities than a document may bring.
+pub(in crate::rules) fn too_many_ca_certificates(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    for (store, name) in [(Store::Root, "Root/System"), (Store::Ca, "CA/System")] {
+        let mut own = cx.document.certificates().filter(|certificate| certificate.store == store);
+        let Some(second) = own.nth(1) else { continue };
+        let many = own.count() + 2;
+        out.report(cx.at(second.node.0), format!("there are {many} certificates for {name}; expected one"));
     }
 }

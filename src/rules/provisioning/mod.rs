@@ -2,8 +2,10 @@
 
 mod application;
 mod certificates;
+mod credentials;
 mod schedule;
 
 pub(super) use application::*;
 pub(super) use certificates::*;
+pub(super) use credentials::*;
 pub(super) use schedule::*;

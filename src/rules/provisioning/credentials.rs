@@ -1,0 +1,52 @@
+//! DM-PRV-017 to DM-PRV-021: how device and server prove themselves to each other.
+
+use super::application::account;
+use crate::enroll::provisioning::Characteristic;
+use crate::rules::{ProvisioningCx, Sink, quoted};
+
+/// The blocks of credentials.
+fn blocks<'a>(cx: &ProvisioningCx<'a>) -> impl Iterator<Item = Characteristic<'a>> {
+    account(cx).into_iter().flat_map(|account| account.auths())
+}
+
+fn is_level(block: Characteristic<'_>, level: &str) -> bool {
+    block.value("AAUTHLEVEL").is_some_and(|value| value.eq_ignore_ascii_case(level))
+}
+
+/// The server's own credentials, not as a digest.
+pub(in crate::rules) fn client_auth_not_digest(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    for block in blocks(cx).filter(|block| is_level(*block, "CLIENT")) {
+        let Some((parm, kind)) = block.parm("AAUTHTYPE").and_then(|parm| Some((parm, parm.value()?))) else { continue };
+        if kind.eq_ignore_ascii_case("BASIC") {
+            out.report(cx.at(parm.0), format!("AAUTHTYPE of the CLIENT block is {}; expected `DIGEST`", quoted(kind)));
+        }
+    }
+}
+
+/// Values that do not exist.
+pub(in crate::rules) fn auth_values(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    const KNOWN: [(&str, [&str; 2]); 2] = [("AAUTHLEVEL", ["CLIENT", "APPSRV"]), ("AAUTHTYPE", ["BASIC", "DIGEST"])];
+    for (block, (name, values)) in blocks(cx).flat_map(|block| KNOWN.map(|known| (block, known))) {
+        let Some((parm, value)) = block.parm(name).and_then(|parm| Some((parm, parm.value()?))) else { continue };
+        if !values.iter().any(|known| value.eq_ignore_ascii_case(known)) {
+            let [first, second] = values;
+            out.report(cx.at(parm.0), format!("{name} is {}; expected `{first}` or `{second}`", quoted(value)));
+        }
+    }
+}
+
+/// Credentials without a secret.
+pub(in crate::rules) fn auth_secret_missing(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    for block in blocks(cx).filter(|block| block.value("AAUTHSECRET").is_none_or(str::is_empty)) {
+        let level = block.value("AAUTHLEVEL").map_or("without AAUTHLEVEL".to_owned(), quoted);
+        out.report(cx.at(block.0), format!("the APPAUTH block {level} has no AAUTHSECRET"));
+    }
+}
+
+/// The device's credentials without a name.
+pub(in crate::rules) fn name_missing_for_appsrv(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    let nameless = |block: &Characteristic<'_>| is_level(*block, "APPSRV") && block.value("AAUTHNAME").is_none_or(str::is_empty);
+    for block in blocks(cx).filter(nameless) {
+        out.report(cx.at(block.0), "the APPSRV block has no AAUTHNAME");
+    }
+}
