@@ -121,8 +121,13 @@ const SHOW_HELP: &str = "Examples:
   dmscope show capture.pcapng --session s2 --message 3 --as hex
   dmscope show server.log --as tree";
 
-const VIEW_HELP: &str = "Examples:
+const VIEW_HELP: &str =
+    "Large captures are browsed while they are read; esc stops the reading. docs/large-captures.md says how.
+
+Examples:
   dmscope view capture.pcapng        n goes to the next finding, ? lists all keys
+  dmscope view -f growing.pcap       beside tcpdump -U -w growing.pcap port 80
+  ssh server tcpdump -U -w - port 80 | dmscope view -
 
 Without a terminal it prints the summary. Keys and colours can be changed in view.toml: docs/view.md.";
 
@@ -417,6 +422,12 @@ pub struct View {
     /// Show credentials, nonces, tokens and private values from the start; the key p does it later
     #[arg(long, help_heading = "What to show")]
     pub show_secrets: bool,
+    /// Go on reading at the end of the last PATH as the file grows, until esc or q
+    ///
+    /// For a capture that is still being written (tcpdump -U -w FILE), or a log. Sessions that go on are shown as they
+    /// stand. A file that is removed, cut short or replaced is not followed any longer, and the summary says so.
+    #[arg(short, long, help_heading = "Reading")]
+    pub follow: bool,
     /// Colours for a dark or a light terminal, or none: dark, light or mono
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     pub theme: Option<String>,

@@ -98,18 +98,18 @@ impl Format {
 }
 
 impl Reading {
-    /// Resolves the options of all commands that read.
+    /// Resolves the options of all commands that read. Key logs may grow while an input does (`follow`).
     ///
     /// # Errors
     /// Keys that cannot be read.
-    pub fn new(reading: &cli::Reading) -> Result<Reading> {
+    pub fn new(reading: &cli::Reading, follow: bool) -> Result<Reading> {
         let kind = reading.input_kind;
         let limits = Limits::default();
-        let grows = reading.paths.iter().any(|path| path.as_os_str() == "-");
+        let grows = follow || reading.paths.iter().any(|path| path.as_os_str() == "-");
         let keys = keys(&reading.keys, grows, &limits)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = reading.jobs.map_or_else(cores, usize::from);
-        let engine = engine::Settings { limits, mmap: !reading.no_mmap, threads, keys };
+        let engine = engine::Settings { limits, mmap: !reading.no_mmap, threads, keys, ..engine::Settings::default() };
         let filter = reading.filter.clone();
         Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, quiet: reading.quiet })
     }
@@ -122,7 +122,7 @@ impl Lint {
     /// An unknown format, two reports in one place, a name that is no rule's, credentials that cannot be read.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
         Ok(Lint {
-            reading: Reading::new(&lint.reading)?,
+            reading: Reading::new(&lint.reading, false)?,
             selection: selection(&lint.rules)?,
             credentials: credentials(&lint.secrets)?,
             outputs: outputs(&lint.formats)?,
@@ -158,7 +158,7 @@ impl Capture {
     pub fn new(capture: &cli::Capture) -> Result<Capture> {
         let limits = Limits::default();
         let keys = keys(&capture.keys, true, &limits)?;
-        let engine = engine::Settings { limits, mmap: false, threads: 1, keys };
+        let engine = engine::Settings { limits, mmap: false, threads: 1, keys, ..engine::Settings::default() };
         Ok(Capture {
             engine,
             selection: selection(&capture.rules)?,

@@ -4,18 +4,20 @@
 //! that knows all stages; it holds no state but what one input needs. Memory is bounded by `limits`: captures are
 //! mapped or read as they come, only standard input that is no capture is read whole, up to 1 GiB.
 
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::anomaly::{Anomaly, Kind as Note};
-use crate::capture::{self, Frame, Source, Summary, map::Data};
+use crate::capture::{self, Format, Frame, Source, Summary, map::Data};
 use crate::http::{self, Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
 use crate::link;
-use crate::origin::Span;
+use crate::origin::{Span, Unit};
 use crate::session::{Arrival, Assembler, Session};
 use crate::syncml::Message;
 use crate::tcp;
@@ -24,7 +26,13 @@ use crate::tls::Keys;
 use crate::transcript::{self, Record};
 use crate::workers::{self, Crew};
 
+mod again;
 mod encrypted;
+mod follow;
+mod spool;
+
+pub use again::again;
+pub use spool::Spool;
 
 /// Bytes of standard input from which its kind is told.
 const HEAD: usize = 16 * 1024;
@@ -32,6 +40,10 @@ const HEAD: usize = 16 * 1024;
 const STDIN_LIMIT: u64 = 1 << 30;
 /// Frames between two signs of progress.
 const STEP: u64 = 4096;
+/// Bytes of a capture file beside those of a packet: what progress is told in are bytes of the file, about.
+const RECORD: u64 = 16;
+/// Records of a recording without packets between two signs of progress.
+const RECORDS: u64 = 64;
 
 /// What reading needs to know.
 #[derive(Clone, Debug)]
@@ -44,11 +56,22 @@ pub struct Settings {
     pub keys: Keys,
     /// Threads that read documents and judge sessions.
     pub threads: usize,
+    /// Whether reading goes on at the end of the last input, as the file grows, until it is told to stop.
+    pub follow: bool,
+    /// Where inputs are kept that can be read only once, if they are to be read [`again`].
+    pub spool: Option<Spool>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { limits: Limits::default(), mmap: true, keys: Keys::default(), threads: 1 }
+        Settings {
+            limits: Limits::default(),
+            mmap: true,
+            keys: Keys::default(),
+            threads: 1,
+            follow: false,
+            spool: None,
+        }
     }
 }
 
@@ -97,6 +120,40 @@ pub struct Reading {
     pub until: Option<Time>,
 }
 
+/// Who is told what is read.
+pub trait Listener {
+    /// A session closed.
+    fn session(&mut self, session: Session);
+
+    /// So many bytes of all inputs were read, and these sessions are open. Told often.
+    fn pulse(&mut self, done: u64, open: &Assembler);
+
+    /// Nothing more is there at this time of an input that is followed.
+    fn idle(&mut self, done: u64, open: &Assembler) {
+        self.pulse(done, open);
+    }
+
+    /// The sessions of the last input come, maybe again: it is a text that is followed, and has grown. Those that do not
+    /// come until it is [`Listener::idle`] are no more: they were made of the piece of a message.
+    fn anew(&mut self) {}
+}
+
+/// A listener made of two functions.
+struct Functions<'a> {
+    each: &'a mut dyn FnMut(Session),
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl Listener for Functions<'_> {
+    fn session(&mut self, session: Session) {
+        (self.each)(session);
+    }
+
+    fn pulse(&mut self, done: u64, _open: &Assembler) {
+        (self.progress)(done);
+    }
+}
+
 /// Reads `inputs` in order and hands each session to `each` when it closes. `progress` is told from time to time how
 /// many bytes of all inputs were read.
 ///
@@ -108,7 +165,7 @@ pub fn read(
     each: &mut dyn FnMut(Session),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Reading, Error> {
-    read_until(inputs, settings, &AtomicBool::new(false), each, progress)
+    read_until(inputs, settings, &AtomicBool::new(false), &mut Functions { each, progress })
 }
 
 /// The same until `stop` is set: then packets and inputs that follow are left out, as if the recording ended there.
@@ -119,17 +176,17 @@ pub fn read_until(
     inputs: &[Input],
     settings: &Settings,
     stop: &AtomicBool,
-    each: &mut dyn FnMut(Session),
-    progress: &mut dyn FnMut(u64),
+    listener: &mut dyn Listener,
 ) -> Result<Reading, Error> {
-    let mut run = Run::new(settings, stop, each, progress);
+    let mut run = Run::new(settings, stop, listener);
     let mut reports = Vec::new();
     for (number, input) in inputs.iter().enumerate().take_while(|_| !stop.load(Ordering::Relaxed)) {
         let id = InputId(u32::try_from(number).unwrap_or(u32::MAX));
-        let mut report = run.input(id, input)?;
+        let follow = settings.follow && number + 1 == inputs.len();
+        let mut report = run.input(id, input, follow)?;
         let ends = inputs.get(number + 1).is_none_or(|next| next.group != input.group);
         if ends {
-            run.assembler.finish(run.each);
+            run.assembler.finish(&mut |session| run.listener.session(session));
         }
         report.notes.extend(run.assembler.take_notes());
         if run.encrypted.take_left_out() {
@@ -150,13 +207,13 @@ pub fn watch(
     go_on: &mut dyn FnMut() -> bool,
     each: &mut dyn FnMut(Session),
 ) -> Reading {
-    let mut progress = |_| {};
     settings.keys.expect_more(settings.keys.follows());
     let stop = AtomicBool::new(false);
-    let mut run = Run::new(settings, &stop, each, &mut progress);
+    let mut listener = Functions { each, progress: &mut |_| {} };
+    let mut run = Run::new(settings, &stop, &mut listener);
     let mut report =
-        run.packets(1, InputId(0), name, Kind::Pcap, |on_frame| live.run(&settings.limits, go_on, on_frame));
-    run.assembler.finish(run.each);
+        run.packets(1, InputId(0), name, Kind::Pcap, None, |on_frame, _| live.run(&settings.limits, go_on, on_frame));
+    run.assembler.finish(&mut |session| run.listener.session(session));
     report.notes.extend(run.assembler.take_notes());
     run.finish(vec![report])
 }
@@ -164,26 +221,23 @@ pub fn watch(
 /// What takes the packets of a capture.
 type OnFrame<'a> = &'a mut dyn FnMut(Frame<'_>) -> ControlFlow<()>;
 
+/// What is told that nothing more is there at this time.
+type OnIdle<'a> = &'a dyn Fn();
+
 struct Run<'a> {
     settings: &'a Settings,
     stop: &'a AtomicBool,
     assembler: Assembler,
     encrypted: encrypted::Hosts,
-    each: &'a mut dyn FnMut(Session),
-    progress: &'a mut dyn FnMut(u64),
+    listener: &'a mut dyn Listener,
     done: u64,
     until: Option<Time>,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        settings: &'a Settings,
-        stop: &'a AtomicBool,
-        each: &'a mut dyn FnMut(Session),
-        progress: &'a mut dyn FnMut(u64),
-    ) -> Run<'a> {
+    fn new(settings: &'a Settings, stop: &'a AtomicBool, listener: &'a mut dyn Listener) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
-        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), each, progress, done: 0, until: None }
+        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), listener, done: 0, until: None }
     }
 
     fn finish(self, inputs: Vec<InputReport>) -> Reading {
@@ -197,20 +251,26 @@ impl<'a> Run<'a> {
         Reading { inputs, totals, encrypted: self.encrypted.finish(), until: self.until }
     }
 
-    fn input(&mut self, id: InputId, input: &Input) -> Result<InputReport, Error> {
+    fn input(&mut self, id: InputId, input: &Input, follow: bool) -> Result<InputReport, Error> {
         let unreadable = |source| Error::Unreadable { name: input.name.clone(), source };
         let regular = input.path.as_deref().filter(|path| path.is_file());
+        let mut size = None;
         let mut report = match (regular, &input.path) {
+            (Some(path), _) if follow => self.follow(id, input, path)?,
+            (Some(path), _) if !self.settings.mmap && input.kind.is_some_and(Kind::is_capture) => {
+                self.unmapped(id, input, path).map_err(unreadable)?
+            }
             (Some(path), _) => {
                 let data = Data::open(path, self.settings.mmap).map_err(unreadable)?;
                 let kind = input.kind_of(&data)?;
+                size = Some(data.len() as u64);
                 self.bytes(id, input, kind, &data)
             }
-            (None, Some(path)) => self.stream(id, input, Box::new(File::open(path).map_err(unreadable)?))?,
-            (None, None) => self.stream(id, input, Box::new(io::stdin().lock()))?,
+            (None, Some(path)) => self.once(id, input, Box::new(File::open(path).map_err(unreadable)?))?,
+            (None, None) => self.once(id, input, Box::new(io::stdin().lock()))?,
         };
-        self.done += report.bytes;
-        (self.progress)(self.done);
+        self.done += size.unwrap_or(report.bytes);
+        self.listener.pulse(self.done, &self.assembler);
         report.notes.dedup();
         Ok(report)
     }
@@ -219,6 +279,39 @@ impl<'a> Run<'a> {
         match kind {
             Kind::Pcap | Kind::Pcapng => self.capture(id, input, kind, Source::Bytes(data)),
             Kind::Transcript(recording) => self.transcript(id, input, recording, data),
+        }
+    }
+
+    /// A capture file that is read as it lies on the disk, piece by piece.
+    fn unmapped(&mut self, id: InputId, input: &Input, path: &Path) -> io::Result<InputReport> {
+        let Settings { limits, keys, threads, .. } = self.settings;
+        let kind = input.kind.unwrap_or(Kind::Pcap);
+        let mut on_key_log = |text: &[u8]| {
+            keys.add_log(text);
+        };
+        if kind == Kind::Pcapng {
+            let source = Source::Stream(Box::new(File::open(path)?));
+            capture::read_with_keys(source, limits, &mut |_| self.go_on(), Some(&mut on_key_log));
+        }
+        let taken = Cell::new(0);
+        let source = Source::Stream(Box::new(Counted { from: File::open(path)?, taken: &taken }));
+        Ok(self.packets(*threads, id, &input.name, kind, Some(&taken), |on_frame, _| {
+            capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
+        }))
+    }
+
+    /// An input that can be read only once; what was kept of it, once it was read.
+    fn once(&mut self, id: InputId, input: &Input, from: Box<dyn Read + '_>) -> Result<InputReport, Error> {
+        if let Some(data) = self.settings.spool.as_ref().and_then(|spool| spool.of(id).ok()) {
+            let kind = input.kind_of(&data)?;
+            return Ok(self.bytes(id, input, kind, &data));
+        }
+        match &self.settings.spool {
+            Some(spool) => {
+                let kept = spool.keep(id, from);
+                self.stream(id, input, Box::new(kept))
+            }
+            None => self.stream(id, input, from),
         }
     }
 
@@ -247,10 +340,10 @@ impl<'a> Run<'a> {
     /// Exported messages are read as they come.
     fn lines(&mut self, id: InputId, input: &Input, kind: Kind, mut from: impl BufRead) -> io::Result<InputReport> {
         let limits = &self.settings.limits;
-        let Run { assembler, each, .. } = self;
+        let Run { assembler, listener, done, stop, .. } = self;
         let mut reader = transcript::messages::Reader::new(id, limits);
         let (mut line, mut bytes) = (Vec::new(), 0);
-        loop {
+        while !stop.load(Ordering::Relaxed) {
             line.clear();
             let most = limits.line as u64 + 1;
             let read = from.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
@@ -261,8 +354,11 @@ impl<'a> Run<'a> {
                     bytes += from.skip_until(b'\n')? as u64;
                     reader.too_long();
                 }
-                _ => reader.line(&line, &mut |record| take(record, id, limits, assembler, *each)),
+                _ => reader.line(&line, &mut |record| {
+                    take(record, id, limits, assembler, &mut |session| listener.session(session));
+                }),
             }
+            listener.pulse(*done + bytes, assembler);
         }
         let notes = reader.finish();
         Ok(InputReport { id, name: input.name.clone(), kind, packets: 0, bytes, tcp_streams: 0, notes })
@@ -276,38 +372,54 @@ impl<'a> Run<'a> {
         match source {
             // Secrets blocks may stand behind the packets that they are for.
             Source::Bytes(bytes) if kind == Kind::Pcapng => {
-                let mut pass = |_: Frame<'_>| ControlFlow::Continue(());
+                let mut pass = |_: Frame<'_>| self.go_on();
                 capture::read_with_keys(Source::Bytes(bytes), limits, &mut pass, Some(&mut on_key_log));
             }
             Source::Bytes(_) => {}
             Source::Stream(_) => keys.expect_more(kind == Kind::Pcapng || keys.follows()),
         }
-        self.packets(*threads, id, &input.name, kind, |on_frame| {
+        let taken = Cell::new(0);
+        let (source, packed) = match source {
+            Source::Bytes(bytes) if matches!(capture::sniff(bytes), Some(Format::Gzip | Format::Zstd)) => {
+                (Source::Stream(Box::new(Counted { from: bytes, taken: &taken })), Some(&taken))
+            }
+            source => (source, None),
+        };
+        self.packets(*threads, id, &input.name, kind, packed, |on_frame, _| {
             capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
         })
     }
 
-    /// Runs the packets that `read` gives through the pipeline; with one thread, without delay.
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Runs the packets that `read` gives through the pipeline; with one thread, without delay. `taken` has the bytes
+    /// read so far, where the file is packed.
     fn packets(
         &mut self,
         threads: usize,
         id: InputId,
         name: &str,
         kind: Kind,
-        read: impl FnOnce(OnFrame<'_>) -> Summary,
+        taken: Option<&Cell<u64>>,
+        read: impl FnOnce(OnFrame<'_>, OnIdle<'_>) -> Summary,
     ) -> InputReport {
         let limits = &self.settings.limits;
         let mut decoder = link::Decoder::new(limits);
         let keys = self.settings.keys.clone();
         let source = http::Source::new(id, keys.clone());
         let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
-        let Run { assembler, encrypted, each, progress, done, stop, .. } = self;
+        let Run { assembler, encrypted, listener, done, stop, .. } = self;
         let crew = Crew { threads, most: limits.bodies_under_way };
-        let (mut frames, mut bytes, mut latest) = (0u64, 0u64, None);
+        let (frames, bytes, mut latest) = (Cell::new(0u64), Cell::new(0u64), None);
+        let so_far = || *done + taken.map_or(bytes.get() + frames.get() * RECORD, Cell::get);
+        let told = RefCell::new((assembler, listener));
         let (summary, mut notes) = workers::run(crew, &|event| Arrival::of(event, limits), |workers| {
             let mut take = |arrival| {
                 if let Some(arrival) = arrival {
-                    assembler.arrived(arrival, *each);
+                    let (assembler, listener) = &mut *told.borrow_mut();
+                    assembler.arrived(arrival, &mut |session| listener.session(session));
                 }
             };
             let mut hand_on = |event: Event| match event {
@@ -317,18 +429,24 @@ impl<'a> Run<'a> {
                     workers.give(event, size, &mut take);
                 }
             };
-            let mut summary = read(&mut |frame| {
-                frames += 1;
-                bytes += frame.bytes.len() as u64;
+            let idle = || {
+                let (assembler, listener) = &mut *told.borrow_mut();
+                listener.idle(so_far(), assembler);
+            };
+            let mut on_frame = |frame: Frame<'_>| {
+                frames.set(frames.get() + 1);
+                bytes.set(bytes.get() + frame.bytes.len() as u64);
                 latest = latest.max(frame.at);
-                if frames.is_multiple_of(STEP) {
-                    progress(*done + bytes);
+                if frames.get().is_multiple_of(STEP) {
+                    let (assembler, listener) = &mut *told.borrow_mut();
+                    listener.pulse(so_far(), assembler);
                 }
                 if let Some(segment) = decoder.frame(&frame) {
                     table.segment(&segment, &mut hand_on);
                 }
                 if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
+            };
+            let mut summary = read(&mut on_frame, &idle);
             let mut notes = std::mem::take(&mut summary.notes);
             notes.extend(decoder.finish());
             notes.extend(table.finish(&mut hand_on));
@@ -341,7 +459,7 @@ impl<'a> Run<'a> {
             let detail = format!("the key logs name more than {} connections; the rest was left out", limits.secrets);
             notes.push(Anomaly::new(Note::LimitCapture, Span::default(), detail));
         }
-        assembler.until(latest);
+        self.assembler.until(latest);
         self.until = self.until.max(latest);
         if let Some(error) = &summary.failed {
             notes.push(Anomaly::new(Note::CaptureTruncated, Span::default(), format!("reading ended: {error}")));
@@ -363,9 +481,18 @@ impl<'a> Run<'a> {
 
     fn transcript(&mut self, id: InputId, input: &Input, kind: transcript::Kind, data: &[u8]) -> InputReport {
         let limits = &self.settings.limits;
-        let Run { assembler, each, .. } = self;
+        let Run { assembler, listener, done, stop, .. } = self;
+        let (mut records, mut read) = (0u64, 0);
         let summary = transcript::read(kind, data, id, limits, &mut |record| {
-            take(record, id, limits, assembler, *each);
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            read = read.max(file_offset(&record));
+            take(record, id, limits, assembler, &mut |session| listener.session(session));
+            records += 1;
+            if records.is_multiple_of(RECORDS) {
+                listener.pulse(*done + read, assembler);
+            }
         });
         InputReport {
             id,
@@ -385,5 +512,25 @@ fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler,
         Record::Http(event) => assembler.http(event, each),
         Record::Document(document) => assembler.document(Message::from_document(document, id, limits), each),
         Record::Told(told) => assembler.told(*told, id, each),
+    }
+}
+
+/// Where a document of a text begins in its file; 0 where that is not known.
+fn file_offset(record: &Record) -> u64 {
+    let Record::Document(document) = record else { return 0 };
+    document.body.origin.runs().first().filter(|run| run.exact && run.unit == Unit::File).map_or(0, |run| run.offset)
+}
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    from: R,
+    taken: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(out)?;
+        self.taken.set(self.taken.get() + count as u64);
+        Ok(count)
     }
 }

@@ -93,6 +93,11 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
         self.take_ready(take);
     }
 
+    /// Hands on results that are ready.
+    pub fn ready(&mut self, take: &mut dyn FnMut(R)) {
+        self.take_ready(take);
+    }
+
     /// Waits for all jobs that were given.
     pub fn finish(&mut self, take: &mut dyn FnMut(R)) {
         while self.under_way() > 0 {

@@ -34,7 +34,14 @@ impl Data {
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
         }
-        let mut file = File::open(path)?;
+        Data::of(&File::open(path)?, mmap)
+    }
+
+    /// The bytes of a file that is open, as [`Data::open`] gives them; read from where it stands, unless it is mapped.
+    ///
+    /// # Errors
+    /// It cannot be read or mapped.
+    pub fn of(mut file: &File, mmap: bool) -> io::Result<Data> {
         let length = file.metadata()?.len();
         if !mmap || length == 0 {
             let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
@@ -42,11 +49,12 @@ impl Data {
             return Ok(Data { bytes: Bytes::Read(bytes) });
         }
         // SAFETY: the map is private to this value, read-only and never handed out as anything but `&[u8]` that borrows
-        // it, so within this process nothing writes to it and nothing outlives it. What is left is another process that
+        // it, so within this process nothing writes to it and nothing outlives it (a file that keeps standard input grows
+        // meanwhile, past the end of the map). What is left is another process that
         // changes the file: shortening raises SIGBUS, which ends the program and cannot be observed by it; rewriting
         // bytes in place may change what a slice reads. No code here relies on two reads of a byte being equal for
         // memory safety: lengths read from the file are checked against the slice they index, by safe code, each time.
-        let map = unsafe { Mmap::map(&file)? };
+        let map = unsafe { Mmap::map(file)? };
         #[cfg(unix)]
         // Only a hint for read-ahead; a kernel that refuses it changes nothing.
         let _ = map.advise(memmap2::Advice::Sequential);

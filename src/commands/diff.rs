@@ -26,7 +26,7 @@ struct Side {
 }
 
 pub(super) fn run(options: &cli::Diff) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading, false)?;
     let [a, b] = sides(options)?;
     let (of_a, of_b) = (outlines(&a, &config, options)?, outlines(&b, &config, options)?);
     for (side, found) in [(&a, &of_a), (&b, &of_b)] {

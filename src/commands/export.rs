@@ -12,7 +12,7 @@ use crate::export::{Error, Format, Scope, Target};
 use crate::report::count;
 
 pub(super) fn run(options: &cli::Export) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading, false)?;
     let credentials = config::credentials(&options.secrets)?;
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();

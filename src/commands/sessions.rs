@@ -13,7 +13,7 @@ use crate::report::{json, sessions, text};
 use crate::rules::select::Selection;
 
 pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let selection = Selection::of(config::profile(options.profile));
     let credentials = config::credentials(&options.secrets)?;

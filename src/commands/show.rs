@@ -13,7 +13,7 @@ use crate::report::show::{self, Form, Options};
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading)?;
+    let config = config::Reading::new(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let wanted = Options {

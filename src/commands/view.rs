@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::{Exit, reading, stdout};
 use crate::cli;
 use crate::config;
+use crate::engine;
 use crate::tui;
 
 pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
@@ -22,18 +23,23 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
         write!(stdout(), "{}", look.print())?;
         return Ok(Exit::Clean);
     }
-    let config = config::Reading::new(&options.reading)?;
+    // Keys come from the terminal itself where standard input is what is read.
+    let piped = options.reading.paths.iter().any(|path| path.as_os_str() == "-");
+    let interactive = io::stdout().is_terminal() && (io::stdin().is_terminal() || piped);
+    let follow = options.follow && interactive;
+    let config = config::Reading::new(&options.reading, follow)?;
     let inputs = reading::inputs(&config)?;
+    let spool = interactive.then(engine::Spool::default);
     let settings = tui::Settings {
         inputs: inputs.clone(),
-        engine: config.engine,
+        engine: engine::Settings { follow, spool, ..config.engine },
         filter: config.filter,
         selection: config::selection(&options.rules)?,
         credentials: config::credentials(&options.secrets)?,
         show_secrets: options.show_secrets,
         config: look,
     };
-    if io::stdout().is_terminal() && io::stdin().is_terminal() {
+    if interactive {
         tui::run(settings)?;
         return Ok(Exit::Clean);
     }

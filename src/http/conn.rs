@@ -169,7 +169,12 @@ impl Consumer for Conn {
         let (client, server) = (Some(client), Some(server));
         let (input, tls) = (source.input, Some(false));
         let connection = Connection { input, number, client, server, tls, handshake: None, from_start };
-        Conn::inside(Arc::new(connection), source.clone(), 0, from_start, limits.clone(), 0)
+        let conn = Conn::inside(Arc::new(connection), source.clone(), 0, from_start, limits.clone(), 0);
+        // Where one was under way when the capture began, it is by how it is read that TCP tells where the next begins.
+        match from_start && !source.wants(number) {
+            true => Conn { protocol: Protocol::Ignored, ..conn },
+            false => conn,
+        }
     }
 
     fn speaker(first: &[u8]) -> Option<Role> {

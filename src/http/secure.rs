@@ -3,6 +3,7 @@
 //! In: the two streams of records. Out: the events of what is inside, or one event that says why it cannot be read. A
 //! connection whose keys may still come is parked when it ends; `limits.{parked, parked_in_all}` bound that.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Conn, Connection, Encrypted, Event, InputId};
@@ -20,6 +21,8 @@ pub struct Source {
     pub input: InputId,
     /// What decrypts.
     pub keys: Keys,
+    /// The connections that are read; all where it does not say.
+    only: Option<Arc<HashSet<u32>>>,
     parked: Arc<Mutex<Parked>>,
 }
 
@@ -41,6 +44,16 @@ impl Source {
     /// An input with the keys of the run.
     pub fn new(input: InputId, keys: Keys) -> Source {
         Source { input, keys, ..Source::default() }
+    }
+
+    /// Reads these connections alone. The others keep their numbers.
+    pub fn only(self, connections: HashSet<u32>) -> Source {
+        Source { only: Some(Arc::new(connections)), ..self }
+    }
+
+    /// Whether a connection is read.
+    pub(super) fn wants(&self, connection: u32) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&connection))
     }
 
     /// Reads the connections that ended before their keys came; no more keys will come.

@@ -133,7 +133,7 @@ impl Issue {
 }
 
 /// See the module's head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct History {
     devices: HashMap<Box<str>, VecDeque<Arc<Past>>>,
     /// Nonces with the first session that had each; at most `most`.

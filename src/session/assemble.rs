@@ -57,7 +57,7 @@ pub struct Counts {
 type Road = (InputId, Option<u32>);
 
 /// What is known of a road.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Travel {
     /// The session of its last message.
     current: Option<u32>,
@@ -65,6 +65,7 @@ struct Travel {
     waiting: VecDeque<(u32, Waiting)>,
 }
 
+#[derive(Clone)]
 enum Waiting {
     /// It is message `.1` of session `.0`.
     Placed(u32, usize),
@@ -102,6 +103,7 @@ impl Arrival {
 type Out<'o> = &'o mut dyn FnMut(Session);
 
 /// See the module's head.
+#[derive(Clone)]
 pub struct Assembler {
     limits: Limits,
     numbers: u32,
@@ -221,6 +223,19 @@ impl Assembler {
             Flavor::Enrollment => self.counts.enrollments += 1,
         }
         out(session);
+    }
+
+    /// The sessions that are open and have grown since a tick (0 for all), with the tick at which each did, the earliest
+    /// first.
+    pub fn grown_since(&self, tick: u64) -> impl Iterator<Item = (u64, u32)> {
+        self.table.grown_since(tick)
+    }
+
+    /// An open session as it would be if the recording ended here.
+    pub fn as_it_stands(&self, number: u32) -> Option<Session> {
+        let mut open = self.table.get(number)?.clone();
+        open.around.last = self.latest;
+        Some(open.close())
     }
 
     /// Says that the recording went on at least until then.

@@ -67,7 +67,7 @@ pub(super) fn clues(message: &Message) -> Vec<Clue> {
 }
 
 /// See the module's head.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Enrolling {
     who: Enroller,
     /// The furthest step so far.

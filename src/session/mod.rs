@@ -12,6 +12,7 @@ mod exchange;
 mod index;
 mod open;
 mod outcome;
+pub mod outline;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::enrolling::Enrolling;
 use super::outcome::{self, Around};
-use super::{Flavor, Session, chunk, exchange};
+use super::{Flavor, Session};
 use crate::enroll::Address;
 use crate::stream::End;
 use crate::syncml::{Command, Kind, Message, Side};
@@ -35,6 +35,7 @@ impl Ids {
 }
 
 /// See the module's head.
+#[derive(Clone)]
 pub(super) struct Open {
     pub(super) number: u32,
     pub(super) flavor: Flavor,
@@ -277,11 +278,9 @@ impl Open {
         session.server = self.server;
         if self.flavor == Flavor::Dm {
             session.start = outcome::start(&session, &self.around);
-            session.index.remember(exchange::references(&session));
-            session.exchanges = exchange::pair(&session);
-            session.objects = chunk::large_objects(&session);
         }
         session.watched_until = self.around.last;
+        session.pair();
         session.end = outcome::end(&session, &self.around);
         session.outcome = outcome::outcome(&session);
         session

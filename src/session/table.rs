@@ -8,7 +8,7 @@ use super::open::Open;
 use crate::syncml::Message;
 
 /// See the module's head.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Table {
     open: HashMap<u32, Open>,
     devices: HashMap<String, Vec<u32>>,
@@ -52,6 +52,11 @@ impl Table {
     /// The session that is idle for longest.
     pub(super) fn idlest(&self) -> Option<u32> {
         self.ages.first_key_value().map(|(_, number)| *number)
+    }
+
+    /// The sessions that have grown since a tick, the one that did so longest ago first.
+    pub(super) fn grown_since(&self, tick: u64) -> impl Iterator<Item = (u64, u32)> {
+        self.ages.range(tick.saturating_add(1)..).map(|(tick, number)| (*tick, *number))
     }
 
     /// The numbers of all, in order.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edge, Flavor, Outcome, Session, chunk, exchange};
+use super::{Edge, Flavor, Outcome, Session};
 use crate::http::InputId;
 use crate::limits::Limits;
 use crate::syncml::{Message, Side};
@@ -16,7 +16,7 @@ use crate::transcript::messages::Context;
 const LEFT_OUT: &str = "the message was left out when its session was exported";
 
 /// Sessions whose messages are not all there yet.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Told {
     /// By input and number.
     open: BTreeMap<(InputId, u32), Partial>,
@@ -24,6 +24,7 @@ pub(super) struct Told {
     latest: u32,
 }
 
+#[derive(Clone)]
 struct Partial {
     context: Context,
     messages: BTreeMap<u32, Message>,
@@ -90,7 +91,7 @@ fn restore(
     let most = u32::try_from(limits.session_messages).unwrap_or(u32::MAX);
     let until = messages.keys().next_back().copied().unwrap_or(0).max(context.messages).min(most);
     for place in 1..=until {
-        messages.entry(place).or_insert_with(|| Message { side: None, ..Message::left_out(input, LEFT_OUT) });
+        messages.entry(place).or_insert_with(|| Message { side: None, ..Message::left_out(input) });
     }
     let edge = |missing: Option<String>| missing.map_or(Edge::Seen, Edge::NotCaptured);
     let with_document = |message: Message| {
@@ -105,11 +106,7 @@ fn restore(
     session.start = edge(context.start_missing);
     session.end = edge(context.end_missing);
     session.watched_until = context.watched_until.map(|until| until.0).or(session.ended());
-    if session.flavor == Flavor::Dm {
-        session.index.remember(exchange::references(&session));
-        session.exchanges = exchange::pair(&session);
-        session.objects = chunk::large_objects(&session);
-    }
+    session.pair();
     session.outcome =
         Outcome::ALL.into_iter().find(|known| known.name() == context.outcome).unwrap_or(Outcome::Incomplete);
     session
@@ -117,9 +114,9 @@ fn restore(
 
 impl Message {
     /// A message that an export left out: nothing is known of it.
-    fn left_out(input: InputId, why: &str) -> Message {
+    pub(super) fn left_out(input: InputId) -> Message {
         let mut message = Message::not_captured(input, Side::Client, None);
-        message.body.captured = crate::http::Captured::Partly(why.to_owned());
+        message.body.captured = crate::http::Captured::Partly(LEFT_OUT.to_owned());
         message
     }
 }

@@ -13,7 +13,6 @@ use super::commands::{self, Commands};
 use super::compare::Compare;
 use super::export::Export;
 use super::keys::{Action, Found, Key, Keys};
-use super::load::News;
 use super::menu::{self, Chosen, Menu};
 use super::notes::{Notes, Place};
 use super::page::{self, Page};
@@ -33,6 +32,7 @@ mod compare;
 mod copy;
 mod go;
 mod mouse;
+mod news;
 mod text;
 mod time;
 
@@ -40,6 +40,8 @@ mod time;
 const REMEMBERED: usize = 100;
 /// Columns in which a hit is brought into sight sideways.
 const FAR: usize = 4096;
+/// Sessions that may wait to be read again.
+const ASKED: usize = 8;
 /// Largest count before a motion.
 const MAX_COUNT: usize = 1_000_000;
 
@@ -76,6 +78,10 @@ pub(crate) enum Effect {
     Redraw,
     /// Read a session again, by its number.
     ReadAgain(u32),
+    /// Read everything again, under this number.
+    ReadAll(u32),
+    /// Stop doing so.
+    StopReadingAll,
     /// Stop reading.
     StopReading,
     /// Put a text on the clipboard.
@@ -119,7 +125,8 @@ struct Made {
     threshold: Severity,
     width: usize,
     theme: &'static str,
-    loaded: bool,
+    /// Which reading of the session it shows, and whether there can be none.
+    content: (Option<u64>, bool),
 }
 
 /// The lower pane.
@@ -177,6 +184,10 @@ pub(crate) struct App {
     back: Vec<Stop>,
     /// Sessions that are being read again.
     asked: Vec<usize>,
+    /// Where to go, and to which finding, once the session there was read again.
+    pending: Option<(Spot, Option<usize>)>,
+    /// The number of the last reading of everything, and whether it goes on.
+    pass: (u32, bool),
 }
 
 impl App {
@@ -225,14 +236,11 @@ impl App {
             effects: Vec::new(),
             back: Vec::new(),
             asked: Vec::new(),
+            pending: None,
+            pass: (0, false),
         };
         app.refresh();
         app
-    }
-
-    /// Takes news of the reader; [`App::refresh`] shows them.
-    pub(crate) fn take(&mut self, news: News) {
-        self.store.take(news);
     }
 
     /// What the world has to do, once.
@@ -243,7 +251,6 @@ impl App {
     /// Shows what came in since.
     pub(crate) fn refresh(&mut self) {
         let first = self.tree.rows.is_empty();
-        self.kept.update(&self.store);
         self.tree.rebuild(&self.store, &self.kept);
         // One session alone is what one wants to see.
         if first && !self.store.is_loading() && self.store.sessions.len() == 1 {
@@ -254,6 +261,7 @@ impl App {
         let show = Show { kept: &self.kept, threshold: self.threshold, show_secrets: self.show_secrets };
         self.summary.rebuild(&self.store, show, &self.theme);
         self.show_row();
+        self.arrive();
     }
 
     /// The session that is shown.
@@ -418,7 +426,7 @@ impl App {
     fn escape(&mut self) {
         if self.search.take().is_some() || self.count.is_some() {
             self.count = None;
-            return;
+            return self.settle_pass();
         }
         if self.maximised {
             self.maximised = false;
@@ -568,7 +576,7 @@ impl App {
     /// What the cursor of the tree is on is shown in the other panes.
     fn show_row(&mut self) {
         let shown = match self.tree.row() {
-            Some(Row::Session(session) | Row::Waiting(session)) => Some((session, None)),
+            Some(Row::Session(session)) => Some((session, None)),
             Some(Row::Message(session, message)) => Some((session, Some(message))),
             Some(Row::Device(place)) => {
                 let device = self.tree.devices.get(place);
@@ -591,17 +599,6 @@ impl App {
         self.show_commands();
         if other || self.at.is_none() {
             self.look_at_command();
-        }
-    }
-
-    /// A session that was not kept is read again when it is looked at.
-    fn read_again(&mut self, session: usize) {
-        if self.store.content(session).is_some() {
-            self.asked.retain(|asked| *asked != session);
-        } else if !self.asked.contains(&session) {
-            self.asked.push(session);
-            let number = self.store.sessions.get(session).map(|opened| opened.row.number);
-            self.effects.extend(number.map(Effect::ReadAgain));
         }
     }
 
@@ -645,7 +642,10 @@ impl App {
             threshold: self.threshold,
             width: if tab <= page::XML { 0 } else { width },
             theme: self.theme.name,
-            loaded: self.session().is_some(),
+            content: (
+                self.shown.and_then(|(session, _)| self.store.content_number(session)),
+                self.shown.is_some_and(|(session, _)| self.store.lost(session).is_some()),
+            ),
         };
         if self.detail.made.as_ref() != Some(&made) {
             let same_place = self.detail.made.as_ref().is_some_and(|old| {
@@ -686,7 +686,10 @@ impl App {
     fn page(&self, tab: usize, rule: Option<&'static Rule>, width: usize) -> Page {
         let Some((index, _)) = self.shown else { return Page::said("(nothing to show yet)") };
         let (Some(opened), Some(session)) = (self.store.sessions.get(index), self.store.content(index)) else {
-            return Page::said("(this session is being read again)");
+            return Page::said(&match self.store.lost(index) {
+                Some(why) => format!("This session cannot be read again: {why}"),
+                None => "(reading …)".to_owned(),
+            });
         };
         match (tab, rule, self.at) {
             (page::FINDINGS, ..) => {

@@ -1,24 +1,43 @@
-//! Reads and judges in a thread of its own, and tells the screen what it found.
+//! Reads and judges in threads of its own, and tells the screen what it found.
 //!
-//! In: inputs and settings. Out: [`News`], in order. Bounds: the channel holds [`AHEAD`] news; then the reader waits.
+//! In: inputs and settings. Out: [`News`], in order. A session is told when it closes, and before that, now and then,
+//! as it would be if the recording ended there: so the screen fills from the start, and shows what goes on in a file
+//! that is followed. Bounds: the channel holds [`AHEAD`] news; then the reader waits.
+
+mod again;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use super::store::{Opened, Store};
+use super::store::{Opened, ROOM, Store};
 use crate::bug;
 use crate::credentials::Credentials;
 use crate::engine::{self, Reading};
 use crate::input::Input;
-use crate::rules::history::History;
+use crate::rules::history::{Earlier, History};
 use crate::rules::runner::Runner;
 use crate::rules::select::Selection;
-use crate::session::Session;
+use crate::session::{Assembler, Session};
+use crate::workers::{self, Crew, Workers};
+use again::Again;
 
 /// News that may wait for the screen.
-const AHEAD: usize = 256;
+const AHEAD: usize = 64;
+/// When open sessions are shown for the first time; then each time after twice as long.
+const FIRST: Duration = Duration::from_millis(100);
+/// The same while a file is followed: each time something came.
+const FOLLOWING: Duration = Duration::from_millis(200);
+/// Open sessions that are shown at a time: to show them costs as much as to judge them.
+const SHOWN: usize = 64;
+/// What is no news of a session that goes on.
+const END_NOT_CAPTURED: &str = "DM-CAP-002";
+/// Bytes of sessions that are being judged, or wait for their turn.
+const UNDER_WAY: usize = 8 << 20;
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -31,22 +50,29 @@ pub(crate) struct Job {
 
 /// What the reader tells.
 pub(crate) enum News {
-    /// A session closed.
-    Session(Box<Opened>),
+    /// A session closed, or goes on.
+    Session(Box<Opened>, Arc<Session>),
     /// So many bytes of all inputs were read.
     Progress(u64),
+    /// Sessions come again, because the text that is followed has grown.
+    Anew,
+    /// They came: those that did not are no more.
+    Whole,
     /// Reading ended, well or not.
     Ended(Result<Reading, String>),
-    /// A session that was read again.
-    Again(Box<Session>),
+    /// A session that was read again, by its number; or why it could not be.
+    Again(u32, Result<Box<Session>, String>),
+    /// A session that comes by while all are read again.
+    Passing(u32, Box<Session>),
+    /// Reading all again came to its end.
+    Passed(u32),
 }
 
 /// A reader at work.
 pub(crate) struct Loader {
     pub(crate) news: Receiver<News>,
     stop: Arc<AtomicBool>,
-    sender: SyncSender<News>,
-    job: Job,
+    again: Again,
 }
 
 impl Loader {
@@ -54,7 +80,8 @@ impl Loader {
     pub(crate) fn start(job: Job) -> Loader {
         let (sender, news) = sync_channel(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
-        let loader = Loader { news, stop: Arc::clone(&stop), sender: sender.clone(), job: job.clone() };
+        let loader =
+            Loader { news, stop: Arc::clone(&stop), again: Again::start(Arc::new(job.clone()), sender.clone()) };
         thread::spawn(move || {
             // The receiver is gone when the program ends.
             let ended = bug::caught(|| read(&job, &stop, &mut |news| drop(sender.send(news))));
@@ -67,38 +94,142 @@ impl Loader {
     /// Ends reading; what was read so far stays.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        self.again.stop_pass();
     }
 
-    /// Reads everything once more for one session, by its number.
-    pub(crate) fn again(&self, number: u32) {
-        let (job, sender) = (self.job.clone(), self.sender.clone());
-        thread::spawn(move || {
-            let found = AtomicBool::new(false);
-            let mut each = |session: Session| {
-                if session.number == number {
-                    found.store(true, Ordering::Relaxed);
-                    drop(sender.send(News::Again(Box::new(session))));
-                }
-            };
-            drop(engine::read_until(&job.inputs, &job.engine, &found, &mut each, &mut |_| {}));
-        });
+    /// What reads again.
+    pub(crate) fn again(&mut self) -> &mut Again {
+        &mut self.again
     }
+}
+
+/// Reads everything here and now.
+pub(crate) fn now(job: &Job, take: &mut dyn FnMut(News)) {
+    let ended = read(job, &AtomicBool::new(false), take);
+    take(News::Ended(ended));
+}
+
+/// A session to be judged.
+struct Judging {
+    session: Session,
+    earlier: Earlier,
+    open: bool,
+}
+
+/// Takes what the engine reads: gives sessions to be judged, and tells what came of it.
+struct Teller<'a, 'w> {
+    workers: &'a mut Workers<'w, Judging, News>,
+    tell: &'a mut dyn FnMut(News),
+    history: History,
+    /// What was remembered before the input that is read anew each time it has grown.
+    before: Option<History>,
+    /// Whether sessions come again.
+    anew: bool,
+    started: Instant,
+    /// When open sessions were shown last, and up to which tick they were.
+    shown: (Duration, u64),
+    /// What was read when that was told last.
+    told: (Instant, u64),
 }
 
 fn read(job: &Job, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Result<Reading, String> {
     let runner = Runner::new(&job.selection, &job.engine.limits).with_credentials(job.credentials.clone());
-    let mut history = History::new(&job.engine.limits);
-    let tell = std::cell::RefCell::new(tell);
-    let mut each = |session: Session| {
+    // What comes of a file that is followed is shown without delay.
+    let threads = if job.engine.follow { 1 } else { job.engine.threads };
+    let work = |Judging { session, earlier, open }: Judging| {
         // A panic takes what would have been said of this session, not the session.
-        let outcome = bug::caught(|| runner.run_after(&session, &history.before(&session))).unwrap_or_default();
-        drop(bug::caught(|| history.add(&session)));
+        let outcome = bug::caught(|| runner.run_after(&session, &earlier)).unwrap_or_default();
         let more = outcome.more.iter().map(|(_, _, count)| count).sum();
-        let opened = Opened::new(session, outcome.drafts, more, outcome.not_judged);
-        (tell.borrow_mut())(News::Session(Box::new(opened)));
+        let mut drafts = outcome.drafts;
+        drafts.retain(|draft| !(open && draft.rule.id == END_NOT_CAPTURED));
+        let mut opened = Opened::new(&session, drafts, more, outcome.not_judged);
+        opened.open = open;
+        News::Session(Box::new(opened), Arc::new(session))
     };
-    let mut progress = |done: u64| (tell.borrow_mut())(News::Progress(done));
-    engine::read_until(&job.inputs, &job.engine, stop, &mut each, &mut progress).map_err(|error| error.to_string())
+    workers::run(Crew { threads, most: UNDER_WAY }, &work, |workers| {
+        let now = Instant::now();
+        let mut teller = Teller {
+            workers,
+            tell,
+            history: History::new(&job.engine.limits),
+            before: None,
+            anew: false,
+            started: now,
+            shown: (Duration::ZERO, 0),
+            told: (now, 0),
+        };
+        let reading = engine::read_until(&job.inputs, &job.engine, stop, &mut teller);
+        let Teller { workers, tell, anew, .. } = teller;
+        workers.finish(tell);
+        if anew {
+            tell(News::Whole);
+        }
+        reading.map_err(|error| error.to_string())
+    })
+}
+
+impl Teller<'_, '_> {
+    fn judge(&mut self, session: Session, open: bool) {
+        let earlier = self.history.before(&session);
+        if !open {
+            drop(bug::caught(|| self.history.add(&session)));
+        }
+        let size = session.size();
+        self.workers.give(Judging { session, earlier, open }, size, self.tell);
+    }
+
+    /// Shows what is open, those first that have waited for longest. Whether that was all.
+    fn show_open(&mut self, open: &Assembler) -> bool {
+        let since = self.shown.1;
+        let grown: Vec<(u64, u32)> = open.grown_since(since).take(SHOWN).collect();
+        let all = grown.len() < SHOWN;
+        self.shown = (self.started.elapsed(), grown.last().map_or(since, |(tick, _)| *tick));
+        for (_, number) in grown {
+            if let Ok(Some(session)) = bug::caught(|| open.as_it_stands(number)) {
+                self.judge(session, true);
+            }
+        }
+        all
+    }
+}
+
+impl engine::Listener for Teller<'_, '_> {
+    fn session(&mut self, session: Session) {
+        self.judge(session, false);
+    }
+
+    fn pulse(&mut self, done: u64, open: &Assembler) {
+        let (at, known) = self.told;
+        if done != known && (at.elapsed() >= Duration::from_millis(50) || known == 0) {
+            self.told = (Instant::now(), done);
+            self.workers.ready(self.tell);
+            (self.tell)(News::Progress(done));
+        }
+        if self.started.elapsed() >= self.shown.0 * 2 + FIRST {
+            self.show_open(open);
+        }
+    }
+
+    fn idle(&mut self, done: u64, open: &Assembler) {
+        if done != self.told.1 {
+            self.told = (Instant::now(), done);
+            (self.tell)(News::Progress(done));
+        }
+        if self.started.elapsed() >= self.shown.0 + FOLLOWING && self.show_open(open) && self.anew {
+            self.anew = false;
+            (self.tell)(News::Whole);
+        }
+    }
+
+    fn anew(&mut self) {
+        match &self.before {
+            Some(before) => self.history = before.clone(),
+            None => self.before = Some(self.history.clone()),
+        }
+        self.shown.1 = 0;
+        self.anew = true;
+        (self.tell)(News::Anew);
+    }
 }
 
 impl Store {
@@ -107,26 +238,19 @@ impl Store {
         let sizes =
             job.inputs.iter().map(|input| std::fs::metadata(input.path.as_deref()?).ok().map(|meta| meta.len()));
         let names = job.inputs.iter().map(|input| input.name.clone()).collect();
+        // Of a pipe the size is not known, of a file that grows it soon is another.
+        let total = if job.engine.follow { None } else { sizes.sum::<Option<u64>>().filter(|total| *total > 0) };
         let mut store = Store::default();
-        (store.names, store.progress) = (names, (0, sizes.sum()));
+        (store.names, store.room) = (names, ROOM);
+        (store.progress, store.follows) = ((0, total), job.engine.follow);
         store
     }
 
-    /// Takes what the reader tells.
-    pub(crate) fn take(&mut self, news: News) {
-        match news {
-            News::Session(opened) => self.add(*opened),
-            News::Progress(done) => self.progress.0 = done,
-            News::Ended(ended) => self.ended = Some(ended),
-            News::Again(session) => self.read_again(*session),
-        }
-    }
-
-    /// Reads everything here and now.
+    /// Everything, read here and now.
+    #[cfg(test)]
     pub(crate) fn all(job: &Job) -> Store {
         let mut store = Store::of(job);
-        let ended = read(job, &AtomicBool::new(false), &mut |news| store.take(news));
-        store.ended = Some(ended);
+        now(job, &mut |news| store.take(news));
         store
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! In: inputs, read and judged in a thread (`load`) into the index that is browsed (`store`). State and what keys do to
 //! it (`app`, `keys`) know no terminal; `draw` draws the state; `terminal` is the only one that touches the screen.
-//! Bounds: `store::ROOM` bytes of sessions are kept, others are read again. No text of an input is drawn that did not
-//! pass through `escape`, `render` or `show`; secrets are masked until the user asks for them.
+//! Bounds: `store::ROOM` bytes of sessions are kept, others are read again when they are looked at. No text of an input
+//! is drawn that did not pass through `escape`, `render` or `show`; secrets are masked until the user asks for them.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -80,14 +81,16 @@ pub struct Settings {
 /// An input cannot be read.
 pub fn report(settings: Settings) -> Result<(String, bool)> {
     let Settings { inputs, engine, selection, credentials, .. } = settings;
-    let store = Store::all(&Job { inputs, engine, selection, credentials });
-    if let Some(Err(error)) = &store.ended {
-        bail!("{error}");
-    }
-    let any = !store.sessions.is_empty();
-    let mut app = App::new(store, Theme::mono(), settings.config.keys);
+    let job = Job { inputs, engine, selection, credentials };
+    let mut app = App::new(Store::of(&job), Theme::mono(), settings.config.keys);
     app.show_secrets = settings.show_secrets;
     app.keep(settings.filter);
+    load::now(&job, &mut |news| app.take(news));
+    if let Some(Err(error)) = &app.store.ended {
+        bail!("{error}");
+    }
+    let any = !app.store.sessions.is_empty();
+    app.refresh();
     let lines = app.summary.lines.iter().map(|(line, _)| {
         let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
         format!("{}\n", text.trim_end())
@@ -111,15 +114,16 @@ pub fn run(settings: Settings) -> Result<()> {
     let (home, notes, said) = Home::open(&job.inputs);
     (app.notes, app.said) = (notes, said);
     let mut screen = Screen::enter()?;
-    let loader = Loader::start(job);
+    let mut loader = Loader::start(job);
+    let mut pace = Pace::default();
     while !app.quit && !signals.end() {
         screen.terminal.draw(|frame| draw::draw(&mut app, frame))?;
-        wait(&mut app, &loader)?;
+        wait(&mut app, &loader, &mut pace)?;
         if signals.stop() {
             screen.suspend()?;
         }
         for effect in app.effects() {
-            perform(effect, &mut app, &mut screen, &loader, &home)?;
+            perform(effect, &mut app, &mut screen, &mut loader, &home)?;
         }
     }
     loader.stop();
@@ -127,10 +131,10 @@ pub fn run(settings: Settings) -> Result<()> {
 }
 
 /// Waits for a key, for news, or for a moment; then takes all that is there.
-fn wait(app: &mut App, loader: &Loader) -> io::Result<()> {
+fn wait(app: &mut App, loader: &Loader, pace: &mut Pace) -> io::Result<()> {
     let until = Instant::now() + TICK;
     loop {
-        let fresh = take_news(app, loader) | app.search_on(NEWS);
+        let fresh = take_news(app, loader, pace) | app.search_on(NEWS);
         let patience = if fresh { Duration::ZERO } else { Duration::from_millis(10) };
         if event::poll(patience)? {
             while event::poll(Duration::ZERO)? {
@@ -153,28 +157,55 @@ fn handle(app: &mut App, event: Event) {
     }
 }
 
-/// Takes what the reader told, for a short while. Returns whether there was anything.
-fn take_news(app: &mut App, loader: &Loader) -> bool {
+/// How often what came is shown: seldom where showing it takes long.
+#[derive(Default)]
+struct Pace {
+    /// Whether something waits to be shown.
+    due: bool,
+    last: Option<Instant>,
+    cost: Duration,
+}
+
+impl Pace {
+    /// Part of the time that showing may take.
+    const SHARE: u32 = 8;
+
+    fn may(&self) -> bool {
+        self.due && self.last.is_none_or(|last| last.elapsed() >= self.cost * Pace::SHARE)
+    }
+}
+
+/// Takes what the reader told, for a short while. Returns whether there is anything to show.
+fn take_news(app: &mut App, loader: &Loader, pace: &mut Pace) -> bool {
     let started = Instant::now();
-    let mut fresh = false;
     while let Ok(news) = loader.news.try_recv() {
         app.take(news);
-        fresh = true;
+        pace.due = true;
         if started.elapsed() > NEWS {
             break;
         }
     }
-    if fresh {
+    let show = pace.may();
+    if show {
+        let began = Instant::now();
         app.refresh();
+        *pace = Pace { due: false, last: Some(Instant::now()), cost: began.elapsed() };
     }
-    fresh
+    show
 }
 
-fn perform(effect: Effect, app: &mut App, screen: &mut Screen, loader: &Loader, home: &Home) -> io::Result<()> {
+fn perform(effect: Effect, app: &mut App, screen: &mut Screen, loader: &mut Loader, home: &Home) -> io::Result<()> {
     match effect {
         Effect::Suspend => screen.suspend()?,
         Effect::Redraw => screen.terminal.clear()?,
-        Effect::ReadAgain(number) => loader.again(number),
+        Effect::ReadAgain(number) => {
+            let opened = app.store.index(number).and_then(|index| app.store.sessions.get(index));
+            if let Some(opened) = opened {
+                loader.again().ask(Arc::clone(&opened.outline));
+            }
+        }
+        Effect::ReadAll(number) => loader.again().pass(number),
+        Effect::StopReadingAll => loader.again().stop_pass(),
         Effect::StopReading => loader.stop(),
         Effect::Copy(text) => screen.copy(&text)?,
         Effect::KeepNotes => {

@@ -11,8 +11,8 @@ use super::tree::Shows;
 use crate::escape;
 use crate::report::{clock, count, tls};
 use crate::rules::{Rule, Severity};
-use crate::session::{Edge, Outcome, Session};
-use crate::syncml::{Side, secret, status};
+use crate::session::{Edge, Outcome};
+use crate::syncml::{secret, status};
 use crate::time::Time;
 
 /// Rules, and sessions, that are listed.
@@ -174,10 +174,13 @@ fn rules(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
 /// The sessions that did not end well, then how many did.
 fn sessions(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
     let Show { threshold, show_secrets, .. } = show;
-    let failed =
-        |opened: &Opened| opened.row.outcome != Outcome::Complete || opened.worst(threshold) == Some(Severity::Error);
-    let (bad, good): (Vec<(usize, &Opened)>, Vec<_>) = listed(store, show).partition(|(_, opened)| failed(opened));
-    let good = good.len();
+    let failed = |opened: &Opened| {
+        let ended = opened.row.outcome != Outcome::Complete && !opened.goes_on();
+        ended || opened.worst(threshold) == Some(Severity::Error)
+    };
+    let (bad, others): (Vec<(usize, &Opened)>, Vec<_>) = listed(store, show).partition(|(_, opened)| failed(opened));
+    let open = others.iter().filter(|(_, opened)| opened.goes_on()).count();
+    let good = others.len() - open;
     if !bad.is_empty() {
         lines.push((Line::styled("Sessions to look at", theme.heading), None));
     }
@@ -188,7 +191,7 @@ fn sessions(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
             Span::styled(badge, style),
             Span::styled(format!(" {:<5}", opened.row.key), theme.key),
             Span::raw(format!("{:<11} ", opened.row.outcome.name())),
-            Span::raw(format!("{}  ", why(store, *index, opened, threshold))),
+            Span::raw(format!("{}  ", why(opened, threshold))),
             Span::styled(device, theme.dim),
         ]);
         lines.push((line, Some(Target::Session(*index))));
@@ -196,32 +199,27 @@ fn sessions(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
     if bad.len() > MOST {
         lines.push((Line::styled(format!("… and {} more", bad.len() - MOST), theme.dim), None));
     }
+    if open > 0 {
+        lines.push((Line::raw(format!("{} going on", count(open as u64, "session"))), None));
+    }
     if good > 0 {
         let text = format!("{} without an error", count(good as u64, "complete session"));
         lines.push((Line::styled(text, theme.good), None));
     }
 }
 
-/// The server's last word on the header of the client's messages, when it is that credentials are missing or wrong.
-fn refusal(session: &Session) -> Option<u16> {
-    let mut server = session.messages.iter().rev().filter(|message| message.side == Some(Side::Server));
-    let code = server.next()?.doc.statuses().find(|status| status.is_for_header())?.code()?;
-    matches!(code, 401 | 407).then_some(code)
-}
-
 /// Why a session did not go well, in one line: its worst finding, else what its end shows.
-fn why(store: &Store, index: usize, opened: &Opened, threshold: Severity) -> String {
+fn why(opened: &Opened, threshold: Severity) -> String {
     let worst = opened.drafts.iter().filter(|draft| draft.severity >= threshold.max(Severity::Warning));
     let worst = worst.max_by_key(|draft| (draft.severity, std::cmp::Reverse(draft.place.message())));
-    let content = store.content(index);
-    let refused = content.and_then(|session| refusal(session)).map(|code| {
+    let refused = opened.refused.map(|code| {
         let name = status::lookup(code).map_or("", |known| known.name);
         format!("the server refused the credentials: {code} {name}")
     });
-    let unseen = content.and_then(|session| match (&session.start, &session.end) {
+    let unseen = match (&opened.outline.start, &opened.outline.end) {
         (Edge::NotCaptured(why), _) | (_, Edge::NotCaptured(why)) => Some(why.clone()),
         _ => None,
-    });
+    };
     let text = match (worst, refused, unseen) {
         (Some(draft), ..) => draft.message.clone(),
         (None, Some(refused), Some(unseen)) => format!("{refused}; {unseen}"),

@@ -17,8 +17,6 @@ pub(crate) enum Row {
     Session(usize),
     /// A message of a session.
     Message(usize, usize),
-    /// A session whose messages are being read again.
-    Waiting(usize),
 }
 
 /// A device and its sessions.
@@ -57,15 +55,8 @@ impl Tree {
     /// Makes the rows anew.
     pub(crate) fn rebuild(&mut self, store: &Store, shows: &dyn Shows) {
         let on = self.row();
-        for (index, opened) in store.sessions.iter().enumerate().skip(self.known) {
-            let uri = opened.row.device.clone();
-            let place = *self.by_uri.entry(uri.clone()).or_insert_with(|| {
-                self.devices.push(Device { uri, sessions: Vec::new(), closed: false });
-                self.devices.len() - 1
-            });
-            if let Some(device) = self.devices.get_mut(place) {
-                device.sessions.push(index);
-            }
+        for index in self.known..store.sessions.len() {
+            self.enlist(store, index);
         }
         self.known = store.sessions.len();
         self.rows.clear();
@@ -83,13 +74,9 @@ impl Tree {
                 if !self.open.contains(&index) {
                     continue;
                 }
-                match store.content(index) {
-                    None => self.rows.push(Row::Waiting(index)),
-                    Some(session) => {
-                        let messages = (0..session.messages.len()).filter(|message| shows.message(index, *message));
-                        self.rows.extend(messages.map(|message| Row::Message(index, message)));
-                    }
-                }
+                let messages = store.sessions.get(index).map_or(0, |opened| opened.messages.len());
+                let messages = (0..messages).filter(|message| shows.message(index, *message));
+                self.rows.extend(messages.map(|message| Row::Message(index, message)));
             }
         }
         let height = self.scroll.height();
@@ -97,7 +84,7 @@ impl Tree {
         if let Some(row) = on.filter(|row| self.row() != Some(*row)) {
             let kept = self.rows.iter().position(|known| *known == row);
             let parent = match row {
-                Row::Message(session, _) | Row::Waiting(session) => self.place(Row::Session(session)),
+                Row::Message(session, _) => self.place(Row::Session(session)),
                 Row::Session(session) => self.device_of(session).and_then(|device| self.place(Row::Device(device))),
                 Row::Device(_) => None,
             };
@@ -105,6 +92,37 @@ impl Tree {
                 self.scroll.to(line);
             }
         }
+    }
+
+    /// Puts a session below its device.
+    fn enlist(&mut self, store: &Store, index: usize) {
+        let number = |index: &usize| store.sessions.get(*index).map(|opened| opened.row.number);
+        let uri = store.sessions.get(index).and_then(|opened| opened.row.device.clone());
+        let place = *self.by_uri.entry(uri.clone()).or_insert_with(|| {
+            self.devices.push(Device { uri, sessions: Vec::new(), closed: false });
+            self.devices.len() - 1
+        });
+        if let Some(device) = self.devices.get_mut(place) {
+            let at = device.sessions.partition_point(|known| number(known) < number(&index));
+            device.sessions.insert(at, index);
+        }
+    }
+
+    /// A session that is listed may be one of another device now.
+    pub(crate) fn enlist_again(&mut self, store: &Store, index: usize) {
+        let uri = store.sessions.get(index).map(|opened| &opened.row.device);
+        let listed = self.device_of(index).and_then(|device| self.devices.get_mut(device));
+        if let Some(device) = listed.filter(|device| Some(&device.uri) != uri) {
+            device.sessions.retain(|known| *known != index);
+            self.enlist(store, index);
+        }
+    }
+
+    /// Forgets the last session of the store.
+    pub(crate) fn forget(&mut self, session: usize) {
+        self.known = self.known.min(session);
+        self.open.remove(&session);
+        self.devices.iter_mut().for_each(|device| device.sessions.retain(|known| *known != session));
     }
 
     /// The row of the cursor.
@@ -143,7 +161,7 @@ impl Tree {
     /// Puts the cursor on the row above the one of the cursor: its session, its device.
     pub(crate) fn ascend(&mut self) {
         let parent = match self.row() {
-            Some(Row::Message(session, _) | Row::Waiting(session)) => self.place(Row::Session(session)),
+            Some(Row::Message(session, _)) => self.place(Row::Session(session)),
             Some(Row::Session(session)) => self.device_of(session).and_then(|device| self.place(Row::Device(device))),
             _ => None,
         };

@@ -58,8 +58,10 @@ impl App {
         self.set_tab(stop.tab);
     }
 
-    fn stand_at(&mut self, spot: Spot) {
+    pub(super) fn stand_at(&mut self, spot: Spot) {
         self.screen = Screen::Browse;
+        let there = self.store.content(spot.session).is_some();
+        self.pending = (!there).then_some((spot, None));
         if let Some(device) = self.tree.device_of(spot.session).and_then(|place| self.tree.devices.get_mut(place)) {
             device.closed = false;
         }
@@ -158,8 +160,29 @@ impl App {
 
     /// Goes to a finding of a session.
     pub(super) fn go_to_finding(&mut self, session: usize, number: usize) {
-        let Some(draft) = self.store.sessions.get(session).and_then(|opened| opened.drafts.get(number)) else { return };
-        let message = draft.place.message();
+        let Some(spot) = self.spot_of_finding(session, number) else { return };
+        self.go(spot);
+        self.look_at_finding(session, number);
+    }
+
+    /// The same, without a way back to where one was.
+    pub(super) fn stand_at_finding(&mut self, session: usize, number: usize) {
+        let Some(spot) = self.spot_of_finding(session, number) else { return };
+        self.stand_at(spot);
+        self.look_at_finding(session, number);
+    }
+
+    fn look_at_finding(&mut self, session: usize, number: usize) {
+        self.finding = Some(number);
+        self.detail.show = true;
+        if let Some((_, finding)) = self.pending.as_mut().filter(|(spot, _)| spot.session == session) {
+            *finding = Some(number);
+        }
+    }
+
+    /// Where a finding is, as far as the session is in memory.
+    fn spot_of_finding(&self, session: usize, number: usize) -> Option<Spot> {
+        let draft = self.store.sessions.get(session)?.drafts.get(number)?;
         let at = self.store.content(session).and_then(|content| match draft.place {
             crate::rules::finding::Place::Element(at) => Some(at),
             place => {
@@ -170,9 +193,7 @@ impl App {
                 Some(At { message, node })
             }
         });
-        self.go(Spot { session, message, at });
-        self.finding = Some(number);
-        self.detail.show = true;
+        Some(Spot { session, message: draft.place.message(), at })
     }
 
     /// Enter: goes where the thing under the cursor leads.
@@ -221,7 +242,7 @@ impl App {
                 self.tree.set_open(!open);
                 self.refresh();
             }
-            Some(Row::Waiting(_)) | None => {}
+            None => {}
         }
     }
 

@@ -98,11 +98,18 @@ fn status(app: &App, width: usize) -> Line<'static> {
 
 /// How far reading is.
 fn reading(app: &App) -> String {
-    match (app.store.is_loading(), app.store.percent(), app.store.stopped) {
-        (true, Some(percent), _) => format!("reading {percent} % "),
-        (true, None, _) => "reading … ".to_owned(),
+    let store = &app.store;
+    let size = |bytes: u64| format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10);
+    let so_far = match (store.percent(), store.progress) {
+        (Some(percent), (done, Some(total))) => format!("{percent} % ({} of {})", size(done), size(total)),
+        (_, (done, _)) => size(done),
+    };
+    match (store.is_loading(), store.follows, store.stopped) {
+        (true, _, true) => "stopping ".to_owned(),
+        (true, true, _) => format!("following · {so_far} · esc stops "),
+        (true, false, _) => format!("reading {so_far} · esc stops "),
         (false, _, true) => "stopped ".to_owned(),
-        (false, ..) => match &app.store.ended {
+        (false, ..) => match &store.ended {
             Some(Err(_)) => "reading failed ".to_owned(),
             _ => String::new(),
         },

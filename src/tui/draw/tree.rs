@@ -6,8 +6,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{framed, position, put, row_of};
-use crate::escape;
-use crate::report::{clock, show};
+use crate::report::clock;
 use crate::session::Outcome;
 use crate::syncml::Kind;
 use crate::tui::app::{App, Pane};
@@ -43,7 +42,6 @@ fn line(app: &App, row: Row, width: usize) -> Line<'static> {
         Row::Device(place) => device(app, place, width),
         Row::Session(session) => session_line(app, session),
         Row::Message(session, message) => message_line(app, session, message),
-        Row::Waiting(_) => Line::styled("      (is being read again)", app.theme.dim),
     }
 }
 
@@ -76,6 +74,7 @@ fn session_line(app: &App, index: usize) -> Line<'static> {
     let open = if app.tree.open.contains(&index) { " ▾ " } else { " ▸ " };
     let outcome = match opened.row.outcome {
         Outcome::Complete => app.theme.good,
+        _ if opened.goes_on() => app.theme.dim,
         Outcome::Incomplete => app.theme.dim,
         _ => app.theme.error,
     };
@@ -87,24 +86,23 @@ fn session_line(app: &App, index: usize) -> Line<'static> {
         Span::raw(format!(" {open}")),
         Span::styled(format!("{} ", opened.row.key), app.theme.key),
         Span::raw(time.unwrap_or_default()),
-        Span::styled(opened.row.outcome.name(), outcome),
+        Span::styled(if opened.goes_on() { "going on" } else { opened.row.outcome.name() }, outcome),
         Span::styled(found, style),
         noted(app, (opened.row.number, None)),
     ])
 }
 
 fn message_line(app: &App, index: usize, number: usize) -> Line<'static> {
-    let message = app.store.content(index).and_then(|session| session.messages.get(number));
-    let (Some(opened), Some(message)) = (app.store.sessions.get(index), message) else { return Line::default() };
+    let Some(opened) = app.store.sessions.get(index) else { return Line::default() };
+    let Some(message) = opened.messages.get(number) else { return Line::default() };
     let (badge, style) = app.theme.badge(opened.worst_in(number, app.threshold));
     let side = message.side.map_or("message", |side| side.name());
-    let id = message.msg_id().map_or_else(|| "-".to_owned(), |id| escape::shorten(&escape::line(id), 8).into_owned());
-    let commands = message.doc.all_commands().count();
+    let (id, commands) = (message.id.as_deref().unwrap_or("-"), message.commands);
     let what = match message.kind {
         Kind::Missing => "not captured".to_owned(),
         _ if opened.not_judged.iter().any(|(known, _)| *known == number) => "not judged".to_owned(),
         _ if commands > 0 => format!("{commands} cmd"),
-        _ => message.http.as_ref().map(|http| show::start_line(http, app.show_secrets)).unwrap_or_default(),
+        _ => message.start(app.show_secrets).to_owned(),
     };
     let time = message.first.map(|time| format!(" {}", clock(time).get(6..).unwrap_or_default())).unwrap_or_default();
     Line::from(vec![
