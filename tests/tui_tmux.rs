@@ -253,6 +253,25 @@ fn a_terminal_that_goes_away_ends_the_program() {
 }
 
 #[test]
+fn a_file_that_grows_shows_what_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("growing.pcap");
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/msgid-skipped.pcap");
+    let all = std::fs::read(sample).unwrap();
+    let (first, rest) = all.split_at(all.len() / 3);
+    std::fs::write(&path, first).unwrap();
+    let command = format!("{} view -f {}", env!("CARGO_BIN_EXE_dmscope"), path.display());
+    let Some(tmux) = Tmux::start("follow", (100, 30), &command) else { return };
+    tmux.wait(&["1 session going on", "following"]);
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, rest).unwrap();
+    tmux.wait(&["DM-MSG-003", "MsgID is 5 after 2", "following"]);
+    std::fs::remove_file(&path).unwrap();
+    tmux.wait(&["not followed any longer"]);
+    tmux.keys("q");
+}
+
+#[test]
 fn a_view_begins_filtered() {
     let command =
         format!("{} view --filter \"severity>=warning\" samples/msgid-skipped.pcap", env!("CARGO_BIN_EXE_dmscope"));
