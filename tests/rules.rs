@@ -18,6 +18,8 @@ mod compose;
 mod enroll;
 #[path = "rules/export.rs"]
 mod export;
+#[path = "rules/handshake.rs"]
+mod handshake;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/harm.rs"]

@@ -20,6 +20,8 @@ mod check;
 mod compose;
 #[path = "rules/enroll.rs"]
 mod enroll;
+#[path = "rules/handshake.rs"]
+mod handshake;
 #[path = "rules/har.rs"]
 mod har;
 #[path = "rules/page.rs"]

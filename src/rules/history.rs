@@ -92,6 +92,8 @@ pub struct Earlier {
     nonces: Box<[(Box<[u8]>, u32)]>,
     /// Hashes of secrets of the server that another device has, too, with its session.
     secrets: Box<[(u64, u32)]>,
+    /// The other device that showed the session's client certificate, and the number of that session.
+    owner: Option<(Box<str>, u32)>,
 }
 
 impl Earlier {
@@ -103,6 +105,11 @@ impl Earlier {
     /// The session of another device in which the server had the same secret, by its hash.
     pub(in crate::rules) fn owner_of_secret(&self, hash: u64) -> Option<u32> {
         self.secrets.iter().find(|(known, _)| *known == hash).map(|(_, session)| *session)
+    }
+
+    /// The other device that showed the session's client certificate first, and the number of that session.
+    pub(in crate::rules) fn owner_of_certificate(&self) -> Option<(&str, u32)> {
+        self.owner.as_ref().map(|(device, session)| (&**device, *session))
     }
 
     /// The number of the first session that had a nonce of this one.
@@ -140,6 +147,8 @@ pub struct History {
     nonces: HashMap<Box<[u8]>, Issue>,
     /// Hashes of the server's secrets with the first device that has each, and its session; at most `most`.
     secrets: HashMap<u64, (Box<str>, u32)>,
+    /// Client certificates by their SHA-256, with the first device that showed each and its session; at most `most`.
+    certificates: HashMap<[u8; 32], (Box<str>, u32)>,
     most: usize,
     is_full: bool,
 }
@@ -151,6 +160,7 @@ impl History {
             devices: HashMap::new(),
             nonces: HashMap::new(),
             secrets: HashMap::new(),
+            certificates: HashMap::new(),
             most: limits.devices,
             is_full: false,
         }
@@ -169,6 +179,11 @@ impl History {
             if self.nonces.len() < self.most {
                 self.nonces.entry(given.octets.clone()).or_insert_with(|| Issue::of(session));
             }
+        }
+        if let Some(certificate) = super::security::client_certificate(session)
+            && self.certificates.len() < self.most
+        {
+            self.certificates.entry(certificate.sha256).or_insert_with(|| (device.as_str().into(), session.number));
         }
         if !self.devices.contains_key(device.as_str()) && self.devices.len() >= self.most {
             self.is_full = true;
@@ -215,7 +230,13 @@ impl History {
             (device.as_deref() != Some(&**owner)).then_some((hash, *number))
         };
         let secrets = device.iter().flat_map(|_| of_server(session)).filter_map(|(_, _, hash)| shared(hash)).collect();
-        Earlier { past, nonces: self.nonces_again(session), secrets }
+        Earlier { past, nonces: self.nonces_again(session), secrets, owner: self.owner_of_certificate(session) }
+    }
+
+    fn owner_of_certificate(&self, session: &Session) -> Option<(Box<str>, u32)> {
+        let device = session.device.as_deref().filter(|_| !self.certificates.is_empty()).map(device_key)?;
+        let owner = self.certificates.get(&super::security::client_certificate(session)?.sha256)?;
+        (*owner.0 != *device).then(|| owner.clone())
     }
 
     fn nonces_again(&self, session: &Session) -> Box<[(Box<[u8]>, u32)]> {

@@ -15,6 +15,8 @@ mod files;
 pub mod http2;
 mod ip;
 pub mod tls;
+pub mod tls12;
+pub mod x509;
 
 use std::net::SocketAddr;
 

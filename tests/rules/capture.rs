@@ -7,8 +7,10 @@ use dmscope::syncml::Side;
 
 use super::compose::Sent;
 use super::enroll;
+use super::handshake;
 use super::page::End;
 use crate::build::tls::Secure;
+use crate::build::tls12::{From, Handshake, Sealer};
 use crate::build::{Conversation, ETHERNET, Packet, PcapNg, pcap};
 
 const MILLISECOND: i64 = 1_000_000;
@@ -30,19 +32,29 @@ struct Line {
     /// What seals its data.
     secure: Option<Secure>,
     end: Option<End>,
+    /// What seals the data of both sides, the client's first, over TLS.
+    sealers: Option<[Sealer; 2]>,
     /// Packets that the capture does not have.
     missed: Vec<Range<usize>>,
 }
 
 /// The pcap file in which the messages were captured.
 pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
-    pcap(&packets(sent))
+    let handshakes = sent.iter().filter_map(|sent| sent.block.handshake.as_ref());
+    let key_log: std::collections::BTreeSet<String> = handshakes.map(|handshake| handshake.key_log()).collect();
+    let packets = packets(sent);
+    if key_log.is_empty() {
+        return pcap(&packets);
+    }
+    let secrets = key_log.into_iter().collect::<String>();
+    let file = PcapNg::new().section(false).interface(ETHERNET, 9).secrets(secrets.as_bytes());
+    packets.iter().fold(file, |file, packet| file.packet(0, packet, &[])).bytes
 }
 
 /// The same over TLS, as a pcapng file with the secrets; `None` where it matters that there is none (a server far away, or
 /// an example of TLS without keys).
 pub(crate) fn file_over_tls(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
-    if sent.iter().any(|sent| sent.block.tls || sent.block.client.is_some()) {
+    if sent.iter().any(|sent| sent.block.tls || sent.block.client.is_some() || sent.block.handshake.is_some()) {
         return None;
     }
     let lines = lines(sent, |line, number| line.over_tls(number));
@@ -76,7 +88,12 @@ fn in_order(lines: BTreeMap<u32, Line>) -> Vec<Packet> {
 fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
     let here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
     let end = here.filter_map(|sent| sent.block.end).next_back();
-    Line { conversation: conversation(number, first, sent), secure: None, end, missed: Vec::new() }
+    let mut line =
+        Line { conversation: conversation(number, first, sent), secure: None, end, sealers: None, missed: Vec::new() };
+    if let Some(handshake) = &first.block.handshake {
+        line = line.shake_hands(handshake, first.at - 4 * MILLISECOND);
+    }
+    line
 }
 
 /// A connection of the example, opened just before its first message.
@@ -108,6 +125,9 @@ impl Line {
     }
 
     fn send(mut self, message: &Sent<'_>) -> Line {
+        if let Some(handshake) = told_handshake(message) {
+            return self.shake_hands(&handshake, message.at);
+        }
         let bytes = on_the_wire(message);
         let head = bytes.len().saturating_sub(message.wire().len());
         let kept = match (message.lost, message.cut) {
@@ -115,7 +135,10 @@ impl Line {
             (_, Some(cut)) => (head + cut).min(bytes.len()),
             _ => bytes.len(),
         };
-        let (captured, missed) = bytes.split_at(kept);
+        let side = usize::from(message.side == Side::Server);
+        let bytes = self.sealers.as_mut().map_or(bytes.clone(), |sealers| sealers[side].data(&bytes));
+        let kept = if kept < bytes.len() && message.cut.is_none() && !message.lost { bytes.len() } else { kept };
+        let (captured, missed) = bytes.split_at(kept.min(bytes.len()));
         let mut data = |conversation: Conversation, bytes: &[u8]| match (message.side, &mut self.secure) {
             (Side::Client, None) => conversation.client(bytes),
             (Side::Server, None) => conversation.server(bytes),
@@ -129,6 +152,21 @@ impl Line {
             // The acknowledgement at its end was captured: it shows that there was something.
             self.missed.push(from..self.len() - 1);
         }
+        self
+    }
+
+    /// What is sent before there is data.
+    fn shake_hands(mut self, handshake: &Handshake, at: i64) -> Line {
+        let (flights, sealers) = handshake.flights();
+        self.conversation = self.conversation.at(at).step(1000);
+        for (from, bytes) in flights {
+            self.conversation = match from {
+                From::Client => self.conversation.client(&bytes),
+                From::Server => self.conversation.server(&bytes),
+            };
+        }
+        self.conversation = self.conversation.step(MILLISECOND);
+        self.sealers = Some(sealers);
         self
     }
 
@@ -172,6 +210,17 @@ fn client_hello(name: &[u8], alert: Option<u8>) -> Vec<u8> {
         None => [&[23, 3, 3][..], &block(2, &[0xa5; 100])].concat(),
     };
     [&[22, 3, 1][..], &block(2, &hello), &next].concat()
+}
+
+/// The handshake that a block tells behind the name of its server.
+fn told_handshake(message: &Sent<'_>) -> Option<Handshake> {
+    let text = std::str::from_utf8(&message.body).ok().filter(|_| message.block.tls)?;
+    let (name, rest) = text.split_once('\n')?;
+    let number = message.block.connection.unwrap_or(1);
+    Some(
+        handshake::read(rest, name.trim(), number)
+            .unwrap_or_else(|error| panic!("line {}: {error}", message.block.line)),
+    )
 }
 
 fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {

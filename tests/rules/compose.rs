@@ -13,6 +13,8 @@ use super::{binary, enroll};
 pub(crate) const DEVICE: &str = "urn:uuid:5f0c4d1e-7a3b-4c55-9d2e-1b6a8e94c7f0";
 /// Their server.
 pub(crate) const SERVER: &str = "https://mdm.example.test/manage";
+/// Its name.
+pub(crate) const HOST: &str = "mdm.example.test";
 
 const NANOSECONDS: i64 = 1_000_000_000;
 const REST: &str = "…";

@@ -12,6 +12,7 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let packets_only = |sent: &Sent<'_>| {
         sent.block.tls
             || sent.block.certificate.is_some()
+            || sent.block.handshake.is_some()
             || sent.block.wbxml
             || sent.lost
             || sent.block.client.is_some()

@@ -1,8 +1,15 @@
 //! The examples of a rule's page: sections, blocks and the words on their info lines, as `rules/README.md` has them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use dmscope::credentials::Credentials;
 use dmscope::rules::{Profile, Rule};
 use dmscope::syncml::Side;
+
+use super::compose::HOST;
+use super::handshake;
+use crate::build::tls12::Handshake;
 
 /// A section `## Bad` or `## Good`: one session.
 #[derive(Debug)]
@@ -30,6 +37,10 @@ pub(crate) struct Block {
     pub(crate) http: bool,
     /// Whether it is no message but TLS, and the text the name of the server.
     pub(crate) tls: bool,
+    /// Whether it is no message but tells how the TLS of its connection begins.
+    pub(crate) of_tls: bool,
+    /// How the TLS of its connection begins, where it runs over TLS.
+    pub(crate) handshake: Option<Arc<Handshake>>,
     /// Whether it is no message but a credentials file.
     pub(crate) credentials: bool,
     /// Whether it is a SOAP message of enrollment; `msg_id` is its step.
@@ -81,6 +92,7 @@ impl Example {
         self.blocks.iter().any(|block| {
             block.http
                 || block.tls
+                || block.handshake.is_some()
                 || block.lost
                 || block.client.is_some()
                 || block.connection.is_some()
@@ -100,6 +112,7 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
     let mut examples: Vec<Example> = Vec::new();
     let mut open: Option<Block> = None;
     let mut in_examples = false;
+    let mut handshakes: BTreeMap<(usize, u32), Arc<Handshake>> = BTreeMap::new();
     for (number, line) in page.lines().enumerate().map(|(number, line)| (number + 1, line)) {
         let wrong = |what: String| Err(format!("line {number}: {what}"));
         match &mut open {
@@ -110,6 +123,12 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
                     Some(example) if in_examples && block.credentials => {
                         let parsed = Credentials::parse(&block.text);
                         example.credentials = parsed.map_err(|error| format!("line {}, {error}", block.line))?;
+                    }
+                    Some(_) if in_examples && block.of_tls => {
+                        let number = block.connection.unwrap_or(1);
+                        let read = handshake::read(&block.text, HOST, number);
+                        let read = read.map_err(|error| format!("line {}: {error}", block.line))?;
+                        handshakes.insert((examples.len(), number), Arc::new(read));
                     }
                     Some(example) if in_examples && block.side.is_some() => example.blocks.push(block),
                     _ if block.side.is_none() => {}
@@ -138,6 +157,11 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
             }
         }
     }
+    for (number, example) in examples.iter_mut().enumerate() {
+        for block in &mut example.blocks {
+            block.handshake = handshakes.get(&(number + 1, block.connection.unwrap_or(1))).cloned();
+        }
+    }
     match open {
         Some(block) => Err(format!("line {}: the block has no end", block.line)),
         None => Ok(examples),
@@ -161,6 +185,10 @@ fn block(info: &str) -> Result<Block, String> {
         Some("soap") => Block { soap: true, ..Block::default() },
         Some("wap") => Block { wap: true, ..Block::default() },
         Some("wbxml") => Block { wbxml: true, ..Block::default() },
+        Some("handshake") => {
+            let number = words.next().map_or(Ok(1), |word| word.parse().map_err(|_| format!("no number: {word}")));
+            return Ok(Block { of_tls: true, connection: Some(number?), ..Block::default() });
+        }
         Some("credentials") => return Ok(Block { credentials: true, ..Block::default() }),
         Some("http") => Block { http: true, ..Block::default() },
         Some("tls") => Block { tls: true, ..Block::default() },

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 mod accounts;
 mod secrets;
+mod tls;
 
 pub(super) use accounts::{of_server, shared_server_secret, weak_secret};
 pub(super) use secrets::secret_in_data;
+pub(super) use tls::{client_certificate, device_certificate_shared, mutual_tls_absent, old_tls_version};
 
 use super::finding::Place;
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
