@@ -1,6 +1,6 @@
 //! The servers whose connections could not be decrypted, each once for an input.
 //!
-//! In: encrypted connections. Out: one for each host, with their number. Bound: `limits.encrypted_hosts`; connections to
+//! In: encrypted connections. Out: one for each host and cause of a failure, with their number. Bound: `limits.encrypted_hosts`; connections to
 //! further hosts are not kept.
 
 use std::collections::HashMap;
@@ -8,13 +8,13 @@ use std::collections::hash_map::Entry;
 
 use crate::http::{Encrypted, InputId};
 use crate::limits::Limits;
-use crate::tls::Sealed;
+use crate::tls::Cause;
 
 /// See the module's head.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     all: Vec<Encrypted>,
-    known: HashMap<(InputId, String, bool), usize>,
+    known: HashMap<(InputId, String, Option<Cause>), usize>,
     left_out: bool,
 }
 
@@ -23,9 +23,9 @@ impl Hosts {
     pub(super) fn add(&mut self, encrypted: Encrypted, limits: &Limits) {
         let Some(host) = encrypted.host() else { return };
         let room = self.all.len() < limits.encrypted_hosts;
-        // One that failed says nothing of those that worked.
-        let failed = encrypted.facts().sealed == Some(Sealed::Failed);
-        match self.known.entry((encrypted.connection.input, host, failed)) {
+        // One that failed says nothing of those that worked, nor of those that failed for another reason.
+        let cause = encrypted.facts().failure().map(|failure| failure.cause);
+        match self.known.entry((encrypted.connection.input, host, cause)) {
             Entry::Occupied(known) => {
                 if let Some(known) = self.all.get_mut(*known.get()) {
                     known.connections += encrypted.connections;

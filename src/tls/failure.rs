@@ -38,7 +38,7 @@ const INSPECTORS: &[&str] = &[
 ];
 
 /// The kind of a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The certificate was no longer valid.
     Expired,

@@ -34,6 +34,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("tls", tls),
     ("keylog", keylog),
     ("keyfile", keyfile),
+    ("certificate", certificate),
     ("viewer", viewer),
     ("single", single),
     ("wbxml", wbxml),
@@ -135,6 +136,19 @@ pub(crate) fn mitm(data: &[u8]) {
 /// A Burp item list.
 pub(crate) fn burp(data: &[u8]) {
     recording(transcript::Kind::Burp, data);
+}
+
+/// A certificate, and all that is told of it.
+pub(crate) fn certificate(data: &[u8]) {
+    let certificate = dmscope::x509::Certificate::read(data);
+    certificate.covers("mdm.example.test");
+    let facts = dmscope::tls::Facts {
+        server_certificates: vec![data.into()],
+        client_certificates: vec![data.into()],
+        sealed: Some(dmscope::tls::Sealed::Failed),
+        ..dmscope::tls::Facts::default()
+    };
+    assert!(dmscope::report::tls::lines(&facts).iter().all(|line| !line.contains(['\n', '\u{1b}'])));
 }
 
 /// A connection of HTTP/1 or HTTP/2. The input is a list of turns: who speaks and how many bytes (in one byte: the

@@ -126,7 +126,7 @@ class Server:
     """A management server over HTTP or HTTPS. `packages` are lists of command makers, one list a message. With an
     account it wants to know who is there first."""
 
-    def __init__(self, packages, msg_ids=None, forget_alert=False, log=None, tls=None, account=None):
+    def __init__(self, packages, msg_ids=None, forget_alert=False, log=None, tls=None, account=None, authority=None):
         self.packages = packages
         self.account = account and Account(*account)
         self.known = set()
@@ -157,6 +157,9 @@ class Server:
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)
+            if authority:
+                context.load_verify_locations(authority)
+                context.verify_mode = ssl.CERT_REQUIRED
             self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True)
         self.port = self.httpd.server_address[1]
         threading.Thread(target=self.httpd.serve_forever, daemon=True).start()

@@ -3,8 +3,8 @@
 
     tests/lab/make.py [NAME ...]
 
-Needs tcpdump (and the right to capture on the loopback interface), for proxy.har openssl and mitmdump, and for http2.pcap
-nginx and the Python package h2.
+Needs tcpdump (and the right to capture on the loopback interface), for proxy.har openssl and mitmdump, for http2.pcap
+nginx and the Python package h2, and for those over TLS the Python package cryptography.
 """
 
 import contextlib
@@ -152,11 +152,38 @@ def proxy_har():
         lab.close()
 
 
+def over_tls():
+    """The clean session by mutual TLS, with its key log beside it."""
+    import tls
+
+    key_log = os.path.join(SAMPLES, "mutual-tls.keylog")
+    if os.path.exists(key_log):
+        os.remove(key_log)
+    with tempfile.TemporaryDirectory() as folder:
+        tls.session(TREE, TWO_ROUNDS, folder, lambda port: recording("mutual-tls", port), key_log=key_log)
+
+
+def expired():
+    """The device refuses a server whose certificate has expired."""
+    import tls
+
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = lambda port: recording("tls-certificate-expired", port)
+        tls.session(TREE, TWO_ROUNDS, folder, recorded, days=(-400, -35))
+
+
 def main(names):
     for name, parts in SCENARIOS.items():
         if not names or name in names:
             record(name, *parts)
-    for name, make in (("http2", http2), ("server.log", server_log), ("proxy.har", proxy_har)):
+    others = {
+        "http2": http2,
+        "server.log": server_log,
+        "proxy.har": proxy_har,
+        "mutual-tls": over_tls,
+        "tls-certificate-expired": expired,
+    }
+    for name, make in others.items():
         if not names or name in names:
             make()
 
