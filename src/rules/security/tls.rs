@@ -44,8 +44,8 @@ pub(in crate::rules) fn mutual_tls_absent(cx: &SessionCx<'_>, out: &mut Sink<'_>
     if connections.is_empty() || !connections.iter().all(anonymous) {
         return;
     }
-    let asked = connections.iter().filter_map(|connection| connection.handshake.as_ref());
-    let asked = asked.map(|handshake| handshake.get(|facts| facts.certificate_requested)).any(|asked| asked);
+    let mut shakes = connections.iter().filter_map(|connection| connection.handshake.as_ref());
+    let asked = shakes.any(|handshake| handshake.get(|facts| facts.certificate_requested));
     let why = if asked { "the client sent no certificate though the server asked for one" } else { "the server asked for no client certificate" };
     out.report(Place::Session, format!("nothing in the session shows who the client is: {why}, and there is no Cred and no token"));
 }
