@@ -60,7 +60,7 @@ impl Handshake {
         let mut sealers = self.sealers();
         let clear = |kind, content: &[u8]| record(kind, self.version, content);
         let mut all = vec![(From::Client, clear(HANDSHAKE, &self.client_hello()))];
-        let mut answer = [self.server_hello(), certificates(&[self.server.clone()])].concat();
+        let mut answer = [self.server_hello(), certificates(std::slice::from_ref(&self.server))].concat();
         if self.asks || self.client.is_some() {
             answer.extend(self.request());
         }
