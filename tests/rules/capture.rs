@@ -40,11 +40,15 @@ struct Line {
 
 /// The pcap file in which the messages were captured.
 pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
+    written(&packets(sent), sent)
+}
+
+/// The same of these packets of theirs: a pcapng file with the secrets where there is TLS.
+pub(crate) fn written(packets: &[Packet], sent: &[Sent<'_>]) -> Vec<u8> {
     let handshakes = sent.iter().filter_map(|sent| sent.block.handshake.as_ref());
     let key_log: std::collections::BTreeSet<String> = handshakes.map(|handshake| handshake.key_log()).collect();
-    let packets = packets(sent);
     if key_log.is_empty() {
-        return pcap(&packets);
+        return pcap(packets);
     }
     let secrets = key_log.into_iter().collect::<String>();
     let file = PcapNg::new().section(false).interface(ETHERNET, 9).secrets(secrets.as_bytes());

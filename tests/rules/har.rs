@@ -11,7 +11,6 @@ use super::compose::Sent;
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let packets_only = |sent: &Sent<'_>| {
         sent.block.tls
-            || sent.block.certificate.is_some()
             || sent.block.handshake.is_some()
             || sent.block.wbxml
             || sent.lost

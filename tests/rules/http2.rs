@@ -26,7 +26,7 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
         let asks_proxy = message.head.as_ref().is_some_and(|head| head.starts_with("CONNECT "));
-        let seals = message.block.tls || message.block.handshake.is_some() || message.block.certificate.is_some();
+        let seals = message.block.tls || message.block.handshake.is_some();
         if asks_proxy || seals || message.lost || message.cut.is_some() {
             return None;
         }
@@ -92,7 +92,8 @@ fn fields(message: &Sent<'_>) -> Option<Vec<(String, String)>> {
         let (name, value) = line.split_once(':')?;
         match name.to_ascii_lowercase().as_str() {
             "host" => fields.push(field(":authority", value.trim())),
-            "connection" | "keep-alive" | "transfer-encoding" | "upgrade" => {}
+            "transfer-encoding" => return None,
+            "connection" | "keep-alive" | "upgrade" => {}
             name => fields.push(field(name, value.trim())),
         }
     }

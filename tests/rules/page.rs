@@ -69,8 +69,6 @@ pub(crate) struct Block {
     pub(crate) client: Option<String>,
     /// `connection=N`.
     pub(crate) connection: Option<u32>,
-    /// `certificate=NAME`.
-    pub(crate) certificate: Option<String>,
     /// `alert=N`: the client breaks TLS off with that alert.
     pub(crate) alert: Option<u8>,
     /// `end=open|reset`.
@@ -96,7 +94,6 @@ impl Example {
                 || block.lost
                 || block.client.is_some()
                 || block.connection.is_some()
-                || block.certificate.is_some()
                 || block.end.is_some()
         })
     }
@@ -214,7 +211,6 @@ fn block(info: &str) -> Result<Block, String> {
             ("connection", number) => {
                 block.connection = Some(number.parse().map_err(|_| format!("connection={number}"))?)
             }
-            ("certificate", name) => block.certificate = Some(name.into()),
             ("alert", number) => block.alert = Some(number.parse().map_err(|_| format!("alert={number}"))?),
             ("end", "open") => block.end = Some(End::Open),
             ("end", "reset") => block.end = Some(End::Reset),

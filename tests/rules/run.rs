@@ -1,20 +1,19 @@
 //! How an example runs: as bare documents, and in a file that goes through the whole program.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use dmscope::engine::{self, Settings};
-use dmscope::http::{Body, Captured, Connection, Encrypted, InputId};
+use dmscope::http::{Body, Captured, Encrypted, InputId};
 use dmscope::input;
 use dmscope::limits::Limits;
 use dmscope::origin::Origin;
 use dmscope::session::{Assembler, Session};
 use dmscope::syncml::Message;
 use dmscope::time::Time;
-use dmscope::tls::Handshake;
 use dmscope::transcript::Document;
 
-use super::build::{Packet, pcap};
+use super::build::Packet;
+use super::capture;
 use super::compose::Sent;
 
 /// The messages as documents without HTTP, put together to sessions.
@@ -55,23 +54,9 @@ pub(crate) fn as_file(content: &[u8], name: &str) -> Read {
     read(&path)
 }
 
-/// What is in a capture of these packets. The certificates that blocks name are put in behind the reading: packets of a
-/// page cannot be of TLS that is decrypted.
+/// What is in a capture of these packets of the messages.
 pub(crate) fn as_capture(packets: &[Packet], sent: &[Sent<'_>]) -> Read {
-    let mut read = as_file(&pcap(packets), "example.pcap");
-    read.sessions.iter_mut().flat_map(|session| &mut session.messages).for_each(|message| certify(message, sent));
-    read
-}
-
-fn certify(message: &mut Message, sent: &[Sent<'_>]) {
-    let own = sent.iter().find(|sent| message.first.is_some_and(|time| time.0 == sent.at));
-    let same = |sent: &&Sent<'_>| own.is_some_and(|own| own.block.connection == sent.block.connection);
-    let name = sent.iter().filter(same).find_map(|sent| sent.block.certificate.as_deref());
-    if let (Some(name), Some(http)) = (name, &mut message.http) {
-        let handshake = Handshake::default();
-        handshake.set(|facts| facts.client_certificates = vec![name.as_bytes().into()]);
-        http.connection = Arc::new(Connection { handshake: Some(handshake), ..(*http.connection).clone() });
-    }
+    as_file(&capture::written(packets, sent), "example.pcap")
 }
 
 fn read(path: &Path) -> Read {
