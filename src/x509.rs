@@ -3,7 +3,7 @@
 //! In: the DER of a certificate, as TLS, CertificateStore nodes and enrollment carry it. Out: a [`Certificate`]. A field
 //! that cannot be read is `None` or empty and named in [`Certificate::unreadable`]; the others are there all the same, and
 //! text with characters that its type does not allow is kept (Windows writes such). Nothing is verified. Bound:
-//! [`MAX_NAMES`].
+//! `MAX_NAMES`.
 
 #[cfg(test)]
 #[path = "../tests/build/x509.rs"]

@@ -110,7 +110,7 @@ pub fn run(settings: Settings) -> Result<()> {
     let mut app = App::new(Store::of(&job), theme, keys);
     app.show_secrets = settings.show_secrets;
     app.keep(settings.filter);
-    app.recent = recent::load();
+    app.recent = recent::load(recent::path().as_deref());
     let (home, notes, said) = Home::open(&job.inputs);
     (app.notes, app.said) = (notes, said);
     let mut screen = Screen::enter()?;
@@ -213,7 +213,7 @@ fn perform(effect: Effect, app: &mut App, screen: &mut Screen, loader: &mut Load
                 app.said = Some(why);
             }
         }
-        Effect::KeepFilters => recent::keep(&app.recent),
+        Effect::KeepFilters => recent::keep(recent::path().as_deref(), &app.recent),
         Effect::Export(export) => app.said = Some(export::write(&export, &app.store)),
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::text::{Line, Span};
 
+use super::page::wrap;
 use super::scroll::Scroll;
 use super::store::{Opened, Store};
 use super::theme::Theme;
@@ -15,6 +16,8 @@ use crate::session::{Edge, Outcome};
 use crate::syncml::{secret, status};
 use crate::time::Time;
 
+/// Columns of sentences that are not cut: those of the smallest screen, its frame left out.
+const NARROW: usize = 54;
 /// Rules, and sessions, that are listed.
 const MOST: usize = 100;
 
@@ -242,7 +245,10 @@ fn encrypted(store: &Store, theme: &Theme, lines: &mut Lines) {
     lines.push((Line::default(), None));
     lines.push((Line::styled("Encrypted, not decrypted", theme.heading), None));
     for host in reading.encrypted.iter().take(MOST) {
-        lines.push((Line::raw(format!("  {}", tls::unread(host))), None));
+        // What to do about it is the end of the sentence: it has to be seen on a narrow screen too.
+        for (row, text) in wrap(&tls::unread(host), NARROW).into_iter().enumerate() {
+            lines.push((Line::raw(format!("{}{text}", if row == 0 { "  " } else { "    " })), None));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::commands::arrow;
 use super::scroll::Scroll;
 use crate::escape;
 use crate::http::{Captured, Half};
-use crate::report::{clock, count};
+use crate::report::{clock, count, show};
 use crate::session::{Edge, Session};
 use crate::syncml::{Header, Kind, Message, Side, Tag};
 use crate::time::Time;
@@ -148,7 +148,11 @@ fn notes(message: &Message) -> Vec<String> {
     if message.retransmission {
         notes.push("retry: the same bytes again".to_owned());
     }
-    let http = message.http.as_ref().filter(|http| http.half == Half::Response && message.kind != Kind::Missing);
+    let captured = message.http.as_ref().filter(|_| message.kind != Kind::Missing);
+    // What has no MsgID is told by its address.
+    let asks = captured.filter(|http| http.half == Half::Request && message.header().is_none());
+    notes.extend(asks.map(|http| escape::shorten(&show::start_line(http, false), 100).into_owned()));
+    let http = captured.filter(|http| http.half == Half::Response);
     notes.extend(
         http.map(|http| http.head.status).filter(|status| *status >= 300).map(|status| format!("HTTP {status}")),
     );
