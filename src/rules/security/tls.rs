@@ -31,9 +31,6 @@ pub(in crate::rules) fn old_tls_version(cx: &SessionCx<'_>, out: &mut Sink<'_>) 
 
 /// A session over TLS in which nothing shows who the client is.
 pub(in crate::rules) fn mutual_tls_absent(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    if cx.session.start != Edge::Seen || cx.messages().any(|cx| !cx.message.is_readable() || shows_client(cx)) {
-        return;
-    }
     let connections = cx.session.connections();
     let anonymous = |connection: &&Connection| {
         let absent = |facts: &Facts| {
@@ -41,7 +38,10 @@ pub(in crate::rules) fn mutual_tls_absent(cx: &SessionCx<'_>, out: &mut Sink<'_>
         };
         connection.handshake.as_ref().is_some_and(|handshake| handshake.get(absent))
     };
-    if connections.is_empty() || !connections.iter().all(anonymous) {
+    if cx.session.start != Edge::Seen || connections.is_empty() || !connections.iter().all(anonymous) {
+        return;
+    }
+    if cx.messages().any(|cx| !cx.message.is_readable() || shows_client(cx)) {
         return;
     }
     let mut shakes = connections.iter().filter_map(|connection| connection.handshake.as_ref());
