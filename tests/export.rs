@@ -42,7 +42,9 @@ fn compare(path: &str, form: &str, options: &[&str]) {
     for show_secrets in [true, false] {
         let more: &[&str] = if show_secrets { &["--show-secrets"] } else { &[] };
         let output = run(&[&["export", path, "--to", form], options, more].concat(), b"");
-        if before.is_empty() && output.status.code() == Some(3) {
+        // Connections that stay encrypted are findings of the capture, but no session to export.
+        let in_a_session = |key: &String| key.split(' ').nth(1) != Some("null");
+        if !before.keys().any(in_a_session) && output.status.code() == Some(3) {
             continue;
         }
         assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
@@ -90,8 +92,10 @@ fn an_export_of_a_sample_is_judged_as_the_sample() {
     let samples = samples();
     assert!(samples.len() >= 10);
     for sample in samples {
+        let keylog = Path::new(&sample).with_extension("keylog").display().to_string();
+        let keys: &[&str] = if Path::new(&keylog).exists() { &["--keylog", &keylog] } else { &[] };
         for form in ["jsonl", "har"] {
-            compare(&sample, form, &["--credentials", "samples/credentials.toml"]);
+            compare(&sample, form, &[keys, &["--credentials", "samples/credentials.toml"]].concat());
         }
     }
 }
