@@ -39,7 +39,8 @@ fn with(config: &config::Lint) -> Result<Exit> {
     }
     if config.stats {
         let bytes = read.inputs.iter().map(|input| input.bytes).sum();
-        let stats = Stats { bytes, elapsed: started.elapsed(), clock, rules: times };
+        let threads = config.reading.engine.threads;
+        let stats = Stats { bytes, elapsed: started.elapsed(), threads, clock, rules: times };
         report::stats::write(&lint, &stats, &mut anstream::stderr())?;
     }
     if let Some(exit) = reading::broken(&bugs)? {

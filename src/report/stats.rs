@@ -13,7 +13,9 @@ pub struct Stats {
     pub bytes: u64,
     /// From the first byte to the last finding.
     pub elapsed: Duration,
-    /// Time taken by measuring the rules.
+    /// Threads that judged.
+    pub threads: usize,
+    /// Time taken by measuring the rules, on all threads.
     pub clock: Duration,
     /// Time of each rule, summed over all sessions.
     pub rules: Vec<(&'static Rule, Duration)>,
@@ -38,7 +40,9 @@ pub fn write(lint: &Lint, stats: &Stats, out: &mut dyn Write) -> io::Result<()> 
     let mut rules: Vec<_> = stats.rules.iter().filter(|(_, time)| !time.is_zero()).collect();
     rules.sort_by_key(|(rule, time)| (std::cmp::Reverse(*time), rule.id));
     writeln!(out, "{:>12.3}  seconds for measuring the rules, left out of their shares", stats.clock.as_secs_f64())?;
-    let all = stats.elapsed.saturating_sub(stats.clock).as_secs_f64().max(1e-9);
+    // Rules run on all threads, so their shares are of the time of all.
+    let spent = stats.elapsed.as_secs_f64() * stats.threads.max(1) as f64;
+    let all = (spent - stats.clock.as_secs_f64()).max(1e-9);
     for (rule, time) in rules {
         let (seconds, share) = (time.as_secs_f64(), 100.0 * time.as_secs_f64() / all);
         writeln!(out, "{seconds:>12.6}  seconds ({share:.1} %) in {} {}", rule.id, rule.name)?;
