@@ -12,7 +12,7 @@ use crate::config;
 use crate::report::story::{self as page, Page};
 use crate::rules::Profile;
 use crate::rules::select::Selection;
-use crate::story::{Story, Teller, code};
+use crate::story::{Heard, Story, Teller, code};
 
 pub(super) fn run(options: &cli::Diagnose) -> Result<Exit> {
     match &options.code {
@@ -45,7 +45,9 @@ fn tell(options: &cli::Diagnose) -> Result<Exit> {
     let mut teller = Teller::new(limits);
     let (judged, read) = judge.all(config.engine.threads, |each| {
         reading::read(&inputs, &config, &mut |session| {
-            teller.take(&session);
+            if let Some(heard) = Heard::of(&session) {
+                teller.take(heard);
+            }
             each(session);
         })
     })?;

@@ -37,7 +37,7 @@ impl Page<'_> {
 }
 
 /// A line from what an input says, safe to print.
-fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     escape::line(text).into_owned()
 }
 
@@ -46,7 +46,7 @@ fn clock(time: Time) -> String {
 }
 
 /// Who and when: the head of a story.
-fn head(story: &Story) -> Vec<String> {
+pub(crate) fn head(story: &Story) -> Vec<String> {
     let server = story.server.as_deref().map(|server| secret::url(server).into_owned());
     let who = [story.device.clone(), story.user.clone(), server];
     let who: Vec<String> = who.into_iter().flatten().map(|text| safe(&text)).collect();
@@ -63,7 +63,7 @@ fn head(story: &Story) -> Vec<String> {
     [who.join(" · "), when.join(" · ")].into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
@@ -80,7 +80,7 @@ fn caused(cause: &Cause) -> String {
     }
 }
 
-fn stage_line(stage: &Stage) -> [String; 5] {
+pub(crate) fn stage_line(stage: &Stage) -> [String; 5] {
     let time = stage.at.map(clock).unwrap_or_default();
     let took = stage.took.map(duration).unwrap_or_default();
     let said = stage.said.iter().map(|text| safe(text)).collect::<Vec<_>>().join(", ");
@@ -120,7 +120,7 @@ pub fn text(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The lists of a story: label, and lines.
-fn parts(page: &Page<'_>, story: &Story) -> Vec<(&'static str, Vec<String>)> {
+pub(crate) fn parts(page: &Page<'_>, story: &Story) -> Vec<(&'static str, Vec<String>)> {
     let mut parts = Vec::new();
     if let Some(stop) = &story.stop {
         parts

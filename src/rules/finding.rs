@@ -226,6 +226,8 @@ pub struct Location {
     pub tcp_stream: Option<u32>,
     /// Session key.
     pub session: Option<String>,
+    /// Index of the message in the session.
+    pub message: Option<usize>,
     /// Who sent the message.
     pub side: Option<Side>,
     /// `MsgID` of the message.

@@ -67,7 +67,7 @@ impl<'a> Locator<'a> {
             }
             place => place,
         };
-        let mut location = of_message(message, session);
+        let mut location = of_message(message, Location { message: Some(index), ..session });
         match place {
             Place::Element(at) => self.at_element(index, message, at.node, &mut location),
             Place::Bytes(_, span) => self.at_bytes(index, message, span, &mut location),

@@ -52,7 +52,7 @@ pub(super) struct Managed {
 }
 
 impl Managed {
-    pub(super) fn of(session: &Session, hasher: &foldhash::fast::FixedState) -> Managed {
+    pub(super) fn of(session: &Session) -> Managed {
         let http = session.messages.iter().find_map(|message| message.http.as_ref());
         let head = http.and_then(|http| http.request_head());
         let bearer = head.and_then(|head| head.header("authorization")).and_then(|value| value.get(..7));
@@ -78,7 +78,7 @@ impl Managed {
             place: Locator::new(session, false).location(Place::Session),
             refused: refused(session),
             accepted: accepted(session),
-            asked: asked(session, hasher),
+            asked: asked(session),
             http_error: status.filter(|status| *status >= 400),
             no_user: login("none") || login("others"),
             entra: bearer.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")),
@@ -125,7 +125,8 @@ fn accepted(session: &Session) -> Vec<String> {
 
 /// What the server asks for in each message that asks: without header, statuses and numbers, so that the same demand in another
 /// session is the same.
-fn asked(session: &Session, hasher: &foldhash::fast::FixedState) -> Vec<u64> {
+fn asked(session: &Session) -> Vec<u64> {
+    let hasher = foldhash::fast::FixedState::default();
     let asks = session.of(Side::Server).filter(|(_, message)| message.is_readable() && !message.retransmission);
     let hashes = asks.filter_map(|(_, message)| {
         let mut hash = hasher.build_hasher();

@@ -1,6 +1,6 @@
 //! What happened to a device, as a story: how far enrollment came, where it stopped and why, how it was managed, how it left.
 //!
-//! In: sessions as they close ([`Teller::take`]), then the findings of the rules and the connections that could not be
+//! In: what was heard of sessions as they close ([`Heard`], [`Teller::take`]), then the findings of the rules and the connections that could not be
 //! decrypted. Out: one [`Story`] for each device. Bounds: `limits.devices` stories, and the constants of the parts. What the
 //! capture does not show is said, and never guessed.
 
@@ -16,7 +16,7 @@ use crate::rules::Location;
 use crate::time::Time;
 use std::time::Duration;
 
-pub use tell::{Teller, duration};
+pub use tell::{Heard, Teller, duration};
 
 /// How far a stage came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

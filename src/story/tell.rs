@@ -3,6 +3,8 @@
 //! Sessions belong to an enrollment by the device's identity, else by the client's address and the host of the management server.
 //! Bounds: `limits.devices` devices, [`SESSIONS`] sessions of each; the rest is counted.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::enrolling::Attempt;
@@ -32,60 +34,121 @@ struct Device {
     left_out: usize,
 }
 
-/// Takes sessions as they close. See the module's head.
+/// What is kept of one session for the story of its device.
+#[derive(Clone, Debug)]
+pub struct Heard(Kept);
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Attempt(Box<Attempt>),
+    Managed(Box<Managed>),
+}
+
+impl Heard {
+    /// What a session tells; `None` when it is part of no story.
+    pub fn of(session: &Session) -> Option<Heard> {
+        Some(Heard(match session.flavor {
+            Flavor::Enrollment => Kept::Attempt(Box::new(Attempt::of(session)?)),
+            Flavor::Dm => Kept::Managed(Box::new(Managed::of(session))),
+        }))
+    }
+
+    /// Whether it is an enrollment.
+    pub fn enrolls(&self) -> bool {
+        matches!(self.0, Kept::Attempt(_))
+    }
+
+    fn ended(&self) -> Option<Time> {
+        match &self.0 {
+            Kept::Attempt(attempt) => attempt.to,
+            Kept::Managed(managed) => managed.to,
+        }
+    }
+}
+
+/// Takes what was heard of sessions, in the order they closed. See the module's head.
 pub struct Teller {
     devices: Vec<Device>,
+    /// Devices by the identity that their sessions name.
+    by_identity: HashMap<String, usize>,
+    /// Devices by what is the same in all forms of their identity.
+    by_bare: HashMap<String, usize>,
+    /// Devices whose sessions name none, by client and server.
+    by_peers: HashMap<Peers, usize>,
     most: usize,
     left_out: usize,
     until: Option<Time>,
-    hasher: foldhash::fast::FixedState,
 }
+
+/// The address of a client and the URL of its server.
+type Peers = (Option<IpAddr>, Option<String>);
 
 impl Teller {
     /// Nothing told yet.
     pub fn new(limits: &Limits) -> Teller {
-        let hasher = foldhash::fast::FixedState::default();
-        Teller { devices: Vec::new(), most: limits.devices, left_out: 0, until: None, hasher }
-    }
-
-    /// Keeps what a session shows.
-    pub fn take(&mut self, session: &Session) {
-        self.until = self.until.max(session.ended());
-        match session.flavor {
-            Flavor::Enrollment => {
-                if let Some(attempt) = Attempt::of(session) {
-                    let found = self.devices.iter().position(|device| device.is_of_attempt(&attempt));
-                    if let Some(device) = self.device(found) {
-                        device.attempts.push(attempt);
-                    }
-                }
-            }
-            Flavor::Dm => {
-                let managed = Managed::of(session, &self.hasher);
-                let found = self.devices.iter().position(|device| device.is_of_session(&managed));
-                if let Some(device) = self.device(found) {
-                    match device.sessions.len() < SESSIONS {
-                        true => device.sessions.push(managed),
-                        false => device.left_out += 1,
-                    }
-                }
-            }
+        Teller {
+            devices: Vec::new(),
+            by_identity: HashMap::new(),
+            by_bare: HashMap::new(),
+            by_peers: HashMap::new(),
+            most: limits.devices,
+            left_out: 0,
+            until: None,
         }
     }
 
-    fn device(&mut self, known: Option<usize>) -> Option<&mut Device> {
-        let at = match known {
-            Some(at) => at,
-            None if self.devices.len() < self.most => {
-                self.devices.push(Device::default());
-                self.devices.len() - 1
-            }
-            None => {
-                self.left_out += 1;
-                return None;
-            }
+    /// Takes what was heard of the next session.
+    pub fn take(&mut self, heard: Heard) {
+        self.until = self.until.max(heard.ended());
+        match heard.0 {
+            Kept::Attempt(attempt) => self.take_attempt(*attempt),
+            Kept::Managed(managed) => self.take_session(*managed),
+        }
+    }
+
+    fn take_attempt(&mut self, attempt: Attempt) {
+        let bare = attempt.device.as_deref().and_then(bare);
+        let known = bare.as_ref().and_then(|bare| self.by_bare.get(bare).copied());
+        let known = known.or_else(|| self.devices.iter().position(|device| device.is_of_attempt(&attempt)));
+        let Some(at) = self.place(known) else { return };
+        self.by_bare.extend(bare.map(|bare| (bare, at)));
+        if let Some(device) = self.devices.get_mut(at) {
+            device.attempts.push(attempt);
+        }
+    }
+
+    fn take_session(&mut self, session: Managed) {
+        let bare = session.device.as_deref().and_then(bare);
+        let peers: Peers = (session.client, session.server.clone());
+        let known = match &session.device {
+            Some(device) => self.by_identity.get(device).or_else(|| self.by_bare.get(bare.as_ref()?)).copied(),
+            None => self.by_peers.get(&peers).copied(),
         };
-        self.devices.get_mut(at)
+        let just_enrolled = |device: &Device| {
+            device.sessions.is_empty() && device.attempts.iter().any(|attempt| follows(attempt, &session))
+        };
+        let known = known.or_else(|| self.devices.iter().position(just_enrolled));
+        let Some(at) = self.place(known) else { return };
+        self.by_bare.extend(bare.map(|bare| (bare, at)));
+        self.by_identity.extend(session.device.clone().map(|device| (device, at)));
+        self.by_peers.entry(peers).or_insert(at);
+        let Some(device) = self.devices.get_mut(at) else { return };
+        match device.sessions.len() < SESSIONS {
+            true => device.sessions.push(session),
+            false => device.left_out += 1,
+        }
+    }
+
+    /// The place of a device: one that is known, or a new one where there is room.
+    fn place(&mut self, known: Option<usize>) -> Option<usize> {
+        if known.is_none() && self.devices.len() >= self.most {
+            self.left_out += 1;
+            return None;
+        }
+        Some(known.unwrap_or_else(|| {
+            self.devices.push(Device::default());
+            self.devices.len() - 1
+        }))
     }
 
     /// The stories, in the order they began. `until` is the end of the capture where it is known.
@@ -104,48 +167,29 @@ impl Teller {
     }
 }
 
-fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    let bare = |id: &str| -> String {
-        let id = id.rsplit(':').next().unwrap_or_default();
-        id.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
-    };
-    a.zip(b).is_some_and(|(a, b)| !bare(a).is_empty() && bare(a) == bare(b))
+/// What is the same in all forms in which an identity is written: `urn:uuid:{1-A}` and `1a`.
+fn bare(id: &str) -> Option<String> {
+    let id = id.rsplit(':').next().unwrap_or_default();
+    let bare: String =
+        id.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    (!bare.is_empty()).then_some(bare)
 }
 
 impl Device {
+    /// Whether a try that names no device known here is one of it all the same.
     fn is_of_attempt(&self, attempt: &Attempt) -> bool {
+        let user = |attempt: &Attempt| attempt.user.as_ref().map(|user| user.to_ascii_lowercase());
         let same_user = |known: &Attempt| {
-            let user = |attempt: &Attempt| attempt.user.as_ref().map(|user| user.to_ascii_lowercase());
             known.client == attempt.client
                 && known.input == attempt.input
-                && (user(known) == user(attempt) || attempt.user.is_none())
+                && (known.device.is_none() || attempt.device.is_none())
+                && (attempt.user.is_none() || user(known) == user(attempt))
         };
-        let of_attempts = self.attempts.iter().any(|known| {
-            let differ = known.device.is_some()
-                && attempt.device.is_some()
-                && !same(known.device.as_deref(), attempt.device.as_deref());
-            same(known.device.as_deref(), attempt.device.as_deref()) || (!differ && same_user(known))
-        });
         let of_session = |session: &Managed| {
-            same(session.device.as_deref(), attempt.device.as_deref())
-                || (attempt.renews && session.client.is_some() && session.client == attempt.client)
-                || follows(attempt, session)
+            session.client == attempt.client
+                && ((attempt.renews && session.client.is_some()) || follows(attempt, session))
         };
-        of_attempts || self.sessions.iter().any(of_session)
-    }
-
-    fn is_of_session(&self, session: &Managed) -> bool {
-        let of_sessions = match (&session.device, session.client) {
-            (Some(device), _) => self.sessions.iter().any(|known| known.device.as_ref() == Some(device)),
-            (None, client) => {
-                self.sessions.iter().any(|known| known.client == client && known.server == session.server)
-            }
-        };
-        of_sessions
-            || self.attempts.iter().any(|attempt| {
-                same(attempt.device.as_deref(), session.device.as_deref())
-                    || (self.sessions.is_empty() && follows(attempt, session))
-            })
+        self.attempts.iter().any(same_user) || self.sessions.iter().any(of_session)
     }
 
     fn tell(mut self, findings: &[Finding], encrypted: &[Encrypted], until: Option<Time>) -> Story {
@@ -264,9 +308,10 @@ impl Device {
 /// Whether a session is one of a device that was just enrolled.
 fn follows(attempt: &Attempt, session: &Managed) -> bool {
     let host = |url: &Option<String>| url.as_deref().and_then(Address::of).map(|address| address.host);
-    let addr = host(&attempt.addr);
     let pause = attempt.to.zip(session.from).map(|(to, from)| from.since(to)).unwrap_or_default();
-    addr.is_some() && addr == host(&session.server) && attempt.client == session.client && pause <= FIRST
+    attempt.client == session.client
+        && pause <= FIRST
+        && host(&attempt.addr).is_some_and(|addr| Some(addr) == host(&session.server))
 }
 
 fn session_stage(name: &'static str, session: &Managed, earlier: bool) -> Stage {

@@ -21,6 +21,7 @@ use super::recent::Recent;
 use super::scroll::Scroll;
 use super::search::Search;
 use super::store::Store;
+use super::story::Stories;
 use super::summary::{Show, Summary};
 use super::theme::Theme;
 use super::timeline::Timeline;
@@ -33,6 +34,7 @@ mod copy;
 mod go;
 mod mouse;
 mod news;
+mod story;
 mod text;
 mod time;
 
@@ -60,6 +62,7 @@ pub(crate) enum Screen {
     Browse,
     Timeline,
     Compare,
+    Story,
 }
 
 /// Where lists were drawn last that fill the screen or lie over it, for the mouse.
@@ -159,6 +162,7 @@ pub(crate) struct App {
     pub(crate) summary: Summary,
     pub(crate) timeline: Timeline,
     pub(crate) compare: Compare,
+    pub(crate) stories: Stories,
     pub(crate) help: Option<Scroll>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) menu: Option<Menu>,
@@ -217,6 +221,7 @@ impl App {
             summary: Summary::default(),
             timeline: Timeline::default(),
             compare: Compare::default(),
+            stories: Stories::default(),
             help: None,
             prompt: None,
             menu: None,
@@ -258,7 +263,15 @@ impl App {
             self.tree.rebuild(&self.store, &self.kept);
             self.tree.scroll.to(1);
         }
-        let show = Show { kept: &self.kept, threshold: self.threshold, show_secrets: self.show_secrets };
+        if !self.store.is_loading() {
+            self.stories.hear(&self.store);
+        }
+        let show = Show {
+            kept: &self.kept,
+            threshold: self.threshold,
+            show_secrets: self.show_secrets,
+            stories: &self.stories,
+        };
         self.summary.rebuild(&self.store, show, &self.theme);
         self.show_row();
         self.arrive();
@@ -331,6 +344,7 @@ impl App {
             Action::Escape => self.escape(),
             Action::Summary => self.toggle_summary(),
             Action::Timeline => self.toggle_timeline(),
+            Action::Story => self.toggle_story(),
             Action::Compare => self.toggle_compare(),
             Action::Export => self.menu = Some(menu::EXPORT),
             Action::Secrets => self.toggle_secrets(),
@@ -356,6 +370,7 @@ impl App {
             _ if self.screen == Screen::Summary => self.act_in_summary(action, count),
             _ if self.screen == Screen::Timeline => self.act_in_timeline(action, count),
             _ if self.screen == Screen::Compare => self.act_in_compare(action, count),
+            _ if self.screen == Screen::Story => self.act_in_story(action, count),
             Action::NextPane => self.turn_pane(true),
             Action::PreviousPane => self.turn_pane(false),
             Action::NextTab => self.set_tab((self.detail.tab + 1) % page::TABS.len()),
@@ -396,6 +411,7 @@ impl App {
         let (session, message) = match self.screen {
             Screen::Timeline => (self.timeline.of?, self.timeline.message().map(|moment| moment.message)),
             Screen::Compare => self.compare.place()?,
+            Screen::Story => self.stories.target().map(|spot| (spot.session, spot.message))?,
             _ => self.shown?,
         };
         let number = self.store.sessions.get(session)?.row.number;
@@ -448,7 +464,7 @@ impl App {
     fn toggle_summary(&mut self) {
         self.screen = match self.screen {
             Screen::Summary => Screen::Browse,
-            Screen::Browse | Screen::Timeline | Screen::Compare => Screen::Summary,
+            Screen::Browse | Screen::Timeline | Screen::Compare | Screen::Story => Screen::Summary,
         };
     }
 

@@ -90,6 +90,7 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
         Screen::Summary => summary(app, areas.main, buffer),
         Screen::Timeline => timeline::draw(app, areas.main, buffer),
         Screen::Compare => compare::draw(app, areas.main, buffer),
+        Screen::Story => story(app, areas.main, buffer),
         Screen::Browse => {
             tree::draw(app, areas.tree, buffer);
             commands::draw(app, areas.commands, buffer);
@@ -126,18 +127,38 @@ fn others(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn summary(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let inner = framed(app, area, Line::raw(" Summary "), true, buffer);
-    app.drawn.list = inner;
     app.summary.scroll.fit(app.summary.lines.len(), usize::from(inner.height));
     let scroll = app.summary.scroll;
+    list(app, inner, scroll, |app, at| app.summary.lines.get(at).map(|(line, _)| line.clone()), buffer);
+    position(scroll, area, app, buffer);
+}
+
+fn story(app: &mut App, area: Rect, buffer: &mut Buffer) {
+    let inner = framed(app, area, Line::raw(" Story "), true, buffer);
+    app.stories.rebuild(&app.store, &app.theme, usize::from(inner.width));
+    app.stories.scroll.fit(app.stories.lines.len(), usize::from(inner.height));
+    let scroll = app.stories.scroll;
+    list(app, inner, scroll, |app, at| app.stories.lines.get(at).map(|(line, _)| line.clone()), buffer);
+    position(scroll, area, app, buffer);
+}
+
+/// A list that fills the screen, its cursor shown.
+fn list(
+    app: &mut App,
+    area: Rect,
+    scroll: Scroll,
+    line: fn(&App, usize) -> Option<Line<'static>>,
+    buffer: &mut Buffer,
+) {
+    app.drawn.list = area;
     for (row, at) in scroll.seen().enumerate() {
-        let Some((line, _)) = app.summary.lines.get(at) else { continue };
-        let area = row_of(inner, row);
-        put(buffer, area, 0, cut(line.clone(), 0, usize::from(area.width)));
+        let Some(line) = line(app, at) else { continue };
+        let area = row_of(area, row);
+        put(buffer, area, 0, cut(line, 0, usize::from(area.width)));
         if at == scroll.cursor {
             buffer.set_style(area, app.theme.cursor);
         }
     }
-    position(scroll, area, app, buffer);
 }
 
 fn detail(app: &mut App, area: Rect, buffer: &mut Buffer) {

@@ -35,6 +35,7 @@ mod recent;
 mod scroll;
 mod search;
 mod store;
+mod story;
 mod summary;
 mod terminal;
 #[cfg(test)]

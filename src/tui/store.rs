@@ -10,11 +10,14 @@ use std::sync::Arc;
 use super::load::News;
 use crate::engine::Reading;
 use crate::escape;
+use crate::limits::Limits;
 use crate::report::sessions::Row;
 use crate::report::show;
-use crate::rules::{Draft, Severity};
+use crate::rules::location::Locator;
+use crate::rules::{Draft, Finding, Severity};
 use crate::session::outline::Outline;
-use crate::session::{Outcome, Session};
+use crate::session::{Flavor, Outcome, Session};
+use crate::story::{Heard, Story, Teller};
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
@@ -22,6 +25,8 @@ use crate::time::Time;
 pub(crate) const ROOM: usize = 64 << 20;
 /// Findings kept; each takes some 300 bytes.
 const FINDINGS: usize = 200_000;
+/// Sessions of which is kept what the stories of their devices need, some kilobyte each.
+const TOLD: usize = 16_384;
 /// Longest MsgID that is listed, in characters, and longest start line.
 const SHORT: (usize, usize) = (8, 60);
 
@@ -57,6 +62,16 @@ pub(crate) struct Opened {
     round: u32,
     /// What it takes to read it again.
     pub(crate) outline: Arc<Outline>,
+    /// What of it the story of its device needs.
+    told: Option<Told>,
+}
+
+/// See [`Opened::told`].
+#[derive(Debug)]
+struct Told {
+    heard: Heard,
+    /// What rules say of an enrollment.
+    findings: Vec<Finding>,
 }
 
 /// A session that is in memory.
@@ -119,6 +134,15 @@ impl Listed {
     }
 }
 
+impl Told {
+    fn of(session: &Session, drafts: &[Draft]) -> Option<Told> {
+        let heard = Heard::of(session)?;
+        let mut locator = Locator::new(session, false);
+        let of_enrollment = drafts.iter().filter(|_| session.flavor == Flavor::Enrollment);
+        Some(Told { heard, findings: of_enrollment.map(|draft| locator.finding(draft.clone())).collect() })
+    }
+}
+
 impl Opened {
     /// A session that was judged.
     pub(crate) fn new(
@@ -133,7 +157,24 @@ impl Opened {
         let row = Row::of(session, worst, true);
         let messages = session.messages.iter().map(Listed::of).collect();
         let outline = Arc::new(Outline::of(session));
-        Opened { row, messages, drafts, more, not_judged, refused: refusal(session), open: false, round: 0, outline }
+        let told = Told::of(session, &drafts);
+        Opened {
+            row,
+            messages,
+            drafts,
+            more,
+            not_judged,
+            refused: refusal(session),
+            open: false,
+            round: 0,
+            outline,
+            told,
+        }
+    }
+
+    /// Whether it is an enrollment.
+    pub(crate) fn enrolls(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.heard.enrolls())
     }
 
     /// Whether it is not over yet, as far as can be said.
@@ -179,6 +220,9 @@ impl Store {
         let known = self.index(opened.row.number);
         if let Some(known) = known.and_then(|index| self.sessions.get(index)) {
             self.findings -= known.drafts.len();
+        }
+        if self.sessions.len() >= TOLD {
+            opened.told = None;
         }
         let room = FINDINGS.saturating_sub(self.findings);
         opened.more += opened.drafts.len().saturating_sub(room);
@@ -277,6 +321,18 @@ impl Store {
     /// Messages of all sessions that were not judged.
     pub(crate) fn not_judged(&self) -> usize {
         self.sessions.iter().map(|opened| opened.not_judged.len()).sum()
+    }
+
+    /// The stories of the devices, as far as they were read; those of further sessions than [`TOLD`] are left out.
+    pub(crate) fn stories(&self, limits: &Limits) -> Vec<Story> {
+        let mut teller = Teller::new(limits);
+        let told = || self.sessions.iter().filter_map(|opened| opened.told.as_ref());
+        told().for_each(|told| teller.take(told.heard.clone()));
+        let findings: Vec<Finding> = told().flat_map(|told| told.findings.iter().cloned()).collect();
+        match &self.ended {
+            Some(Ok(reading)) => teller.tell(&findings, &reading.encrypted, reading.until),
+            _ => teller.tell(&findings, &[], None),
+        }
     }
 
     /// How much was read, in percent; `None` when the size is not known.

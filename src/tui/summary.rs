@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::page::wrap;
 use super::scroll::Scroll;
 use super::store::{Opened, Store};
+use super::story::Stories;
 use super::theme::Theme;
 use super::tree::Shows;
 use crate::escape;
@@ -26,6 +27,8 @@ const MOST: usize = 100;
 pub(crate) enum Target {
     Session(usize),
     Finding(usize, usize),
+    /// The story of a device.
+    Story(usize),
 }
 
 /// See the module's head.
@@ -42,6 +45,7 @@ pub(crate) struct Show<'a> {
     pub(crate) kept: &'a dyn Shows,
     pub(crate) threshold: Severity,
     pub(crate) show_secrets: bool,
+    pub(crate) stories: &'a Stories,
 }
 
 impl Summary {
@@ -50,6 +54,7 @@ impl Summary {
         self.touched |= self.scroll.cursor != self.first();
         let mut lines = contents(store, show, theme);
         lines.push((Line::default(), None));
+        stopped(show, theme, &mut lines);
         rules(store, show, theme, &mut lines);
         lines.push((Line::default(), None));
         sessions(store, show, theme, &mut lines);
@@ -136,6 +141,25 @@ fn time(sessions: &[&Opened]) -> Option<String> {
     let second = |time: Time| clock(time).get(..8).unwrap_or_default().to_owned();
     let until = if day(started) == day(ended) { String::new() } else { format!("{} ", day(ended)) };
     Some(format!("{} {} to {until}{} UTC", day(started), second(started), second(ended)))
+}
+
+/// The devices whose story stops somewhere: which, and where.
+fn stopped(show: Show<'_>, theme: &Theme, lines: &mut Lines) {
+    let mut stopped = show.stories.stopped().take(MOST).peekable();
+    if stopped.peek().is_none() {
+        return;
+    }
+    lines.push((Line::styled("Where devices stopped", theme.heading), None));
+    for (number, story) in stopped {
+        let device = story.device.as_deref().or(story.user.as_deref()).map(|name| shown(name, show.show_secrets));
+        let line = Line::from(vec![
+            Span::styled("✗ ", theme.error),
+            Span::raw(escape::shorten(&escape::line(&story.verdict()), 300).into_owned()),
+            Span::styled(format!("  {}", device.unwrap_or_default()), theme.dim),
+        ]);
+        lines.push((line, Some(Target::Story(number))));
+    }
+    lines.push((Line::default(), None));
 }
 
 /// Each rule that found something, the worst first, with its first finding.
@@ -228,6 +252,7 @@ fn why(opened: &Opened, threshold: Severity) -> String {
         (None, Some(refused), Some(unseen)) => format!("{refused}; {unseen}"),
         (None, Some(said), None) | (None, None, Some(said)) => said,
         (None, None, None) => match opened.row.outcome {
+            Outcome::Aborted if opened.enrolls() => "the enrollment was refused".to_owned(),
             Outcome::Aborted => "a side gave it up (Alert 1223)".to_owned(),
             Outcome::AuthFailed => "the last answer about credentials was no".to_owned(),
             Outcome::Open => "the server stopped answering".to_owned(),

@@ -186,6 +186,35 @@ fn the_timeline_leads_to_its_messages_and_back() {
 }
 
 #[test]
+fn the_story_leads_to_where_it_stopped_and_back() {
+    let mut app = app("enrollment-refused.pcapng");
+    press(&mut app, "D");
+    let shown = screen(&mut app, 120, 40);
+    for told in ["It stopped at", "✓ discovery", "✗ certificate", "Likely", "Next"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    press(&mut app, "enter");
+    assert_eq!(app.screen, Screen::Browse);
+    let (session, message) = app.shown.unwrap();
+    let listed = app.store.sessions[session].messages[message.unwrap()].clone();
+    assert_eq!((listed.kind, listed.side), (crate::syncml::Kind::Soap, Some(crate::syncml::Side::Server)));
+    press(&mut app, "backspace");
+    assert_eq!(app.screen, Screen::Story);
+    press(&mut app, "G enter");
+    assert!(screen(&mut app, 80, 24).contains("this line leads to no message"));
+    press(&mut app, "D");
+    assert_eq!(app.screen, Screen::Browse);
+}
+
+#[test]
+fn the_summary_leads_to_the_story_that_stops() {
+    let mut app = app("enrollment-refused.pcapng");
+    assert!(screen(&mut app, 80, 24).contains("Where devices stopped"));
+    press(&mut app, "enter");
+    assert_eq!(app.screen, Screen::Story);
+}
+
+#[test]
 fn the_timeline_shows_pauses_sizes_retries_and_what_is_missing() {
     use wire::From::{Client, Server};
     let message = |from: &str, id: u32, body: &str| {

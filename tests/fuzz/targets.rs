@@ -10,7 +10,7 @@ use dmscope::http::{Body, Conn, Event, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::{Origin, Run, Unit};
 use dmscope::session::{Assembler, Enrollment, Session};
-use dmscope::story::Teller;
+use dmscope::story::{Heard, Teller};
 use dmscope::stream::{End, Stream};
 use dmscope::syncml::{Doc, Message};
 use dmscope::tcp::{Consumer, Opening};
@@ -70,7 +70,9 @@ pub(crate) fn soap(data: &[u8]) {
             let known = |index: Option<usize>| index.is_none_or(|index| index < session.messages.len());
             assert!(enrollment.exchanges.iter().all(|asked| known(asked.request) && known(asked.response)));
         }
-        teller.take(&session);
+        if let Some(heard) = Heard::of(&session) {
+            teller.take(heard);
+        }
     };
     for part in data.split(|byte| *byte == 0) {
         let body = Body::whole(part, Origin::file(0));

@@ -27,7 +27,7 @@ impl App {
         match self.screen {
             Screen::Compare => self.compare.place().map(|(session, _)| session),
             Screen::Timeline => self.timeline.of,
-            Screen::Summary | Screen::Browse => self.shown.map(|(session, _)| session),
+            Screen::Summary | Screen::Browse | Screen::Story => self.shown.map(|(session, _)| session),
         }
     }
 

@@ -29,7 +29,7 @@ impl App {
     }
 
     /// Remembers where one is.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         let here = Stop {
             screen: self.screen,
             focus: self.focus,
@@ -202,6 +202,7 @@ impl App {
             Screen::Summary => return self.follow_summary(),
             Screen::Timeline => return self.follow_timeline(),
             Screen::Compare => return self.follow_compare(),
+            Screen::Story => return self.follow_story(),
             Screen::Browse => {}
         }
         match self.focus {
@@ -225,6 +226,7 @@ impl App {
                 self.tree.open.insert(session);
                 self.go(Spot { session, message: None, at: None });
             }
+            Some(Target::Story(story)) => self.open_story(story),
             None => self.screen = Screen::Browse,
         }
     }

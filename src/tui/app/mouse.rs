@@ -41,6 +41,7 @@ impl App {
             (Screen::Summary, _) => self.summary.scroll.wheel(lines),
             (Screen::Timeline, _) => self.timeline.scroll.wheel(lines),
             (Screen::Compare, _) => self.compare.scroll.wheel(lines),
+            (Screen::Story, _) => self.stories.scroll.wheel(lines),
             (Screen::Browse, Some((Pane::Tree, _))) => {
                 self.tree.scroll.wheel(lines);
                 self.show_row();
@@ -70,6 +71,7 @@ impl App {
             Screen::Summary => Some((&mut self.summary.scroll, self.drawn.list)),
             Screen::Timeline => Some((&mut self.timeline.scroll, self.drawn.list)),
             Screen::Compare => Some((&mut self.compare.scroll, self.drawn.list)),
+            Screen::Story => Some((&mut self.stories.scroll, self.drawn.list)),
             Screen::Browse => None,
         };
         if let Some((scroll, list)) = alone {

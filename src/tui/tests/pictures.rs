@@ -15,6 +15,7 @@ const PICTURES: &[(&str, &str, &str, &str)] = &[
     ("summary", "dark", "alert-unanswered.pcap", ""),
     ("finding", "dark", "atomic-rolled-back.pcap", "n tab enter"),
     ("timeline", "dark", "md5-sessions.pcap", "T j j j"),
+    ("story", "dark", "enrollment-refused.pcapng", "D"),
     ("explain", "light", "msgid-skipped.pcap", "n e"),
     ("filter", "dark", "atomic-rolled-back.pcap", "n f s t a t u s space > = space 4 0 0 space a n d space c o m"),
     ("without-colours", "mono", "msgid-skipped.pcap", "n"),
