@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "report",
             "rules",
             "session",
+            "story",
             "syncml",
             "tls",
         ],
