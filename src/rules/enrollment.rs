@@ -1,6 +1,7 @@
 //! What rules on enrollment are given: the enrollment, one of its exchanges, a provisioning document.
 
 use super::{MessageCx, SessionCx};
+use crate::enroll::provisioning::{Application, Characteristic};
 use crate::enroll::{Address, Envelope, Provisioning, Step};
 use crate::http::Head;
 use crate::session::{Asked, At, Enrollment};
@@ -46,11 +47,9 @@ impl<'a> EnrollmentCx<'a> {
         self.exchanges().filter(move |cx| cx.asked.step == step)
     }
 
-    /// Its provisioning documents, those that were captured whole and are well-formed. One that travels by itself is none of
-    /// an enrollment: there it comes in a token.
+    /// Its provisioning documents, those that were captured whole and are well-formed: in a token, or by themselves.
     pub fn documents(self) -> impl Iterator<Item = ProvisioningCx<'a>> {
         let documents = self.session.messages().filter(|cx| cx.message.kind == Kind::Provisioning && is_readable(*cx));
-        let documents = documents.filter(|cx| cx.message.in_token || cx.message.http.is_none());
         documents.filter_map(move |message| {
             Some(ProvisioningCx { message, document: Provisioning::of(&message.message.doc)?, whole: self })
         })
@@ -146,8 +145,28 @@ impl<'a> ProvisioningCx<'a> {
         self.message.at(element)
     }
 
-    /// Whether it answers a renewal: then it need not hold more than the new certificate.
+    /// Whether it enrolls: operators send such documents for other things, which MS-MDE2 does not speak of.
+    pub fn enrolls(self) -> bool {
+        let sets_up = |top: Characteristic<'_>| top.is("CertificateStore") || top.is("DMClient");
+        let manages = || self.document.application().is_some_and(|account| account.is_w7());
+        self.message.message.in_token || self.document.top().any(sets_up) || manages()
+    }
+
+    /// Whether it enrolls a device and not apps alone (MAM): those need neither certificates nor credentials. What the
+    /// request does not say is seen by the certificates.
+    pub fn enrolls_device(self) -> bool {
+        let request = self.whole.enrollment.token_request();
+        match request.and_then(|(_, request)| request.context("EnrollmentType")) {
+            Some(kind) => ["Full", "Device"].iter().any(|known| kind.eq_ignore_ascii_case(known)),
+            None => self.document.top().any(|top| top.is("CertificateStore")),
+        }
+    }
+
+    /// Whether it answers a renewal: then it need not hold more than the new certificate. Where it lies alone in a file, its
+    /// account tells: that of a renewal has a name and nothing else.
     pub fn renews(self) -> bool {
-        self.whole.enrollment.renews()
+        let is_bare = |account: Application<'_>| account.0.value("APPID").is_none() && account.addr().is_none();
+        let alone = !self.message.message.in_token && self.document.client_certificate().is_some();
+        self.whole.enrollment.renews() || (alone && self.document.application().is_some_and(is_bare))
     }
 }

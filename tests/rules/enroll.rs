@@ -73,12 +73,15 @@ pub(crate) fn document(block: &Block, side: Side, content: &str, before: &[Sent<
 
 /// The body that travels: a provisioning document lies in the token of a response.
 pub(crate) fn on_the_wire(block: &Block, body: &[u8]) -> Option<Vec<u8>> {
-    block.wap.then(|| response_with(&STANDARD.encode(body)).into_bytes())
+    (block.wap && !block.alone).then(|| response_with(&STANDARD.encode(body)).into_bytes())
 }
 
 /// The head that a message travels with.
 pub(crate) fn head(block: &Block, side: Side, body: &[u8]) -> Option<String> {
     let step = step(block).or_else(|| block.wap.then_some("token"))?;
+    if block.alone {
+        return Some("HTTP/1.1 200 OK\nContent-Type: text/vnd.wap.connectivity-xml".into());
+    }
     let media = "Content-Type: application/soap+xml; charset=utf-8";
     let (host, path) = match step {
         "probe" | "discover" => ("EnterpriseEnrollment.example.test", "Discovery"),

@@ -47,6 +47,8 @@ pub(crate) struct Block {
     pub(crate) soap: bool,
     /// Whether it is a provisioning document.
     pub(crate) wap: bool,
+    /// `alone`: the document is the body of the response, not in a token.
+    pub(crate) alone: bool,
     /// Whether it is sent as WBXML.
     pub(crate) wbxml: bool,
     /// Who sends it.
@@ -202,6 +204,7 @@ fn block(info: &str) -> Result<Block, String> {
             ("nofinal", "") => block.no_final = true,
             ("raw", "") => block.raw = true,
             ("lost", "") => block.lost = true,
+            ("alone", "") => block.alone = true,
             ("cut", bytes) => block.cut = Some(bytes.parse().map_err(|_| format!("cut={bytes}"))?),
             ("after", seconds) => {
                 let seconds: f64 = seconds.parse().map_err(|_| format!("after={seconds}"))?;

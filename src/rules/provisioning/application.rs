@@ -8,10 +8,7 @@ use crate::syncml::secret;
 /// No account of device management.
 pub(in crate::rules) fn application_missing(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
     let account = cx.document.application();
-    // Documents for other things, as operators send them, have neither.
-    let enrolls = cx.message.message.in_token
-        || cx.document.top().any(|top| top.is("CertificateStore") || top.is("DMClient"));
-    if !enrolls || cx.renews() || account.is_some_and(|account| account.is_w7()) {
+    if !cx.enrolls() || cx.renews() || account.is_some_and(|account| account.is_w7()) {
         return;
     }
     match account {

@@ -3,9 +3,11 @@
 mod application;
 mod certificates;
 mod credentials;
+mod document;
 mod schedule;
 
 pub(super) use application::*;
 pub(super) use certificates::*;
 pub(super) use credentials::*;
+pub(super) use document::*;
 pub(super) use schedule::*;
