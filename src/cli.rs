@@ -72,7 +72,7 @@ pub enum Command {
     #[command(after_help = DIAGNOSE_HELP, after_long_help = DIAGNOSE_HELP)]
     #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("code")))]
     Diagnose(Diagnose),
-    /// Convert SyncML from WBXML to XML, or back
+    /// Convert SyncML from WBXML to XML, or back; print a notification in words
     #[command(after_help = DECODE_HELP, after_long_help = DECODE_HELP)]
     Decode(Decode),
     /// Capture from a network interface, and report what was wrong in the sessions seen
@@ -168,6 +168,7 @@ const DECODE_HELP: &str = "Nothing is masked: the output says all that the messa
 Examples:
   dmscope decode message.wbxml
   dmscope decode --encode message.xml > message.wbxml
+  dmscope decode --notification 010603c4af87...
   xxd -r -p < message.hex | dmscope decode -";
 
 /// When to use colours.
@@ -519,6 +520,9 @@ pub struct Decode {
     /// Make WBXML of XML
     #[arg(long)]
     pub encode: bool,
+    /// Print the fields of a notification (package 0) or another WAP push; FILE may be its octets in hexadecimal
+    #[arg(long, conflicts_with = "encode")]
+    pub notification: bool,
 }
 
 /// `dmscope capture`.

@@ -19,6 +19,7 @@ mod export;
 mod judge;
 mod lint;
 mod man;
+mod notification;
 mod progress;
 mod reading;
 mod record;

@@ -30,6 +30,7 @@ pub mod limits;
 pub mod link;
 pub mod near;
 pub mod origin;
+pub mod push;
 pub mod report;
 pub mod rules;
 pub mod session;

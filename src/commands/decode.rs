@@ -1,4 +1,4 @@
-//! `dmscope decode`: one message from WBXML to XML, or back.
+//! `dmscope decode`: one message from WBXML to XML, or back. A notification is read in `notification`.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Write as _};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Exit, stdout};
+use super::{Exit, notification, stdout};
 use crate::anomaly::Anomaly;
 use crate::cli;
 use crate::escape;
@@ -19,6 +19,9 @@ use crate::{wbxml, xml};
 const UNKNOWN: u32 = 1;
 
 pub(super) fn run(options: &cli::Decode) -> Result<Exit> {
+    if options.notification {
+        return notification::run(&options.file);
+    }
     let limits = Limits::default();
     let name = if options.file.as_os_str() == "-" { "standard input".into() } else { options.file.to_string_lossy() };
     let body: Arc<[u8]> = read(&options.file, limits.body).with_context(|| format!("cannot read {name}"))?.into();
@@ -29,7 +32,7 @@ pub(super) fn run(options: &cli::Decode) -> Result<Exit> {
 }
 
 /// A file or standard input; one byte more than `most` where there is more.
-fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let from: Box<dyn Read> = if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     let mut bytes = Vec::new();
     from.take(most as u64 + 1).read_to_end(&mut bytes)?;
@@ -120,7 +123,7 @@ fn place(note: &Anomaly) -> String {
     format!("byte {}: {}", note.span.start, note.detail)
 }
 
-fn tell(level: &str, name: &str, what: &str) -> io::Result<()> {
+pub(super) fn tell(level: &str, name: &str, what: &str) -> io::Result<()> {
     let (name, what) = (escape::line(name), escape::line(what));
     writeln!(anstream::stderr(), "{level}: {name}: {what}")
 }

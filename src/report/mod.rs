@@ -18,6 +18,7 @@ pub mod gitlab;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod push;
 pub mod rules;
 pub mod sarif;
 pub mod sessions;

@@ -9,6 +9,7 @@ use dmscope::enroll::Provisioning;
 use dmscope::http::{Body, Conn, Event, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::{Origin, Run, Unit};
+use dmscope::push::{Framing, Push, hex, secret};
 use dmscope::session::{Assembler, Enrollment, Session};
 use dmscope::story::{Heard, Teller};
 use dmscope::stream::{End, Stream};
@@ -41,6 +42,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("xml", xml),
     ("soap", soap),
     ("provisioning", provisioning),
+    ("push", push),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -260,4 +262,20 @@ pub(crate) fn wbxml(data: &[u8]) {
     check(&doc);
     let (again, _) = wbxml::encode::encode(&doc);
     check(&wbxml::parse(&Arc::from(again), &limits()));
+}
+
+/// A push, whatever stands around it, and all that is told of it; the same of octets in hexadecimal.
+pub(crate) fn push(data: &[u8]) {
+    let written = hex::octets(data);
+    for bytes in [data].into_iter().chain(written.as_deref()) {
+        let found = Framing::sniff(bytes);
+        for framing in Framing::ALL {
+            let push = Push::read(bytes, framing);
+            assert!(push.content_at + push.content.len() <= bytes.len());
+            assert_eq!(secret::masked(bytes, framing).len(), bytes.len());
+            let lines = dmscope::report::push::lines(bytes, framing, true);
+            assert!(lines.iter().all(|(name, said)| !format!("{name}{said}").contains(['\n', '\u{1b}'])));
+            assert!(found != Some(framing) || push.is_ours());
+        }
+    }
 }
