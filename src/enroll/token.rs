@@ -17,6 +17,15 @@ pub const DEVICE_TOKEN: &str =
 pub const PROVISION_DOC: &str =
     "http://schemas.microsoft.com/5.0.0.0/ConfigurationManager/Enrollment/DeviceEnrollmentProvisionDoc";
 
+/// The value type of the token of a federated sign-in.
+pub const USER_TOKEN: &str =
+    "http://schemas.microsoft.com/5.0.0.0/ConfigurationManager/Enrollment/DeviceEnrollmentUserToken";
+/// The value type of a certificate.
+pub const X509_TOKEN: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3";
+/// The encoding type of tokens. Windows writes it so; the standard has a capital letter and another address.
+pub const BASE64: &str =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd#base64binary";
+
 /// What a binary token holds, by its `ValueType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {

@@ -1,13 +1,17 @@
-//! Enrollment exchanges (DM-ENR), one file a step.
+//! Enrollment exchanges (DM-ENR), one file a theme.
 
 mod discovery;
 mod envelope;
 mod fault;
 mod network;
+mod policy;
+mod proof;
 mod services;
 
 pub(super) use discovery::*;
 pub(super) use envelope::*;
 pub(super) use fault::*;
 pub(super) use network::*;
+pub(super) use policy::*;
+pub(super) use proof::*;
 pub(super) use services::*;
