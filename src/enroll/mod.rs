@@ -7,9 +7,11 @@
 pub mod address;
 pub mod discovery;
 pub mod fault;
+pub mod page;
 pub mod policy;
 pub mod provisioning;
 pub mod schedule;
+pub mod signature;
 pub mod soap;
 pub mod step;
 pub mod token;

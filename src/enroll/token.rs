@@ -3,8 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
+use super::signature::{Signature, Timestamp};
 use super::soap::{below, child, children, is, value};
 use crate::syncml::Element;
+use crate::x509::{CertificateRequest, SignedMessage};
 
 /// The action of a RequestSecurityToken request.
 pub const ACTION: &str = "http://schemas.microsoft.com/windows/pki/2009/01/enrollment/RST/wstep";
@@ -80,6 +82,21 @@ impl<'a> Binary<'a> {
     pub fn decoded(self) -> Option<Vec<u8>> {
         decode(self.0.value()?)
     }
+
+    /// The signed message (PKCS#7) that it holds. A renewal that the user began encodes it twice.
+    pub fn signed_message(self) -> Option<SignedMessage> {
+        let bytes = self.decoded()?;
+        let again = || decode(std::str::from_utf8(&bytes).ok()?);
+        SignedMessage::read(&bytes).or_else(|| SignedMessage::read(&again()?))
+    }
+
+    /// The certificate request (PKCS#10) that it holds, by itself or in a signed message.
+    pub fn certificate_request(self) -> Option<CertificateRequest> {
+        match self.content() {
+            Content::Pkcs7 => CertificateRequest::read(&self.signed_message()?.content?),
+            _ => CertificateRequest::read(&self.decoded()?),
+        }
+    }
 }
 
 /// Base64 with or without padding, white space left out.
@@ -114,13 +131,13 @@ impl<'a> Security<'a> {
     }
 
     /// `Timestamp`.
-    pub fn timestamp(self) -> Option<Element<'a>> {
-        child(self.0, "Timestamp")
+    pub fn timestamp(self) -> Option<Timestamp<'a>> {
+        child(self.0, "Timestamp").map(Timestamp)
     }
 
     /// `Signature` of XML-DSig.
-    pub fn signature(self) -> Option<Element<'a>> {
-        child(self.0, "Signature")
+    pub fn signature(self) -> Option<Signature<'a>> {
+        child(self.0, "Signature").map(Signature)
     }
 }
 
@@ -179,10 +196,15 @@ impl<'a> TokenRequest<'a> {
         items.filter_map(|item| Some((item.attribute("Name")?, item)))
     }
 
+    /// The `Value` of an item.
+    pub fn context_item(self, name: &str) -> Option<Element<'a>> {
+        let (_, item) = self.context_items().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        child(item, "Value")
+    }
+
     /// The value of an item.
     pub fn context(self, name: &str) -> Option<&'a str> {
-        let (_, item) = self.context_items().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        value(item, "Value")
+        self.context_item(name)?.value()
     }
 }
 

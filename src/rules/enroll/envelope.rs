@@ -6,10 +6,10 @@ use crate::http::Head;
 use crate::origin::{Span, Unit};
 use crate::rules::finding::Place;
 use crate::rules::{ExchangeCx, MessageCx, Severity, Sink, quoted};
-use crate::syncml::Element;
+use crate::syncml::{Element, Kind};
 
 /// The steps that are SOAP.
-fn is_soap(step: Step) -> bool {
+pub(super) fn is_soap(step: Step) -> bool {
     !matches!(step, Step::Tunnel | Step::Probe | Step::SignIn)
 }
 
@@ -122,5 +122,17 @@ pub(in crate::rules) fn security_header_missing(cx: &ExchangeCx<'_>, out: &mut S
     if asks.security().is_none() {
         let place = asks.header().unwrap_or(asks.0);
         out.report(cx.in_request(place), "the request has no Security header, so it does not say who asks");
+    }
+}
+
+/// Success without a word.
+pub(in crate::rules) fn empty_200(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
+    let posts = cx.request_head().is_some_and(|head| head.method == "POST");
+    let (Some(response), Some(status)) = (cx.response().filter(|_| posts && is_soap(cx.step())), cx.status()) else { return };
+    let empty = response.message.kind == Kind::Empty && response.message.judged().is_ok();
+    if empty && (200..300).contains(&status) {
+        let step = cx.step().name();
+        let text = format!("HTTP {status} with an empty body answers the {step} request; expected a SOAP message");
+        out.report(Place::Message(response.index), text);
     }
 }

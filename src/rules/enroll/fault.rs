@@ -1,8 +1,10 @@
-//! DM-ENR-033 and DM-ENR-034: SOAP faults.
+//! DM-ENR-033 to DM-ENR-035: SOAP faults.
 
+use super::envelope::is_soap;
 use crate::enroll::fault::lookup;
+use crate::rules::finding::Place;
 use crate::rules::{ExchangeCx, Sink, quoted};
-use crate::syncml::Element;
+use crate::syncml::{Element, Kind};
 
 /// A subcode that Windows does not know.
 pub(in crate::rules) fn soap_fault_subcode_unknown(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
@@ -35,4 +37,26 @@ pub(in crate::rules) fn enrollment_failed(cx: &ExchangeCx<'_>, out: &mut Sink<'_
     let more = [known, said, trace].into_iter().flatten().collect::<String>();
     let text = format!("the server refuses the {} step with {code}{more}", cx.step().name());
     out.report(cx.in_response(fault.0), text);
+}
+
+/// A fault with a status of success, or an error without a fault.
+pub(in crate::rules) fn fault_http_status(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
+    let response = cx.response().filter(|cx| cx.message.judged().is_ok());
+    let (Some(response), Some(status), true) = (response, cx.status(), is_soap(cx.step())) else { return };
+    let body = match response.message.kind {
+        Kind::Soap => {
+            let fault = cx.answers().and_then(|envelope| envelope.fault());
+            if let Some(fault) = fault.filter(|_| status < 400) {
+                out.report(cx.in_response(fault.0), format!("the fault comes with HTTP {status}; expected 500"));
+            }
+            return;
+        }
+        Kind::Empty => "no body",
+        Kind::Html => "a web page",
+        _ => "a body that is no SOAP",
+    };
+    // A proxy that wants credentials has a rule of its own.
+    if status >= 400 && status != 407 {
+        out.report(Place::Message(response.index), format!("HTTP {status} comes with {body}; expected a SOAP fault"));
+    }
 }

@@ -6,7 +6,10 @@ mod fault;
 mod network;
 mod policy;
 mod proof;
+mod request;
+mod response;
 mod services;
+mod signin;
 
 pub(super) use discovery::*;
 pub(super) use envelope::*;
@@ -14,4 +17,7 @@ pub(super) use fault::*;
 pub(super) use network::*;
 pub(super) use policy::*;
 pub(super) use proof::*;
+pub(super) use request::*;
+pub(super) use response::*;
 pub(super) use services::*;
+pub(super) use signin::*;

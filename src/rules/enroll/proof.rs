@@ -1,8 +1,13 @@
-//! DM-ENR-020 and DM-ENR-021: how a request shows who asks.
+//! DM-ENR-020 to DM-ENR-022 and DM-ENR-042: how a request shows who asks.
+
+use std::time::Duration;
 
 use crate::enroll::Step;
+use crate::enroll::signature::{EXCLUSIVE_C14N, RSA_SHA256, SHA256, Signature};
+use crate::enroll::soap::child;
 use crate::enroll::token::{BASE64, Content, Security, USER_TOKEN, X509_TOKEN};
-use crate::rules::{ExchangeCx, Sink, quoted};
+use crate::rules::security::is_exposed;
+use crate::rules::{ExchangeCx, Severity, Sink, quoted};
 use crate::session::At;
 use crate::syncml::Element;
 
@@ -72,4 +77,89 @@ pub(in crate::rules) fn bst_attributes(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) 
 /// An address in an attribute as it stands in a message: its end tells it from others.
 fn attribute(value: Option<&str>) -> String {
     value.map_or_else(|| "missing".to_owned(), |value| format!("`{}`", crate::escape::shorten(value, 120)))
+}
+
+/// How long a time stamp may hold.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How far clocks may differ.
+const SLACK: Duration = Duration::from_secs(3600);
+
+/// A request that a certificate proves, with a time stamp or a signature that is not as it has to be.
+pub(in crate::rules) fn certificate_auth_signature(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
+    let Some(security) = shown(cx) else { return };
+    let by_certificate = match chosen(cx) {
+        Some((way, ..)) => way == Way::Certificate,
+        None => security.signature().is_some(),
+    };
+    if by_certificate {
+        time_stamp(cx, security, out);
+        if let Some(signature) = security.signature() {
+            algorithms(cx, signature, out);
+        }
+    }
+}
+
+fn time_stamp(cx: &ExchangeCx<'_>, security: Security<'_>, out: &mut Sink<'_>) {
+    let Some(stamp) = security.timestamp() else {
+        out.report(cx.in_request(security.0), "the request has no Timestamp; expected one with Created and Expires");
+        return;
+    };
+    let place = cx.in_request(stamp.0);
+    for (name, element) in [("Created", stamp.created()), ("Expires", stamp.expires())] {
+        if element.is_none() {
+            out.report(place, format!("the Timestamp has no {name}"));
+        }
+    }
+    let Some((created, expires)) = stamp.life() else { return };
+    let life = expires.since(created);
+    if life.is_zero() {
+        out.report(place, format!("Expires is {expires}; expected a time behind Created, {created}"));
+    } else if life > DAY {
+        out.report(place, format!("the Timestamp holds for {} hours; expected 24 at most", life.as_secs() / 3600));
+    } else if let Some(sent) = cx.request().and_then(|cx| cx.message.first).filter(|sent| sent.since(expires) > SLACK) {
+        let text = format!("the Timestamp was over at {expires}; the request is of {sent}");
+        out.report(place, text).at_most(Severity::Warning);
+    }
+}
+
+fn algorithms(cx: &ExchangeCx<'_>, signature: Signature<'_>, out: &mut Sink<'_>) {
+    let around = signature.info().unwrap_or(signature.0);
+    let whole = signature.whole();
+    let parts = [
+        ("CanonicalizationMethod", around, signature.canonicalization(), EXCLUSIVE_C14N),
+        ("SignatureMethod", around, signature.method(), RSA_SHA256),
+        ("DigestMethod", whole.unwrap_or(around), whole.and_then(|whole| child(whole, "DigestMethod")), SHA256),
+    ];
+    if whole.is_none() {
+        out.report(cx.in_request(around), "no Reference has the URI \"\"; expected one, so that all of the envelope is signed");
+    }
+    for (name, around, element, expected) in parts.into_iter().filter(|(name, ..)| whole.is_some() || *name != "DigestMethod") {
+        let seen = element.and_then(|element| element.attribute("Algorithm"));
+        if seen.map(str::trim) != Some(expected) {
+            let text = format!("{name} is {}; expected `{expected}`", attribute(seen));
+            out.report(cx.in_request(element.unwrap_or(around)), text);
+        }
+    }
+}
+
+/// A password that others can read: told once.
+pub(in crate::rules) fn onpremise_password_exposed(cx: &ExchangeCx<'_>, out: &mut Sink<'_>) {
+    let Some((password, why, severity)) = exposed(cx) else { return };
+    let mut earlier = cx.whole.exchanges().take_while(|earlier| earlier.asked.request < cx.asked.request);
+    if !earlier.any(|earlier| exposed(&earlier).is_some()) {
+        out.report(cx.in_request(password), format!("the password travels as it is {why}; expected https")).at_most(severity);
+    }
+}
+
+/// A password, and why others can read it.
+fn exposed<'a>(cx: &ExchangeCx<'a>) -> Option<(Element<'a>, String, Severity)> {
+    let password = cx.asks()?.security()?.password().filter(|password| password.value().is_some())?;
+    let kind = password.attribute("Type").unwrap_or("#PasswordText").trim();
+    let http = cx.request()?.message.http.as_ref().filter(|_| kind.ends_with("#PasswordText"))?;
+    if is_exposed(http) {
+        return Some((password, "over plain HTTP".to_owned(), Severity::Error));
+    }
+    let fault = http.connection.handshake.as_ref()?.facts().server_faults().into_iter().next()?;
+    let why = crate::escape::line(&format!("over TLS that proves nothing ({})", fault.text)).into_owned();
+    Some((password, why, Severity::Warning))
 }
