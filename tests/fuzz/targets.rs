@@ -1,29 +1,38 @@
 //! One function for each parser of outside bytes. The fuzzers call them, and `cargo test` calls them with every input
 //! kept in `corpus/`: what a fuzzer once found stays found.
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dmscope::capture::{self, Source};
 use dmscope::enroll::Provisioning;
-use dmscope::http::{Body, Conn, Event, InputId};
+use dmscope::http::{Body, Captured, Conn, Event, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::{Origin, Run, Unit};
 use dmscope::push::{Framing, Push, hex, secret};
+use dmscope::report::{self, Lint};
+use dmscope::rules::Profile;
+use dmscope::rules::location::Locator;
+use dmscope::rules::runner::Runner;
+use dmscope::rules::select::Selection;
 use dmscope::session::{Assembler, Enrollment, Session};
 use dmscope::story::{Heard, Teller};
 use dmscope::stream::{End, Stream};
 use dmscope::syncml::{Doc, Message};
-use dmscope::tcp::{Consumer, Opening};
+use dmscope::tcp::{Consumer, Flags, Opening, Segment, SegmentOrigin, Table};
 use dmscope::tls::{Keys, read_key};
-use dmscope::{http, input, link, transcript, wbxml, x509, xml};
+use dmscope::{engine, http, input, link, transcript, wbxml, x509, xml};
 
 /// A target: any bytes, and a panic where something is wrong.
 type Target = fn(&[u8]);
 
 /// Name and function of every target.
 pub(crate) const ALL: &[(&str, Target)] = &[
+    ("program", program),
     ("capture", capture),
+    ("segments", segments),
+    ("codings", codings),
     ("har", har),
     ("log", log),
     ("messages", messages),
@@ -61,6 +70,87 @@ pub(crate) fn capture(data: &[u8]) {
         });
         decoder.finish();
     }
+}
+
+/// The whole program on a file of any kind: read, judged, told as a story, reported; nothing a terminal obeys is printed.
+pub(crate) fn program(data: &[u8]) {
+    let path =
+        std::env::temp_dir().join(format!("dmscope-fuzz-{}-{:?}", std::process::id(), std::thread::current().id()));
+    std::fs::write(&path, data).expect("a folder for temporary files");
+    if let Ok(inputs) = input::collect(std::slice::from_ref(&path), None) {
+        judge(&inputs);
+    }
+    std::fs::remove_file(&path).expect("the file just written");
+}
+
+fn judge(inputs: &[input::Input]) {
+    let settings = engine::Settings { limits: limits(), ..engine::Settings::default() };
+    let runner = Runner::new(&Selection::of(Profile::Windows), &settings.limits);
+    let mut lint = Lint::default();
+    let mut teller = Teller::new(&settings.limits);
+    let mut each = |session: Session| {
+        let mut locator = Locator::new(&session, false);
+        let drafts = runner.run(&session).drafts.into_iter();
+        lint.findings.extend(drafts.map(|draft| locator.finding(draft)));
+        if let Some(heard) = Heard::of(&session) {
+            teller.take(heard);
+        }
+    };
+    let Ok(read) = engine::read(inputs, &settings, &mut each, &mut |_| {}) else { return };
+    let stories = teller.tell(&lint.findings, &read.encrypted, read.until);
+    let mut out = Vec::new();
+    report::text::write(&lint, report::text::Options::default(), &mut out).expect("memory");
+    report::sarif::write(&lint, &mut out).expect("memory");
+    let page = report::story::Page { stories: &stories, paths: &[], notes: &[] };
+    report::story::text(&page, &mut out).expect("memory");
+    // Colours of our own end with `m`; a report removes them where no terminal is.
+    let printed = anstream::adapter::strip_bytes(&out).into_vec();
+    assert!(!printed.iter().any(|byte| *byte == 0x1b || *byte == 0), "something that a terminal obeys");
+}
+
+/// A sequence of TCP segments. Each has a head of six bytes: which connection (4 bits), which side and flags, the sequence
+/// number in steps of a few bytes, the length, bytes that were cut off.
+pub(crate) fn segments(data: &[u8]) {
+    let mut table: Table<Conn> = Table::new(http::Source::from(InputId(0)), &Arc::new(limits()));
+    let mut rest = data;
+    let mut frame = 0;
+    while let Some(([to, flags, seq_high, seq_low, length, cut], behind)) = rest.split_first_chunk() {
+        let (payload, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+        let client = SocketAddr::from(([10, 0, 0, 1], 50_000 + u16::from(to & 15)));
+        let server = SocketAddr::from(([10, 0, 0, 2], if to & 16 == 0 { 80 } else { 443 }));
+        let (source, destination) = if flags & 1 == 0 { (client, server) } else { (server, client) };
+        frame += 1;
+        let bit = |bit: u8| flags & bit != 0;
+        let seq = u32::from(u16::from_be_bytes([*seq_high, *seq_low]));
+        // Near the end of the numbers, so that they wrap.
+        let seq = if bit(64) { seq } else { seq.wrapping_sub(300) };
+        let run = Run { at: 0, unit: Unit::Frame(frame), offset: 54, time: None, exact: true };
+        let segment = Segment {
+            source,
+            destination,
+            seq,
+            ack: seq,
+            flags: Flags { syn: bit(2), ack: bit(4), fin: bit(8), rst: bit(16) },
+            payload,
+            cut: u32::from(*cut & 15),
+            origin: SegmentOrigin::Frame(run),
+            at: None,
+        };
+        table.segment(&segment, &mut |_| {});
+        rest = behind;
+    }
+    table.finish(&mut |_| {});
+}
+
+/// Content codings: the first byte names two, the rest is the coded body.
+pub(crate) fn codings(data: &[u8]) {
+    const NAMES: [&str; 6] = ["gzip", "deflate", "br", "zstd", "identity", "x-unknown"];
+    let Some((which, coded)) = data.split_first() else { return };
+    let name = |number: u8| NAMES[usize::from(number) % NAMES.len()];
+    let names = [name(which & 15), name(which >> 4)];
+    let (limits, mut notes) = (limits(), Vec::new());
+    let body = http::body::decode(coded, Origin::file(0), names.into_iter(), Captured::Whole, &limits, &mut notes);
+    assert!(body.bytes.len() <= limits.decoded_body);
 }
 
 /// SOAP of enrollment: one message after the other, put together to an enrollment that is told.
