@@ -5,6 +5,7 @@
 //! write them in several; a rule that minds looks at the element. It does not know sessions or rules.
 
 pub mod address;
+pub mod criteria;
 pub mod discovery;
 pub mod fault;
 pub mod page;

@@ -59,10 +59,12 @@ pub fn is_redacted(message: &Message) -> bool {
     in_head || (has_mask(&message.doc) && Secrets::of(&message.doc).are_redacted(&message.doc))
 }
 
-/// The same of what stands in an element and below it.
+/// The same of what stands in an element, in its attributes, and below it.
 pub fn hides(element: Element<'_>) -> bool {
-    has_mask(element.doc())
-        && std::iter::once(element).chain(element.descendants()).any(|below| below.text().contains(MASK))
+    let masked = |element: Element<'_>| {
+        element.text().contains(MASK) || element.attributes().any(|(_, value)| value.contains(MASK))
+    };
+    has_mask(element.doc()) && std::iter::once(element).chain(element.descendants()).any(masked)
 }
 
 fn has_mask(doc: &Doc) -> bool {

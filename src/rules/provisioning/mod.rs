@@ -3,11 +3,17 @@
 mod application;
 mod certificates;
 mod credentials;
+mod criteria;
 mod document;
+mod parameters;
+mod renewal;
 mod schedule;
 
 pub(super) use application::*;
 pub(super) use certificates::*;
 pub(super) use credentials::*;
+pub(super) use criteria::*;
 pub(super) use document::*;
+pub(super) use parameters::*;
+pub(super) use renewal::*;
 pub(super) use schedule::*;
