@@ -49,6 +49,8 @@ pub struct Certificate {
     pub is_ca: Option<bool>,
     /// What its key may be used for (ExtendedKeyUsage), such as `clientAuth`; empty without that extension.
     pub purposes: Vec<String>,
+    /// The policies that it was issued under (CertificatePolicies), as digits of OIDs; empty without that extension.
+    pub policies: Vec<String>,
     /// SHA-1 of the DER, which Windows calls the thumbprint.
     pub sha1: [u8; 20],
     /// SHA-256 of the DER.
@@ -119,8 +121,18 @@ impl Certificate {
                 let purposes = elements(value.content).filter_map(|purpose| oid(&purpose));
                 self.purposes.extend(purposes.take(MAX_NAMES).map(|purpose| purpose_name(&purpose)));
             }
+            Some(rfc5280::ID_CE_CERTIFICATE_POLICIES) => {
+                let policies = elements(value.content).filter_map(|policy| oid(&elements(policy.content).next()?));
+                self.policies.extend(policies.take(MAX_NAMES).map(|policy| policy.to_string()));
+            }
             _ => {}
         }
+    }
+
+    /// Whether an authority that browsers trust says to have issued it for a server: such ones must name a policy of the
+    /// CA/Browser Forum (Baseline Requirements 7.1.6).
+    pub fn is_public(&self) -> bool {
+        self.policies.iter().any(|policy| policy.starts_with("2.23.140.1."))
     }
 
     /// The thumbprint as Windows shows it and CertificateStore names it: SHA-1 in upper case hexadecimal digits.

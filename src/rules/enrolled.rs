@@ -4,10 +4,16 @@
 //! enrollment that did not come to its provisioning document.
 
 use super::SessionCx;
-use crate::enroll::Envelope;
+use super::security::server_chains;
+use crate::enroll::provisioning::Store;
 use crate::enroll::token::{Binary, Content};
+use crate::enroll::{Envelope, Provisioning};
 use crate::session::{Enrollment, Session};
 use crate::syncml::uri;
+use crate::x509::Certificate;
+
+/// Authorities that are remembered of one enrollment.
+const AUTHORITIES: usize = 32;
 
 /// See the module's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,13 @@ pub(super) struct Enrolled {
     pub(super) pushes: bool,
     /// What showed that the user or the device proved itself by a token of Entra.
     pub(super) entra: Option<&'static str>,
+    /// Whom the device trusts since: the authorities of its document, and those of the servers that it enrolled with.
+    /// `None` where the document cannot be seen.
+    pub(super) trusted: Option<Box<[Box<str>]>>,
+    /// Whether its certificate shall be renewed without a user (ROBOSupport).
+    pub(super) renews_itself: bool,
+    /// Whether the document gives the device an id in the enterprise (EntDMID).
+    pub(super) has_id: bool,
 }
 
 impl Enrolled {
@@ -34,16 +47,17 @@ impl Enrolled {
         let account = document.and_then(|document| document.application());
         let host = account.and_then(|account| uri::host(account.addr()?.value()?)).map(str::to_ascii_lowercase);
         let provider = account.and_then(|account| account.provider_id());
-        let push = document
-            .into_iter()
-            .flat_map(|document| document.providers())
-            .filter_map(|provider| provider.child("Push"));
-        let pushes = push.into_iter().any(|push| push.value("PFN").is_some());
+        let providers = || document.into_iter().flat_map(|document| document.providers());
+        let pushes = providers().filter_map(|provider| provider.child("Push")).any(|push| push.value("PFN").is_some());
+        let robo = document.and_then(|document| document.renew()?.value("ROBOSupport"));
         Some(Box::new(Enrolled {
             provider: provider.map(Into::into),
             host: host.map(Into::into),
             pushes,
             entra: entra(&enrollment),
+            trusted: document.map(|document| trusted(session, document)),
+            renews_itself: robo.is_some_and(|robo| robo.trim().eq_ignore_ascii_case("true") || robo.trim() == "1"),
+            has_id: providers().any(|provider| provider.value("EntDMID").is_some_and(|id| !id.is_empty())),
         }))
     }
 
@@ -52,6 +66,16 @@ impl Enrolled {
         let host = cx.session.server.as_deref().and_then(uri::host);
         self.host.as_deref().is_none_or(|own| host.is_none_or(|host| host.eq_ignore_ascii_case(own)))
     }
+}
+
+/// The names of the authorities that a device trusts after an enrollment.
+fn trusted(session: &Session, document: Provisioning<'_>) -> Box<[Box<str>]> {
+    let authorities = document
+        .certificates()
+        .filter(|one| one.store != Store::My)
+        .filter_map(|one| Certificate::read(&one.der()?).subject);
+    let seen = server_chains(session).into_iter().flatten().filter_map(|shown| shown.issuer);
+    authorities.chain(seen).take(AUTHORITIES).map(|name| name.to_string().into()).collect()
 }
 
 /// What shows that an enrollment was made with a token of Entra.

@@ -281,6 +281,11 @@ impl Facts {
         self.server_certificates.first().map(|der| Certificate::read(der))
     }
 
+    /// The certificates that the server sent, its own first.
+    pub fn server_chain(&self) -> Vec<Certificate> {
+        self.server_certificates.iter().map(|der| Certificate::read(der)).collect()
+    }
+
     /// The client's own certificate.
     pub fn client_certificate(&self) -> Option<Certificate> {
         self.client_certificates.first().map(|der| Certificate::read(der))

@@ -11,6 +11,7 @@ fn all_fields_are_read() {
     let template = Template {
         hosts: vec!["mdm.example.test".to_owned(), "*.enroll.example.test".to_owned()],
         for_client: true,
+        public: true,
         ..Template::default()
     };
     let read = certificate(&template);
@@ -26,6 +27,7 @@ fn all_fields_are_read() {
     assert_eq!(names, ["DNS:mdm.example.test", "DNS:*.enroll.example.test"]);
     assert_eq!(read.thumbprint().len(), 40);
     assert!(read.unreadable.is_empty() && !read.is_self_issued());
+    assert_eq!((read.policies.as_slice(), read.is_public()), (&["2.23.140.1.2.1".to_owned()][..], true));
 }
 
 #[test]

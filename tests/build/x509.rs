@@ -17,6 +17,8 @@ pub struct Template {
     pub hosts: Vec<String>,
     /// Whether its key may be used by a client.
     pub for_client: bool,
+    /// Whether it names a policy of the CA/Browser Forum, as those of public authorities do.
+    pub public: bool,
 }
 
 impl Default for Template {
@@ -28,6 +30,7 @@ impl Default for Template {
             validity: ["20250101000000Z", "20350101000000Z"].map(str::to_owned),
             hosts: Vec::new(),
             for_client: false,
+            public: false,
         }
     }
 }
@@ -59,6 +62,11 @@ impl Template {
         }
         if self.for_client {
             all.push(extension(&[0x55, 0x1d, 37], seq(&[tlv(6, &[0x2b, 6, 1, 5, 5, 7, 3, 2])])));
+        }
+        if self.public {
+            // 2.23.140.1.2.1: the domain was validated.
+            let policy = seq(&[tlv(6, &[0x67, 0x81, 0x0c, 1, 2, 1])]);
+            all.push(extension(&[0x55, 0x1d, 32], seq(&[policy])));
         }
         all
     }

@@ -50,7 +50,7 @@ fn server(name: &str, value: Option<&toml::Value>) -> Result<Vec<u8>, String> {
     value.map_or_else(|| Ok(usual.der()), |value| certificate(usual.clone(), value))
 }
 
-/// `{ subject = "…", issuer = "…", hosts = ["…"], from = "20250101000000Z", until = "20350101000000Z" }`
+/// `{ subject = "…", issuer = "…", hosts = ["…"], from = "20250101000000Z", until = "20350101000000Z", public = true }`
 fn certificate(mut usual: Template, value: &toml::Value) -> Result<Vec<u8>, String> {
     let table = value.as_table().ok_or("a certificate is a table")?;
     for (key, value) in table {
@@ -60,6 +60,7 @@ fn certificate(mut usual: Template, value: &toml::Value) -> Result<Vec<u8>, Stri
             "issuer" => usual.issuer = word()?.into(),
             "from" => usual.validity[0] = word()?.to_owned(),
             "until" => usual.validity[1] = word()?.to_owned(),
+            "public" => usual.public = value.as_bool().ok_or("public is true or false")?,
             "hosts" => {
                 let hosts = value.as_array().ok_or("hosts is a list")?;
                 usual.hosts = hosts.iter().filter_map(|host| Some(host.as_str()?.to_owned())).collect();

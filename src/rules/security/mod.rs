@@ -8,7 +8,7 @@ mod tls;
 
 pub(super) use accounts::{of_server, shared_server_secret, weak_secret};
 pub(super) use secrets::secret_in_data;
-pub(super) use tls::{client_certificate, device_certificate_shared, mutual_tls_absent, old_tls_version};
+pub(super) use tls::{client_certificate, device_certificate_shared, mutual_tls_absent, old_tls_version, server_chains};
 
 use super::finding::Place;
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};

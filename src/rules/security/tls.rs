@@ -84,6 +84,12 @@ pub(in crate::rules) fn client_certificate(session: &Session) -> Option<Certific
     session.connections().iter().find_map(shown)
 }
 
+/// The certificates that servers showed in a session, a list for each connection in which they can be seen.
+pub(in crate::rules) fn server_chains(session: &Session) -> Vec<Vec<Certificate>> {
+    let chain = |connection: &&Connection| fact(connection, |facts| Some(facts.server_chain()));
+    session.connections().iter().filter_map(chain).filter(|chain| !chain.is_empty()).collect()
+}
+
 fn fact<T>(connection: &Connection, fact: impl FnOnce(&Facts) -> Option<T>) -> Option<T> {
     connection.handshake.as_ref().and_then(|handshake: &Handshake| handshake.get(fact))
 }
