@@ -3,6 +3,7 @@
 //! A page without a function fails to compile (unknown function); a function without a page is dead code, which
 //! the lints refuse.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -38,9 +39,20 @@ struct Page {
     secrets: bool,
     #[serde(default)]
     silences: Silences,
+    /// What the user may set.
+    #[serde(default)]
+    options: BTreeMap<String, OptionOfRule>,
     /// Why the page differs from the catalog it was made from: for the tests alone.
     #[serde(default, rename = "catalog-differs")]
     _catalog_differs: Option<String>,
+}
+
+/// What of a rule the user may set: a number with its bounds, or words to add to those the rule knows.
+#[derive(serde::Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum OptionOfRule {
+    Number { default: u32, least: u32, most: u32, about: String },
+    Words { default: Vec<String>, about: String },
 }
 
 #[derive(serde::Deserialize)]
@@ -68,8 +80,8 @@ fn main() {
         families.push(stem(&folder));
         pages.extend(entries(&folder).into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "md")));
     }
-    let mut rules: Vec<(String, String)> = pages.iter().map(|path| rule(path)).collect();
-    rules.sort();
+    let mut rules: Vec<MadeRule> = pages.iter().map(|path| rule(path)).collect();
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
     let mut out = String::new();
     for family in families {
         let file = root.join("src/rules").join(format!("{family}.rs"));
@@ -80,10 +92,16 @@ fn main() {
         }
     }
     writeln!(out, "/// All rules, by id.\npub static ALL: &[Rule] = &[").expect("writes to a string");
-    for (_, rule) in rules {
-        out.push_str(&rule);
-    }
+    rules.iter().for_each(|rule| out.push_str(&rule.expression));
     out.push_str("];\n");
+    // An option that no function reads is dead code.
+    writeln!(
+        out,
+        "/// The options of rules, a module for each rule that has some.\npub(in crate::rules) mod options {{"
+    )
+    .expect("writes to a string");
+    rules.iter().for_each(|rule| out.push_str(&rule.options));
+    out.push_str("}\n");
     fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("rules.rs"), out)
         .expect("OUT_DIR is writable");
 }
@@ -99,8 +117,16 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The id and the Rust expression of the rule of a page.
-fn rule(path: &Path) -> (String, String) {
+/// What is made of a page.
+struct MadeRule {
+    id: String,
+    /// The rule in Rust.
+    expression: String,
+    /// A module with its options in Rust; empty without any.
+    options: String,
+}
+
+fn rule(path: &Path) -> MadeRule {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let front = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")).map(|(front, _)| front);
     let front = front.unwrap_or_else(|| panic!("{}: no front matter between +++ lines", path.display()));
@@ -121,7 +147,7 @@ fn rule(path: &Path) -> (String, String) {
             .map(|(reach, ids)| format!("(Reach::{reach}, &{ids:?}),"))
             .collect();
     let rule = format!(
-        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, page: include_str!({:?}), check: {} }},\n",
+        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, options: &[{}], page: include_str!({:?}), check: {} }},\n",
         page.id,
         page.name,
         page.summary,
@@ -134,10 +160,51 @@ fn rule(path: &Path) -> (String, String) {
         page.spec,
         // A provisioning document comes in a token, which is a secret as a whole.
         page.secrets || page.subject.as_deref() == Some("provisioning"),
+        page.options.iter().map(|(name, option)| listed(path, name, option)).collect::<String>(),
         path.display().to_string(),
         check(path, &page),
     );
-    (page.id, rule)
+    let options = match page.options.is_empty() {
+        true => String::new(),
+        false => {
+            let constants = page.options.iter().map(|(name, option)| constant(name, option));
+            format!(
+                "pub(in crate::rules) mod {} {{\n{}}}\n",
+                page.name.replace('-', "_"),
+                constants.collect::<String>()
+            )
+        }
+    };
+    MadeRule { id: page.id, expression: rule, options }
+}
+
+/// An option as the list of its rule has it.
+fn listed(path: &Path, name: &str, option: &OptionOfRule) -> String {
+    let (kind, about) = match option {
+        OptionOfRule::Number { default, least, most, about } => {
+            assert!(
+                (least..=most).contains(&default),
+                "{}: option {name}: its default is out of bounds",
+                path.display()
+            );
+            (format!("OptionKind::Number {{ default: {default}, least: {least}, most: {most} }}"), about)
+        }
+        OptionOfRule::Words { default, about } => (format!("OptionKind::Words {{ default: &{default:?} }}"), about),
+    };
+    format!("RuleOption {{ name: {name:?}, about: {about:?}, kind: {kind} }},")
+}
+
+/// An option as the function of its rule asks for it.
+fn constant(name: &str, option: &OptionOfRule) -> String {
+    let upper = name.replace('-', "_").to_uppercase();
+    match option {
+        OptionOfRule::Number { default, .. } => format!(
+            "    pub(in crate::rules) const {upper}: super::super::NumberOption = super::super::NumberOption {{ name: {name:?}, default: {default} }};\n"
+        ),
+        OptionOfRule::Words { default, .. } => format!(
+            "    pub(in crate::rules) const {upper}: super::super::WordsOption = super::super::WordsOption {{ name: {name:?}, default: &{default:?} }};\n"
+        ),
+    }
 }
 
 fn check(path: &Path, page: &Page) -> String {

@@ -51,6 +51,7 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Check recordings and report what is wrong
     #[command(after_help = LINT_HELP, after_long_help = LINT_HELP)]
+    #[command(mut_arg("paths", |paths| paths.required(false).required_unless_present("show_config")))]
     Lint(Lint),
     /// List the device-management sessions, one a row
     Sessions(Sessions),
@@ -214,6 +215,23 @@ pub struct Reading {
     /// Print results and errors only: no summary, no progress
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+    /// Which configuration file.
+    #[command(flatten)]
+    pub setup: Setup,
+}
+
+/// Which configuration file.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Configuration")]
+pub struct Setup {
+    /// Take the configuration from this file, not from dmscope.toml in this folder or above
+    ///
+    /// $DMSCOPE_CONFIG names one too. docs/configuration.md tells what may stand in it; the command line goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Take no configuration file
+    #[arg(long, conflicts_with = "config")]
+    pub isolated: bool,
 }
 
 /// What decrypts TLS.
@@ -255,15 +273,9 @@ pub struct Lint {
     /// text, concise, json, jsonl, sarif, junit, github, gitlab or markdown; docs/reports.md tells what each is for.
     #[arg(long = "format", value_name = "KIND[=FILE]", help_heading = "Reporting")]
     pub formats: Vec<String>,
-    /// Lowest severity that makes the exit status 1: error, warning, info or never
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "error",
-        help_heading = "Reporting",
-        hide_possible_values = true
-    )]
-    pub fail_on: FailOn,
+    /// Lowest severity that makes the exit status 1: error, warning, info or never [default: error]
+    #[arg(long, value_name = "LEVEL", help_heading = "Reporting", hide_possible_values = true)]
+    pub fail_on: Option<FailOn>,
     /// Exit with 0 instead of 3 when there was nothing to judge
     #[arg(long, help_heading = "Reporting")]
     pub allow_empty: bool,
@@ -276,15 +288,18 @@ pub struct Lint {
     /// Say on standard error how much was read, how fast, and the time of each rule
     #[arg(long, help_heading = "Reporting")]
     pub stats: bool,
+    /// Print the configuration in force and where each value comes from, and exit
+    #[arg(long, help_heading = "Configuration")]
+    pub show_config: bool,
 }
 
 /// Which rules run, and how severe they are.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Rules")]
 pub struct Selection {
-    /// Which client the server talks to
-    #[arg(long, default_value = "windows")]
-    pub profile: Profile,
+    /// Which client the server talks to [default: windows]
+    #[arg(long)]
+    pub profile: Option<Profile>,
     /// Run only these rules: ids, names or families, with commas between them
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub select: Vec<String>,
@@ -297,7 +312,7 @@ pub struct Selection {
 }
 
 /// What is known of the secrets in the traffic.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Rules")]
 pub struct Secrets {
     /// Recompute credentials with the users, secrets and nonces in this TOML file
@@ -368,9 +383,9 @@ pub struct Sessions {
     /// What to read.
     #[command(flatten)]
     pub reading: Reading,
-    /// Which client the server talks to, for the worst finding: windows or oma
-    #[arg(long, default_value = "windows", help_heading = "Rules", hide_possible_values = true)]
-    pub profile: Profile,
+    /// Which client the server talks to, for the worst finding: windows or oma [default: windows]
+    #[arg(long, help_heading = "Rules", hide_possible_values = true)]
+    pub profile: Option<Profile>,
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
@@ -458,9 +473,9 @@ pub struct Diff {
     /// What to read.
     #[command(flatten)]
     pub reading: Reading,
-    /// Which client the server talks to, for the findings: windows or oma
-    #[arg(long, default_value = "windows", help_heading = "Rules", hide_possible_values = true)]
-    pub profile: Profile,
+    /// Which client the server talks to, for the findings: windows or oma [default: windows]
+    #[arg(long, help_heading = "Rules", hide_possible_values = true)]
+    pub profile: Option<Profile>,
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
@@ -550,9 +565,12 @@ pub struct Capture {
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
-    /// Lowest severity that makes the exit status 1: error, warning, info or never
-    #[arg(long, value_name = "LEVEL", default_value = "error", hide_possible_values = true)]
-    pub fail_on: FailOn,
+    /// Which configuration file.
+    #[command(flatten)]
+    pub setup: Setup,
+    /// Lowest severity that makes the exit status 1: error, warning, info or never [default: error]
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
+    pub fail_on: Option<FailOn>,
     /// Print credentials, nonces, tokens and private values instead of ********
     #[arg(long)]
     pub show_secrets: bool,

@@ -1,16 +1,28 @@
-//! From what the user typed to what the program does: resolved, checked, and immutable from here on.
+//! From what the user typed, and what `dmscope.toml` says, to what the program does: resolved, checked, and immutable from
+//! here on.
 //!
-//! In: `cli`'s structures. Out: settings, or an error that says which option is wrong and what it can be.
+//! In: `cli`'s structures, and the file. Out: settings, or an error that says which option or line is wrong and what it can
+//! be. The command line goes before the file.
+
+mod file;
+mod schema;
+mod shape;
+mod show;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::ValueEnum;
 
+pub use self::file::File;
+use self::file::{At, RuleSettings};
+pub use self::schema::schema;
 use crate::credentials::Credentials;
 use crate::filter::Filter;
+use crate::input::Input;
 use crate::limits::Limits;
 use crate::rules::select::Selection;
-use crate::rules::{Profile, Severity};
+use crate::rules::{self, Profile, Severity};
 use crate::{cli, engine, input, tls};
 
 /// What to read, and how.
@@ -31,6 +43,8 @@ pub struct Reading {
 /// What `lint` does.
 #[derive(Clone, Debug)]
 pub struct Lint {
+    /// What the file says.
+    pub file: File,
     /// What to read.
     pub reading: Reading,
     /// Which rules run.
@@ -97,41 +111,34 @@ impl Format {
     ];
 }
 
-impl Reading {
-    /// Resolves the options of all commands that read. Key logs may grow while an input does (`follow`).
-    ///
-    /// # Errors
-    /// Keys that cannot be read.
-    pub fn new(reading: &cli::Reading, follow: bool) -> Result<Reading> {
-        let kind = reading.input_kind;
-        let limits = Limits::default();
-        let grows = follow || reading.paths.iter().any(|path| path.as_os_str() == "-");
-        let keys = keys(&reading.keys, grows, &limits)?;
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = reading.jobs.map_or_else(cores, usize::from);
-        let engine = engine::Settings { limits, mmap: !reading.no_mmap, threads, keys, ..engine::Settings::default() };
-        let filter = reading.filter.clone();
-        Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, quiet: reading.quiet })
-    }
-}
-
 impl Lint {
     /// Resolves the options of `lint`.
     ///
     /// # Errors
-    /// An unknown format, two reports in one place, a name that is no rule's, credentials that cannot be read.
+    /// An unknown format, two reports in one place, a name that is no rule's, a file that cannot be read.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
+        let file = File::load(&lint.reading.setup)?;
         Ok(Lint {
-            reading: Reading::new(&lint.reading, false)?,
-            selection: selection(&lint.rules)?,
-            credentials: credentials(&lint.secrets)?,
-            outputs: outputs(&lint.formats)?,
-            fail_on: fail_on(lint.fail_on),
+            reading: file.reading(&lint.reading, false)?,
+            selection: file.selection(&lint.rules)?,
+            credentials: file.credentials(&lint.secrets)?,
+            outputs: file.outputs(&lint.formats)?,
+            fail_on: file.fail_on(lint.fail_on),
             allow_empty: lint.allow_empty,
             show_secrets: lint.show_secrets,
             verbose: lint.verbose,
             stats: lint.stats,
+            file,
         })
+    }
+
+    /// The configuration of `lint` in force, as TOML.
+    ///
+    /// # Errors
+    /// Those of [`Lint::new`].
+    pub fn show(lint: &cli::Lint) -> Result<String> {
+        let config = Lint::new(lint)?;
+        Ok(show::text(&config.file, lint))
     }
 }
 
@@ -156,110 +163,216 @@ impl Capture {
     /// # Errors
     /// A name that is no rule's, credentials that cannot be read.
     pub fn new(capture: &cli::Capture) -> Result<Capture> {
+        let file = File::load(&capture.setup)?;
         let limits = Limits::default();
-        let keys = keys(&capture.keys, true, &limits)?;
+        let keys = file.keys(&capture.keys, true, &limits)?;
         let engine = engine::Settings { limits, mmap: false, threads: 1, keys, ..engine::Settings::default() };
         Ok(Capture {
             engine,
-            selection: selection(&capture.rules)?,
-            credentials: credentials(&capture.secrets)?,
-            fail_on: fail_on(capture.fail_on),
+            selection: file.selection(&capture.rules)?,
+            credentials: file.credentials(&capture.secrets)?,
+            fail_on: file.fail_on(capture.fail_on),
         })
     }
 }
 
-/// The keys that the options and `$SSLKEYLOGFILE` name; with `follow` key logs are read on while packets come.
-fn keys(options: &cli::Keys, follow: bool, limits: &Limits) -> Result<tls::Keys> {
-    let keys = tls::Keys::new(limits);
-    for path in &options.keylog {
-        let option = || format!("--keylog {}", path.display());
-        let lines = tls::load_key_log(&keys, path, follow).with_context(option)?;
-        if lines.secrets == 0 && lines.other > 0 {
-            bail!("{}: no line of it is a secret; expected a key log as SSLKEYLOGFILE makes it", option());
+/// A value, and where it comes from.
+struct Sourced<T> {
+    value: T,
+    from: String,
+}
+
+const COMMAND_LINE: &str = "command line";
+const DEFAULT: &str = "default";
+
+/// What file and command line say together.
+impl File {
+    /// Resolves the options of all commands that read. Key logs may grow while an input does (`follow`).
+    ///
+    /// # Errors
+    /// Keys that cannot be read.
+    pub fn reading(&self, reading: &cli::Reading, follow: bool) -> Result<Reading> {
+        let kind = reading.input_kind;
+        let limits = Limits::default();
+        let grows = follow || reading.paths.iter().any(|path| path.as_os_str() == "-");
+        let keys = self.keys(&reading.keys, grows, &limits)?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = reading.jobs.map_or_else(cores, usize::from);
+        let engine = engine::Settings { limits, mmap: !reading.no_mmap, threads, keys, ..engine::Settings::default() };
+        let filter = reading.filter.clone();
+        Ok(Reading { paths: reading.paths.clone(), kind, engine, filter, quiet: reading.quiet })
+    }
+
+    /// The keys that the options, the file and `$SSLKEYLOGFILE` name; with `follow` key logs are read on while packets come.
+    fn keys(&self, options: &cli::Keys, follow: bool, limits: &Limits) -> Result<tls::Keys> {
+        let keys = tls::Keys::new(limits);
+        for (path, named) in self.paths("keylog", &options.keylog, self.keylog.as_ref()) {
+            let lines = tls::load_key_log(&keys, &path, follow).with_context(|| named.clone())?;
+            if lines.secrets == 0 && lines.other > 0 {
+                bail!("{named}: no line of it is a secret; expected a key log as SSLKEYLOGFILE makes it");
+            }
+        }
+        if let Some(path) = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty()) {
+            // It is set for other programs; what is wrong with it is their concern.
+            let _unreadable = tls::load_key_log(&keys, Path::new(&path), follow);
+        }
+        for (path, named) in self.paths("key", &options.key, self.key.as_ref()) {
+            let bytes = std::fs::read(&path).with_context(|| named.clone())?;
+            tls::read_key(&bytes).with_context(|| named)?.into_iter().for_each(|key| keys.add_rsa(key));
+        }
+        Ok(keys)
+    }
+
+    /// The files of a key, those of the command line and those of the file, each as an error calls it.
+    fn paths(&self, key: &str, typed: &[PathBuf], own: Option<&At<Vec<String>>>) -> Vec<(PathBuf, String)> {
+        let typed = typed.iter().map(|path| (path.clone(), format!("--{key} {}", path.display())));
+        let own = own.into_iter().flat_map(|own| own.value.iter().map(move |path| (path, own.line)));
+        let own = own.map(|(path, line)| {
+            let path = self.path(path);
+            let named = format!("{}: {key} {}", self.source(line), path.display());
+            (path, named)
+        });
+        typed.chain(own).collect()
+    }
+
+    /// Which rules run.
+    ///
+    /// # Errors
+    /// A name that is no rule's.
+    pub fn selection(&self, typed: &cli::Selection) -> Result<Selection> {
+        let selection = Selection::of(profile(self.profile(typed.profile).value));
+        let selection = self.settle(selection, typed).map_err(|what| anyhow!("{what}"))?;
+        let selection = selection.with_last_word().severities(&typed.severity).context("--severity")?;
+        selection.select(&typed.select).context("--select")?.ignore(&typed.ignore).context("--ignore")
+    }
+
+    /// What the file says of rules; what it selects and ignores does not count beside `--select`.
+    fn settle(&self, mut selection: Selection, typed: &cli::Selection) -> Result<Selection, String> {
+        let said = |error: rules::select::Error| error.to_string();
+        selection = selection.severities(&levels(&self.rules)).map_err(said)?;
+        for settings in &self.rules {
+            let one = shape::one_rule(&settings.name).into_iter();
+            for (rule, (name, value)) in one.flat_map(|rule| settings.options.iter().map(move |set| (rule, set))) {
+                selection = selection.set(rule, name, value.clone())?;
+            }
+        }
+        if typed.select.is_empty() {
+            let names = |names: Option<&At<Vec<String>>>| names.map(|names| names.value.clone()).unwrap_or_default();
+            selection = selection.select(&names(self.select.as_ref())).map_err(said)?;
+            selection = selection.ignore(&names(self.ignore.as_ref())).map_err(said)?;
+        }
+        for each in &self.overrides {
+            selection = selection.override_in(each.area.clone(), &levels(&each.levels)).map_err(said)?;
+        }
+        Ok(selection)
+    }
+
+    /// The same of a command that has no other option on rules than the profile.
+    ///
+    /// # Errors
+    /// A name that is no rule's.
+    pub fn selection_for(&self, profile: Option<cli::Profile>) -> Result<Selection> {
+        self.selection(&cli::Selection { profile, ..cli::Selection::default() })
+    }
+
+    /// A selection that knows which overrides hold for which of these inputs.
+    pub fn for_inputs(&self, selection: &Selection, inputs: &[Input]) -> Selection {
+        selection.clone().for_inputs(self.folder(), inputs.iter().map(|input| input.name.as_str()))
+    }
+
+    /// What is known of the secrets in the traffic; nothing without a file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn credentials(&self, secrets: &cli::Secrets) -> Result<Credentials> {
+        let own = self.credentials.as_ref().map(|own| At { value: vec![own.value.clone()], line: own.line });
+        let typed = secrets.credentials.as_slice();
+        let own = own.as_ref().filter(|_| typed.is_empty());
+        match self.paths("credentials", typed, own).into_iter().next() {
+            Some((path, named)) => Credentials::read(&path).with_context(|| named),
+            None => Ok(Credentials::default()),
         }
     }
-    if let Some(path) = std::env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty()) {
-        // It is set for other programs; what is wrong with it is their concern.
-        let _unreadable = tls::load_key_log(&keys, Path::new(&path), follow);
+
+    fn fail_on(&self, typed: Option<cli::FailOn>) -> Option<Severity> {
+        match self.level_that_fails(typed).value {
+            cli::FailOn::Error => Some(Severity::Error),
+            cli::FailOn::Warning => Some(Severity::Warning),
+            cli::FailOn::Info => Some(Severity::Info),
+            cli::FailOn::Never => None,
+        }
     }
-    for path in &options.key {
-        let option = || format!("--key {}", path.display());
-        let bytes = std::fs::read(path).with_context(option)?;
-        tls::read_key(&bytes).with_context(option)?.into_iter().for_each(|key| keys.add_rsa(key));
+
+    fn profile(&self, typed: Option<cli::Profile>) -> Sourced<cli::Profile> {
+        self.word(typed, self.profile.as_ref(), cli::Profile::Windows)
     }
-    Ok(keys)
+
+    fn level_that_fails(&self, typed: Option<cli::FailOn>) -> Sourced<cli::FailOn> {
+        self.word(typed, self.fail_on.as_ref(), cli::FailOn::Error)
+    }
+
+    fn word<T: ValueEnum>(&self, typed: Option<T>, own: Option<&At<String>>, default: T) -> Sourced<T> {
+        let own = own.and_then(|own| Some((T::from_str(&own.value, false).ok()?, own.line)));
+        match (typed, own) {
+            (Some(value), _) => Sourced { value, from: COMMAND_LINE.to_owned() },
+            (None, Some((value, line))) => Sourced { value, from: self.source(line) },
+            (None, None) => Sourced { value: default, from: DEFAULT.to_owned() },
+        }
+    }
+
+    /// The reports of the command line, else of the file, else text to standard output.
+    fn outputs(&self, typed: &[String]) -> Result<Vec<Output>> {
+        let of_file = self.reports.as_ref().filter(|_| typed.is_empty());
+        let named = |text: &str| match of_file {
+            Some(own) => format!("{}: reports: {text}", self.source(own.line)),
+            None => format!("--format {text}"),
+        };
+        let mut outputs: Vec<Output> = Vec::new();
+        for text in of_file.map_or(typed, |own| own.value.as_slice()) {
+            let named = named(text);
+            let mut output = output(text).map_err(|what| anyhow!("{named}: {what}"))?;
+            output.file = output.file.map(|file| if of_file.is_some() { self.folder().join(file) } else { file });
+            if outputs.iter().any(|other| other.file == output.file) {
+                match &output.file {
+                    None => {
+                        bail!("{named}: only one report can go to standard output; give the others a file: KIND=FILE")
+                    }
+                    Some(file) => bail!("{named}: another report goes to {} too", file.display()),
+                }
+            }
+            outputs.push(output);
+        }
+        match outputs.is_empty() {
+            true => Ok(vec![Output { format: Format::Text, file: None }]),
+            false => Ok(outputs),
+        }
+    }
 }
 
-fn fail_on(level: cli::FailOn) -> Option<Severity> {
-    match level {
-        cli::FailOn::Error => Some(Severity::Error),
-        cli::FailOn::Warning => Some(Severity::Warning),
-        cli::FailOn::Info => Some(Severity::Info),
-        cli::FailOn::Never => None,
-    }
+/// As the options of rules have them: `RULE=LEVEL`.
+fn levels(settings: &[RuleSettings]) -> Vec<String> {
+    let level = |each: &RuleSettings| Some(format!("{}={}", each.name, each.level.as_ref()?));
+    settings.iter().filter_map(level).collect()
 }
 
-/// The profile of that name.
-pub fn profile(profile: cli::Profile) -> Profile {
+fn profile(profile: cli::Profile) -> Profile {
     match profile {
         cli::Profile::Windows => Profile::Windows,
         cli::Profile::Oma => Profile::Oma,
     }
 }
 
-/// What is known of the secrets in the traffic; nothing without a file.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn credentials(secrets: &cli::Secrets) -> Result<Credentials> {
-    let Some(path) = &secrets.credentials else { return Ok(Credentials::default()) };
-    Credentials::read(path).with_context(|| format!("--credentials {}", path.display()))
-}
-
-/// Which rules run.
-///
-/// # Errors
-/// A name that is no rule's.
-pub fn selection(rules: &cli::Selection) -> Result<Selection> {
-    Selection::of(profile(rules.profile))
-        .severities(&rules.severity)
-        .context("--severity")?
-        .select(&rules.select)
-        .context("--select")?
-        .ignore(&rules.ignore)
-        .context("--ignore")
-}
-
-fn outputs(formats: &[String]) -> Result<Vec<Output>> {
-    if formats.is_empty() {
-        return Ok(vec![Output { format: Format::Text, file: None }]);
-    }
-    let mut outputs: Vec<Output> = Vec::new();
-    for text in formats {
-        let output = output(text)?;
-        if outputs.iter().any(|other| other.file == output.file) {
-            match &output.file {
-                None => bail!(
-                    "--format {text}: only one report can go to standard output; give the others a file: KIND=FILE"
-                ),
-                Some(file) => bail!("--format {text}: another report goes to {} too", file.display()),
-            }
-        }
-        outputs.push(output);
-    }
-    Ok(outputs)
-}
-
-fn output(text: &str) -> Result<Output> {
+/// What `KIND` or `KIND=FILE` asks for.
+fn output(text: &str) -> Result<Output, String> {
     let (name, file) = match text.split_once('=') {
-        Some((_, "")) => bail!("--format {text}: the name of the file is missing"),
+        Some((_, "")) => return Err("the name of the file is missing".to_owned()),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
     let known = Format::ALL.iter().find(|(known, _)| *known == name);
     let Some((_, format)) = known else {
         let names: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
-        bail!("--format {text}: there is no report {name:?}; there are {}", names.join(", "));
+        return Err(format!("there is no report {name:?}; there are {}", names.join(", ")));
     };
     Ok(Output { format: *format, file: file.filter(|file| file.as_os_str() != "-") })
 }
@@ -270,11 +383,12 @@ mod tests {
 
     fn line(formats: &[&str]) -> String {
         let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
-        outputs(&formats).unwrap_err().to_string()
+        File::default().outputs(&formats).unwrap_err().to_string()
     }
 
     #[test]
     fn several_reports_go_to_several_places() {
+        let outputs = |formats: &[String]| File::default().outputs(formats);
         assert_eq!(outputs(&[]).unwrap(), [Output { format: Format::Text, file: None }]);
         let both = outputs(&["concise".to_owned(), "json=out.json".to_owned()]).unwrap();
         assert_eq!(both[1], Output { format: Format::Json, file: Some("out.json".into()) });

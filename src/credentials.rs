@@ -4,16 +4,14 @@
 //! one line that says what is wrong with the file, and never what is secret in it. Bounds: `MOST` bytes.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::near;
 use crate::syncml::Side;
+use crate::table::{self, Text as Lines, Wrong};
 
 /// Largest credentials file, in bytes: some ten thousand entries.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -81,14 +79,7 @@ impl Credentials {
     /// # Errors
     /// It cannot be read, or something in it is not as it should be.
     pub fn read(path: &Path) -> Result<Credentials, Error> {
-        let unreadable = |error: std::io::Error| Error::Unreadable(reason(&error));
-        let mut text = String::new();
-        let file = File::open(path).map_err(unreadable)?;
-        let length = file.take(MOST + 1).read_to_string(&mut text).map_err(unreadable)?;
-        if length as u64 > MOST {
-            return Err(Error::Unreadable(format!("longer than {} MiB", MOST >> 20)));
-        }
-        Credentials::parse(&text)
+        Credentials::parse(&table::load(path, MOST).map_err(Error::Unreadable)?)
     }
 
     /// Reads the content of a file.
@@ -96,18 +87,7 @@ impl Credentials {
     /// # Errors
     /// Something in it is not as it should be.
     pub fn parse(text: &str) -> Result<Credentials, Error> {
-        let lines = Lines(text);
-        let table = DeTable::parse(text)
-            .map_err(|error| lines.wrong(error.span().map_or(0, |span| span.start), first_line(error.message())))?;
-        lines.known(table.get_ref(), &[TABLE])?;
-        let Some(list) = table.get_ref().get(TABLE) else {
-            return Err(lines.wrong(0, format!("there is no [[{TABLE}]]")));
-        };
-        let DeValue::Array(tables) = list.get_ref() else {
-            return Err(lines.wrong(list.span().start, format!("a list is expected: [[{TABLE}]]")));
-        };
-        let entries = tables.iter().map(|table| lines.entry(table)).collect::<Result<_, _>>()?;
-        Ok(Credentials { entries })
+        Ok(Credentials { entries: File(Lines(text)).entries()? })
     }
 
     /// The entries for the device or server with this Source URI.
@@ -121,24 +101,30 @@ impl Credentials {
     }
 }
 
-/// The text of a file, for the lines of errors.
-struct Lines<'a>(&'a str);
+impl From<Wrong> for Error {
+    fn from(wrong: Wrong) -> Error {
+        Error::Content { line: wrong.line, what: wrong.what }
+    }
+}
 
-impl Lines<'_> {
+/// The text of a file.
+struct File<'a>(Lines<'a>);
+
+impl File<'_> {
     fn wrong(&self, at: usize, what: impl Into<String>) -> Error {
-        let before = self.0.as_bytes().get(..at).unwrap_or_default();
-        Error::Content { line: 1 + before.iter().filter(|byte| **byte == b'\n').count(), what: what.into() }
+        self.0.wrong(at, what).into()
     }
 
-    /// Refuses the first key that is none of `names`.
-    fn known(&self, table: &DeTable<'_>, names: &[&'static str]) -> Result<(), Error> {
-        let unknown = table.keys().filter(|key| !names.contains(&&**key.get_ref()));
-        let Some(key) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
-        let what = match near::nearest(key.get_ref(), names.iter().copied()) {
-            Some(near) => format!("unknown key {:?}; did you mean {near:?}?", key.get_ref()),
-            None => format!("unknown key {:?}; there are {}", key.get_ref(), names.join(", ")),
+    fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let table = self.0.parse()?;
+        self.0.known(table.get_ref(), &[TABLE])?;
+        let Some(list) = table.get_ref().get(TABLE) else {
+            return Err(self.wrong(0, format!("there is no [[{TABLE}]]")));
         };
-        Err(self.wrong(key.span().start, what))
+        let DeValue::Array(tables) = list.get_ref() else {
+            return Err(self.wrong(list.span().start, format!("a list is expected: [[{TABLE}]]")));
+        };
+        tables.iter().map(|table| self.entry(table)).collect()
     }
 
     fn entry(&self, table: &Spanned<DeValue<'_>>) -> Result<Entry, Error> {
@@ -146,7 +132,7 @@ impl Lines<'_> {
         let DeValue::Table(entry) = table.get_ref() else {
             return Err(self.wrong(start, format!("a table is expected: [[{TABLE}]]")));
         };
-        self.known(entry, &KEYS)?;
+        self.0.known(entry, &KEYS)?;
         let text = |key: &str| self.text(entry, key);
         let needed = |key: &str| text(key)?.ok_or_else(|| self.wrong(start, format!("{key} is missing")));
         let (side, id) = match (text("device")?, text("server")?) {
@@ -190,21 +176,6 @@ pub fn octets(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG);
     let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     LENIENT.decode(packed).ok()
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-/// Why a file cannot be read, in the words of the other inputs.
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
-        std::io::ErrorKind::InvalidData => "not text in UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ pub struct Limits {
 /// better than any bound.
 pub const UNPACK_FREE: u64 = 64 * 1024 * 1024;
 
+/// Bytes of a configuration file. One with a thousand entries has some 100 KiB.
+pub const CONFIG: u64 = 1024 * 1024;
+
+/// Entries of one list of a configuration file: far more than a person keeps in order.
+pub const CONFIG_ENTRIES: usize = 10_000;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 

@@ -26,6 +26,7 @@ fn command_lines() {
     trycmd::TestCases::new()
         .case("tests/cmd/*.trycmd")
         .case("README.md")
+        .case("docs/configuration.md")
         .case("docs/filter.md")
         .case("docs/reports.md")
         .case("docs/diff.md");

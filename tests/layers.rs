@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What lies beneath all: every module may name these, and each of these those before it.
-const BENEATH: &[&str] = &["bug", "time", "limits", "escape", "near", "origin", "anomaly", "stream"];
+const BENEATH: &[&str] =
+    &["bug", "time", "limits", "escape", "near", "pattern", "table", "origin", "anomaly", "stream"];
 
 /// What each module may name besides. A file with arrows of its own is a layer of its own.
 const ARROWS: &[(&str, &[&str])] = &[

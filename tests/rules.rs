@@ -36,7 +36,7 @@ mod seeds;
 use dmscope::limits::Limits;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::{Selection, is_named};
-use dmscope::rules::{ALL, Location, Rule};
+use dmscope::rules::{ALL, Location, OptionKind, OptionValue, Rule};
 
 /// The rules that `RULE` names; all without it.
 fn chosen() -> Vec<&'static Rule> {
@@ -58,7 +58,14 @@ fn for_each_rule(check: impl Fn(&'static Rule) -> Result<(), String>) {
 }
 
 fn runner(example: &page::Example, ignored: &[&str]) -> Runner {
-    let selection = Selection::of(example.profile).ignore(ignored).expect("the rules exist");
+    runner_with(example, ignored, &example.set)
+}
+
+fn runner_with(example: &page::Example, ignored: &[&str], set: &[(&'static Rule, String, OptionValue)]) -> Runner {
+    let mut selection = Selection::of(example.profile).ignore(ignored).expect("the rules exist");
+    for (rule, name, value) in set {
+        selection = selection.set(rule, name, value.clone()).expect("an option of the rule");
+    }
     Runner::new(&selection, &Limits::default()).with_credentials(example.credentials.clone())
 }
 
@@ -230,6 +237,40 @@ fn bad_examples_fail_without_their_rule() {
             }
             wrong
         })
+    });
+}
+
+/// What a rule says of an example with these options.
+fn said(rule: &'static Rule, example: &page::Example, set: &[(&'static Rule, String, OptionValue)]) -> Vec<String> {
+    let sent = compose::messages(example);
+    let runner = runner_with(example, &[], set);
+    let mut found = check::findings(&runner, &run::as_capture(&capture::packets(&sent), &sent).sessions, &sent);
+    found.retain(|found| found.draft.rule == rule);
+    found.iter().map(|found| check::told(found, &sent)).collect()
+}
+
+/// An option that can be set and changes nothing would be a lie.
+#[test]
+fn options_change_what_is_said() {
+    for_each_rule(|rule| {
+        let examples = if rule.options.is_empty() { Vec::new() } else { page::examples(rule)? };
+        for option in rule.options {
+            let name = option.name.to_owned();
+            let set_in_page = |example: &page::Example| example.set.iter().find(|(_, set, _)| *set == name).cloned();
+            let values: Vec<OptionValue> = match option.kind {
+                OptionKind::Number { least, most, .. } => vec![OptionValue::Number(least), OptionValue::Number(most)],
+                OptionKind::Words { .. } => Vec::new(),
+            };
+            let counts = examples.iter().any(|example| {
+                let plain = said(rule, example, &[]);
+                let set = values.iter().map(|value| (rule, name.clone(), value.clone())).chain(set_in_page(example));
+                set.into_iter().any(|set| said(rule, example, &[set]) != plain)
+            });
+            if !counts {
+                return Err(format!("the option {name} changes nothing that is said of the examples"));
+            }
+        }
+        Ok(())
     });
 }
 

@@ -38,7 +38,7 @@ fn explain(word: &str, format: StoryFormat) -> Result<Exit> {
 }
 
 fn tell(options: &cli::Diagnose) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading, false)?;
+    let config = config::File::load(&options.reading.setup)?.reading(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let limits = &config.engine.limits;
     let judge = Judge::new(&Selection::of(Profile::Windows), limits, false, false).with_filter(config.filter.clone());

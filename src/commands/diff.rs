@@ -9,6 +9,7 @@ use super::wanted::is_named;
 use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
+use crate::credentials::Credentials;
 use crate::diff::{self, Diff, Outline};
 use crate::filter::Scene;
 use crate::input;
@@ -25,10 +26,23 @@ struct Side {
     session: Option<String>,
 }
 
+/// What judges both.
+struct Rules {
+    file: config::File,
+    selection: Selection,
+    credentials: Credentials,
+}
+
 pub(super) fn run(options: &cli::Diff) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading, false)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, false)?;
     let [a, b] = sides(options)?;
-    let (of_a, of_b) = (outlines(&a, &config, options)?, outlines(&b, &config, options)?);
+    let judge = Rules {
+        selection: file.selection_for(options.profile)?,
+        credentials: file.credentials(&options.secrets)?,
+        file,
+    };
+    let (of_a, of_b) = (outlines(&a, &config, options, &judge)?, outlines(&b, &config, options, &judge)?);
     for (side, found) in [(&a, &of_a), (&b, &of_b)] {
         match (&side.session, found.as_slice()) {
             (Some(key), []) => bail!("{}: there is no session {key:?}; `dmscope sessions` lists them", side.name),
@@ -103,11 +117,11 @@ fn sides(options: &cli::Diff) -> Result<[Side; 2]> {
 }
 
 /// The sessions of one side, with what the rules say of them.
-fn outlines(side: &Side, config: &config::Reading, options: &cli::Diff) -> Result<Vec<Outline>> {
+fn outlines(side: &Side, config: &config::Reading, options: &cli::Diff, rules: &Rules) -> Result<Vec<Outline>> {
     let inputs = input::collect(std::slice::from_ref(&side.path), config.kind)?;
     let limits = &config.engine.limits;
-    let selection = Selection::of(config::profile(options.profile));
-    let runner = Runner::new(&selection, limits).with_credentials(config::credentials(&options.secrets)?);
+    let selection = rules.file.for_inputs(&rules.selection, &inputs);
+    let runner = Runner::new(&selection, limits).with_credentials(rules.credentials.clone());
     let mut history = History::new(limits);
     let (mut found, mut left_out): (Vec<(u32, Outline)>, usize) = (Vec::new(), 0);
     reading::read(&inputs, config, &mut |session: Session| {

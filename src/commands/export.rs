@@ -12,11 +12,13 @@ use crate::export::{Error, Format, Scope, Target};
 use crate::report::count;
 
 pub(super) fn run(options: &cli::Export) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading, false)?;
-    let credentials = config::credentials(&options.secrets)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, false)?;
+    let credentials = file.credentials(&options.secrets)?;
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
-    let filtering = Filtering::new(&config, credentials);
+    let selection = file.for_inputs(&file.selection_for(None)?, &inputs);
+    let filtering = Filtering::new(&config, &selection, credentials);
     let mut target = Target::open(format(options.to), options.out.as_deref(), options.force).map_err(hint)?;
     let (mut seen, mut sessions, mut messages, mut failed) = (0u64, 0u64, 0usize, None);
     reading::read(&inputs, &config, &mut |session| {

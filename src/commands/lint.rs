@@ -16,6 +16,12 @@ use crate::report::stats::Stats;
 use crate::report::{self, Lint, concise, github, gitlab, json, junit, markdown, sarif, text};
 
 pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
+    if options.show_config {
+        let mut out = stdout();
+        out.write_all(config::Lint::show(options)?.as_bytes())?;
+        out.flush()?;
+        return Ok(Exit::Clean);
+    }
     with(&config::Lint::new(options)?)
 }
 
@@ -27,7 +33,8 @@ fn with(config: &config::Lint) -> Result<Exit> {
         inputs => (inputs?, None),
     };
     let limits = &config.reading.engine.limits;
-    let judge = Judge::new(&config.selection, limits, config.show_secrets, config.stats)
+    let selection = config.file.for_inputs(&config.selection, &inputs);
+    let judge = Judge::new(&selection, limits, config.show_secrets, config.stats)
         .with_credentials(config.credentials.clone())
         .with_filter(config.reading.filter.clone());
     let (judged, read) =

@@ -10,13 +10,13 @@ use super::{Exit, reading, stdout, width};
 use crate::cli;
 use crate::config;
 use crate::report::{json, sessions, text};
-use crate::rules::select::Selection;
 
 pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading, false)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
-    let selection = Selection::of(config::profile(options.profile));
-    let credentials = config::credentials(&options.secrets)?;
+    let selection = file.for_inputs(&file.selection_for(options.profile)?, &inputs);
+    let credentials = file.credentials(&options.secrets)?;
     let judge = Judge::new(&selection, &config.engine.limits, false, false)
         .with_credentials(credentials)
         .with_filter(config.filter.clone());

@@ -13,7 +13,8 @@ use crate::report::show::{self, Form, Options};
 use crate::session::Session;
 
 pub(super) fn run(options: &cli::Show) -> Result<Exit> {
-    let config = config::Reading::new(&options.reading, false)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let wanted = Options {
@@ -22,7 +23,8 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
         show_secrets: options.show_secrets,
     };
     let mut out = stdout();
-    let judge = Filtering::new(&config, Credentials::default());
+    let selection = file.for_inputs(&file.selection_for(None)?, &inputs);
+    let judge = Filtering::new(&config, &selection, Credentials::default());
     let (mut seen, mut shown, mut written) = (0, 0, Ok(()));
     let read = reading::read(&inputs, &config, &mut |session| {
         seen += 1;

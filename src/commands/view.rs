@@ -27,15 +27,16 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
     let piped = options.reading.paths.iter().any(|path| path.as_os_str() == "-");
     let interactive = io::stdout().is_terminal() && (io::stdin().is_terminal() || piped);
     let follow = options.follow && interactive;
-    let config = config::Reading::new(&options.reading, follow)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, follow)?;
     let inputs = reading::inputs(&config)?;
     let spool = interactive.then(engine::Spool::default);
     let settings = tui::Settings {
         inputs: inputs.clone(),
         engine: engine::Settings { follow, spool, ..config.engine },
         filter: config.filter,
-        selection: config::selection(&options.rules)?,
-        credentials: config::credentials(&options.secrets)?,
+        selection: file.for_inputs(&file.selection(&options.rules)?, &inputs),
+        credentials: file.credentials(&options.secrets)?,
         show_secrets: options.show_secrets,
         config: look,
     };

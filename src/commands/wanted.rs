@@ -3,7 +3,6 @@
 use crate::config;
 use crate::credentials::Credentials;
 use crate::filter::{Filter, Scene};
-use crate::rules::Profile;
 use crate::rules::runner::Runner;
 use crate::rules::select::Selection;
 use crate::session::Session;
@@ -15,12 +14,10 @@ pub(super) struct Filtering<'a> {
 }
 
 impl<'a> Filtering<'a> {
-    pub(super) fn new(config: &'a config::Reading, credentials: Credentials) -> Filtering<'a> {
+    pub(super) fn new(config: &'a config::Reading, selection: &Selection, credentials: Credentials) -> Filtering<'a> {
         let filter = config.filter.as_ref();
         let judges = filter.is_some_and(Filter::asks_for_findings);
-        let runner = || {
-            Runner::new(&Selection::of(Profile::Windows), &config.engine.limits).with_credentials(credentials.clone())
-        };
+        let runner = || Runner::new(selection, &config.engine.limits).with_credentials(credentials.clone());
         Filtering { filter, runner: judges.then(runner) }
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::rules::{Rule, Severity};
+use crate::rules::{OptionKind, Rule, RuleOption, Severity};
 
 /// Widest text, however wide the terminal is: longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
@@ -36,8 +36,21 @@ pub fn text(rule: &Rule, width: Option<usize>, out: &mut dyn Write) -> io::Resul
     fact(out, "since", rule.since, width)?;
     fact(out, "spec", &rule.spec.join("; "), width)?;
     fact(out, "fix", rule.fix, width)?;
+    for (number, option) in rule.options.iter().enumerate() {
+        let name = if number == 0 { "options" } else { "" };
+        fact(out, name, &option_line(option), width)?;
+    }
     writeln!(out)?;
     body(out, prose(rule.page), width, folded)
+}
+
+/// `minimum-minutes = 1440 (a number from 1 to 525600): what it sets`.
+fn option_line(option: &RuleOption) -> String {
+    let default = match option.kind {
+        OptionKind::Number { default, .. } => default.to_string(),
+        OptionKind::Words { default } => format!("{default:?}"),
+    };
+    format!("{} = {default} ({}): {}", option.name, option.kind, option.about)
 }
 
 /// Writes the page as it was written.
@@ -51,7 +64,8 @@ fn prose(page: &str) -> &str {
 }
 
 fn fact(out: &mut dyn Write, name: &str, value: &str, width: usize) -> io::Result<()> {
-    wrap(out, value, &format!("{name:>10}: "), &" ".repeat(12), width)
+    let colon = if name.is_empty() { ' ' } else { ':' };
+    wrap(out, value, &format!("{name:>10}{colon} "), &" ".repeat(12), width)
 }
 
 fn body(out: &mut dyn Write, text: &str, width: usize, folded: bool) -> io::Result<()> {

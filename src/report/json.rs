@@ -15,7 +15,7 @@ use super::sessions::Row;
 use super::{Input, Lint, NotJudged};
 use crate::escape;
 use crate::http::Encrypted;
-use crate::rules::{Finding, Location, Rule, Severity, location as place};
+use crate::rules::{Finding, Location, OptionKind, Rule, RuleOption, Severity, location as place};
 use crate::syncml::Side;
 
 const LINT: &str = "dmscope/lint/1";
@@ -202,6 +202,24 @@ struct RuleJson {
     summary: &'static str,
     fix: &'static str,
     spec: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<OptionJson>,
+}
+
+/// What of a rule can be set.
+#[derive(Serialize)]
+struct OptionJson {
+    name: &'static str,
+    about: &'static str,
+    #[serde(flatten)]
+    kind: OptionKindJson,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum OptionKindJson {
+    Number { default: u32, least: u32, most: u32 },
+    Words { default: &'static [&'static str] },
 }
 
 /// The severity in each profile that has the rule on.
@@ -391,7 +409,16 @@ fn rule(rule: &Rule) -> RuleJson {
         summary: rule.summary,
         fix: rule.fix,
         spec: rule.spec,
+        options: rule.options.iter().map(option).collect(),
     }
+}
+
+fn option(option: &RuleOption) -> OptionJson {
+    let kind = match option.kind {
+        OptionKind::Number { default, least, most } => OptionKindJson::Number { default, least, most },
+        OptionKind::Words { default } => OptionKindJson::Words { default },
+    };
+    OptionJson { name: option.name, about: option.about, kind }
 }
 
 #[cfg(test)]

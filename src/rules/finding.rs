@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::option::{NumberOption, Options, WordsOption};
 use super::redactions::Redactions;
 use super::{Rule, Severity};
 use crate::http::InputId;
@@ -97,9 +98,20 @@ pub struct Sink<'a> {
     pub(super) over: &'a mut Over,
     pub(super) spare: Option<Draft>,
     pub(super) redactions: &'a Redactions<'a>,
+    pub(super) options: &'a Options,
 }
 
 impl Sink<'_> {
+    /// What the user set for an option of the rule, or its default.
+    pub(super) fn number(&self, option: NumberOption) -> u32 {
+        self.options.number(self.rule, option)
+    }
+
+    /// Whether one of the words that the user set, or of the default ones, is as asked for.
+    pub(super) fn any_word(&self, option: WordsOption, is: impl FnMut(&str) -> bool) -> bool {
+        self.options.any_word(self.rule, option, is)
+    }
+
     /// States a finding. `message` names the value seen and the value expected.
     pub fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) -> &mut Draft {
         let draft = Draft {

@@ -9,6 +9,7 @@ use crate::syncml::Tag;
 use crate::syncml::uri::Naming;
 
 mod answers;
+pub mod area;
 pub mod context;
 mod enrolled;
 pub mod enrollment;
@@ -18,15 +19,19 @@ mod flow;
 pub mod history;
 mod lines;
 pub mod location;
+mod option;
 pub mod pending;
 mod redactions;
 pub mod runner;
 pub mod select;
 mod silence;
+mod variants;
 
 pub use context::{CaptureCx, ElementCx, EncryptedCx, MessageCx, SessionCx};
 pub use enrollment::{EnrollmentCx, ExchangeCx, ProvisioningCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
+use option::{NumberOption, WordsOption};
+pub use option::{OptionKind, OptionValue, Options, RuleOption};
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +198,8 @@ pub struct Rule {
     pub silences: &'static [(Reach, &'static [&'static str])],
     /// Whether what it says depends on the text of secrets, so that it does not judge what an export redacted.
     pub secrets: bool,
+    /// What the user may set.
+    pub options: &'static [RuleOption],
     /// The page, front matter included.
     pub page: &'static str,
     /// The check.
@@ -222,6 +229,7 @@ impl Rule {
             spec: &[],
             silences,
             secrets: false,
+            options: &[],
             page: "",
             check,
         }

@@ -10,15 +10,19 @@
 //! A rule that panics loses what it had to say of that place, and nothing else.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::area::Seen;
 use super::facts::Facts;
 use super::finding::{Draft, Over, Place, Sink};
 use super::history::Earlier;
 use super::location;
+use super::option::Options;
 use super::redactions::Redactions;
 use super::select::Selection;
 use super::silence::Silence;
+use super::variants::Variants;
 use super::{
     CaptureCx, Check, ElementCx, EncryptedCx, EnrollmentCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity,
 };
@@ -34,10 +38,11 @@ use crate::syncml::{Message, Tag};
 /// The rules of a selection, arranged by what they look at.
 pub struct Runner {
     profile: Profile,
-    limit: usize,
+    limits: Limits,
     /// What it takes to measure nothing; `None` when no time is measured.
     clock: Option<Duration>,
     credentials: Credentials,
+    options: Options,
     rules: Vec<Active>,
     anomalies: Vec<(Kind, usize)>,
     by_tag: Vec<Vec<(usize, OnElement)>>,
@@ -47,6 +52,7 @@ pub struct Runner {
     captures: Vec<(usize, OnCapture)>,
     /// Those on enrollments, their exchanges and documents.
     enrollments: Vec<usize>,
+    variants: Variants,
 }
 
 /// A rule that runs. A muted one runs for what it silences alone.
@@ -79,9 +85,10 @@ impl Runner {
         let profile = selection.profile();
         let mut runner = Runner {
             profile,
-            limit: limits.findings_per_rule,
+            limits: limits.clone(),
             clock: None,
             credentials: Credentials::default(),
+            options: selection.options().clone(),
             rules: Vec::new(),
             anomalies: Vec::new(),
             by_tag: vec![Vec::new(); Tag::COUNT],
@@ -90,6 +97,7 @@ impl Runner {
             sessions: Vec::new(),
             captures: Vec::new(),
             enrollments: Vec::new(),
+            variants: Variants::new(selection),
         };
         for (rule, chosen) in selection.rules() {
             let muted = chosen.is_none();
@@ -111,6 +119,14 @@ impl Runner {
     pub fn with_credentials(mut self, credentials: Credentials) -> Runner {
         self.credentials = credentials;
         self
+    }
+
+    /// The one for what was seen there, where an override holds.
+    fn variant(&self, seen: Seen<'_>) -> Option<Arc<Runner>> {
+        self.variants.runner(seen, |selection| {
+            let runner = Runner::new(selection, &self.limits).with_credentials(self.credentials.clone());
+            Runner { clock: self.clock, ..runner }
+        })
     }
 
     /// How many rules report.
@@ -145,6 +161,13 @@ impl Runner {
 
     /// Judges a session that follows others of its device. One of data synchronization is none of ours: the rules are about device management.
     pub fn run_after(&self, session: &Session, earlier: &Earlier) -> Outcome {
+        match self.variant(Seen::of(session)) {
+            Some(variant) => variant.judge(session, earlier),
+            None => self.judge(session, earlier),
+        }
+    }
+
+    fn judge(&self, session: &Session, earlier: &Earlier) -> Outcome {
         if session.is_data_sync() {
             let all =
                 (0..session.messages.len()).map(|index| (index, "data synchronization, not device management".into()));
@@ -161,7 +184,7 @@ impl Runner {
         };
         pass.tallies.extend(self.rules.iter().map(|active| Tally {
             speaks: speaks_of(active.rule, session.flavor),
-            room: self.limit,
+            room: self.limits.findings_per_rule,
             ..Tally::default()
         }));
         let facts = Facts::default();
@@ -180,28 +203,33 @@ impl Runner {
 impl Runner {
     /// Judges connections that could not be decrypted. `hosts` are those that sessions were held with, in lower case.
     pub fn run_encrypted(&self, connections: &[Encrypted], hosts: &BTreeSet<String>) -> Vec<Finding> {
-        let checks = self.rules.iter().filter(|active| !active.muted).filter_map(|active| match active.rule.check {
-            Check::Encrypted(check) => Some((active, check)),
-            _ => None,
-        });
-        let checks: Vec<_> = checks.collect();
         let mut findings = Vec::new();
         for encrypted in connections {
             let Some(host) = encrypted.host() else { continue };
             let cx = EncryptedCx { encrypted, host: &host, manages: hosts.contains(&host) };
-            let found = checks.iter().filter_map(|(active, check)| Some((active, check(&cx)?)));
-            let remedy = encrypted.facts().remedy();
-            findings.extend(found.map(|(active, message)| Finding {
-                rule: active.rule,
-                severity: active.severity,
-                fault: active.rule.fault.name(),
-                message,
-                help: if remedy.is_empty() { active.rule.fix.to_owned() } else { remedy.to_owned() },
-                location: location::of_connection(encrypted),
-                related: Vec::new(),
-            }));
+            let seen = Seen { input: Some(encrypted.connection.input), server: Some(&host), device: None };
+            let variant = self.variant(seen);
+            findings.extend(variant.as_deref().unwrap_or(self).on_encrypted(&cx));
         }
         findings
+    }
+
+    fn on_encrypted(&self, cx: &EncryptedCx<'_>) -> Vec<Finding> {
+        let found = self.rules.iter().filter(|active| !active.muted).filter_map(|active| match active.rule.check {
+            Check::Encrypted(check) => Some((active, check(cx)?)),
+            _ => None,
+        });
+        let remedy = cx.encrypted.facts().remedy();
+        let finding = |(active, message): (&Active, String)| Finding {
+            rule: active.rule,
+            severity: active.severity,
+            fault: active.rule.fault.name(),
+            message,
+            help: if remedy.is_empty() { active.rule.fix.to_owned() } else { remedy.to_owned() },
+            location: location::of_connection(cx.encrypted),
+            related: Vec::new(),
+        };
+        found.map(finding).collect()
     }
 }
 
@@ -250,8 +278,8 @@ impl<'a> Pass<'a> {
         let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
         let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
-        let redactions = self.redactions;
-        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions });
+        let (redactions, options) = (self.redactions, &self.runner.options);
+        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions, options });
         if let Some(start) = start {
             tally.time += start.elapsed();
             tally.calls += 1;

@@ -1,13 +1,11 @@
 //! DM-WBX: documents in WBXML. What the decoder notes as it stands is reported without a function.
 
 use super::finding::Place;
-use super::{ElementCx, MessageCx, Severity, Sink};
+use super::{ElementCx, MessageCx, Severity, Sink, options};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::syncml::doc::Form;
 use crate::syncml::{Element, Item, Tag};
 
-/// Text from which base64 costs more than a note is worth, bytes.
-const LARGE: usize = 1024;
 /// How the decoder calls elements whose token it does not know.
 const UNKNOWN: &str = "unknown-0x";
 
@@ -83,7 +81,8 @@ pub(super) fn extension_or_pi_token(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
 pub(super) fn binary_as_base64_in_wbxml(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let (data, item) = (cx.element, cx.element.parent().filter(|parent| parent.tag() == Tag::Item));
     let is_base64 = item.is_some_and(|item| Item(item).format() == "b64");
-    if is_base64 && data.doc().form() == Form::Wbxml && !data.flags().opaque && data.text().len() > LARGE {
+    let most = || out.number(options::binary_as_base64_in_wbxml::MAXIMUM_BYTES) as usize;
+    if is_base64 && data.doc().form() == Form::Wbxml && !data.flags().opaque && data.text().len() > most() {
         let text = format!("{} bytes of base64 in WBXML; opaque data with Format bin takes a quarter less", data.text().len());
         out.report(cx.at(), text);
     }

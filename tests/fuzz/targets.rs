@@ -52,6 +52,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("soap", soap),
     ("provisioning", provisioning),
     ("push", push),
+    ("config", config),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -185,6 +186,14 @@ pub(crate) fn provisioning(data: &[u8]) {
         x509::Certificate::read(&der);
         x509::CertificateRequest::read(&der);
         x509::SignedMessage::read(&der);
+    }
+}
+
+/// A configuration file.
+pub(crate) fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(wrong) = dmscope::config::File::parse(text) {
+        assert!(wrong.line > 0 && wrong.column > 0 && !wrong.what.contains('\n'), "{wrong}");
     }
 }
 

@@ -309,14 +309,7 @@ mod tests {
         let get = "…\n<Get><CmdID>1</CmdID><Item><Target><LocURI>./DevDetail/SwV</LocURI></Target></Item></Get>";
         let blocks =
             vec![block(Side::Client, "1", REST), block(Side::Server, "1", get), block(Side::Client, "2", REST)];
-        let example = Example {
-            heading: "Good".into(),
-            line: 1,
-            bad: false,
-            profile: dmscope::rules::Profile::Windows,
-            blocks,
-            credentials: dmscope::credentials::Credentials::default(),
-        };
+        let example = Example { heading: "Good".into(), line: 1, blocks, ..Example::default() };
         let docs: Vec<Doc> = messages(&example).iter().map(|sent| xml::parse(&sent.body, &Limits::default())).collect();
         let told: Vec<String> = docs
             .iter()

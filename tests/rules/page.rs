@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dmscope::credentials::Credentials;
-use dmscope::rules::{Profile, Rule};
+use dmscope::rules::{OptionValue, Profile, Rule};
 use dmscope::syncml::Side;
 
 use super::compose::HOST;
@@ -12,7 +12,7 @@ use super::handshake;
 use crate::build::tls12::Handshake;
 
 /// A section `## Bad` or `## Good`: one session.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Example {
     /// Its heading, for messages.
     pub(crate) heading: String,
@@ -26,6 +26,10 @@ pub(crate) struct Example {
     pub(crate) blocks: Vec<Block>,
     /// The secrets that are known of them.
     pub(crate) credentials: Credentials,
+    /// The options of the page's rule that are set, as they stand in the block.
+    pub(crate) options: String,
+    /// The same, read.
+    pub(crate) set: Vec<(&'static Rule, String, OptionValue)>,
 }
 
 /// One fenced block: a message.
@@ -43,6 +47,8 @@ pub(crate) struct Block {
     pub(crate) handshake: Option<Arc<Handshake>>,
     /// Whether it is no message but a credentials file.
     pub(crate) credentials: bool,
+    /// Whether it is no message but options of the page's rule.
+    pub(crate) options: bool,
     /// Whether it is a SOAP message of enrollment; `msg_id` is its step.
     pub(crate) soap: bool,
     /// Whether it is a provisioning document.
@@ -102,8 +108,23 @@ impl Example {
 }
 
 /// The examples of a rule's page, or what is wrong with it (with a line number).
-pub(crate) fn examples(rule: &Rule) -> Result<Vec<Example>, String> {
-    read(rule.page, |heading| profile(rule, heading))
+pub(crate) fn examples(rule: &'static Rule) -> Result<Vec<Example>, String> {
+    let mut examples = read(rule.page, |heading| profile(rule, heading))?;
+    for example in &mut examples {
+        let table: toml::Table = example.options.parse().map_err(|error| format!("line {}: {error}", example.line))?;
+        example.set = table.into_iter().map(|(name, value)| (rule, name, option(value))).collect();
+    }
+    Ok(examples)
+}
+
+fn option(value: toml::Value) -> OptionValue {
+    match value {
+        toml::Value::Integer(number) => OptionValue::Number(number.try_into().expect("a small number")),
+        toml::Value::Array(words) => {
+            OptionValue::Words(words.iter().filter_map(|word| word.as_str()).map(str::to_owned).collect())
+        }
+        other => panic!("{other} is no value of an option"),
+    }
 }
 
 /// The examples of a page; `profile` tells the one of each heading.
@@ -123,6 +144,7 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
                         let parsed = Credentials::parse(&block.text);
                         example.credentials = parsed.map_err(|error| format!("line {}, {error}", block.line))?;
                     }
+                    Some(example) if in_examples && block.options => example.options = block.text,
                     Some(_) if in_examples && block.of_tls => {
                         let number = block.connection.unwrap_or(1);
                         let read = handshake::read(&block.text, HOST, number);
@@ -150,7 +172,17 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
                         let profile = profile(heading);
                         let (blocks, credentials) = (Vec::new(), Credentials::default());
                         let heading = heading.into();
-                        examples.push(Example { heading, line: number, bad, profile, blocks, credentials });
+                        let (options, set) = (String::new(), Vec::new());
+                        examples.push(Example {
+                            heading,
+                            line: number,
+                            bad,
+                            profile,
+                            blocks,
+                            credentials,
+                            options,
+                            set,
+                        });
                     }
                 }
             }
@@ -188,6 +220,7 @@ fn block(info: &str) -> Result<Block, String> {
             let number = words.next().map_or(Ok(1), |word| word.parse().map_err(|_| format!("no number: {word}")));
             return Ok(Block { of_tls: true, connection: Some(number?), ..Block::default() });
         }
+        Some("options") => return Ok(Block { options: true, ..Block::default() }),
         Some("credentials") => return Ok(Block { credentials: true, ..Block::default() }),
         Some("http") => Block { http: true, ..Block::default() },
         Some("tls") => Block { tls: true, ..Block::default() },

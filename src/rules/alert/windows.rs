@@ -1,6 +1,6 @@
 //! DM-ALR-018 to DM-ALR-021: the alert types of Windows and their values.
 
-use crate::rules::{ElementCx, MessageCx, SessionCx, Sink, quoted};
+use crate::rules::{ElementCx, MessageCx, SessionCx, Sink, options, quoted};
 use crate::session::At;
 use crate::syncml::{Command, Item, Side, Tag};
 
@@ -33,11 +33,11 @@ pub(in crate::rules) fn unknown_windows_alert_type(cx: &ElementCx<'_>, out: &mut
         let element = item.meta().and_then(|meta| meta.0.child(Tag::Type));
         let Some((element, name)) = element.and_then(|element| Some((element, element.value()?))) else { continue };
         let name = without_prefix(name);
-        let is_known = |known: &&str| {
+        let is_known = |known: &str| {
             let head = name.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
             head && matches!(name.as_bytes().get(known.len()), None | Some(b'.'))
         };
-        if !KNOWN.iter().any(is_known) {
+        if !KNOWN.iter().any(|known| is_known(known)) && !out.any_word(options::unknown_windows_alert_type::ALSO, is_known) {
             let text = format!("type of the alert is {}, which is none of Windows' own", quoted(name));
             out.report(cx.message.at(element), text);
         }

@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use super::dialog::{Chal, Scheme, is_coded};
 use crate::credentials::octets;
 use crate::rules::history::Past;
-use crate::rules::{CaptureCx, ElementCx, MessageCx, Sink};
+use crate::rules::{CaptureCx, ElementCx, MessageCx, Sink, options};
 use crate::syncml::{Element, Side, Tag};
 use crate::time::Time;
 
-/// Length that is recommended, in octets (DMS 5.3.3).
-const RECOMMENDED: usize = 16;
 /// Nonces needed to tell a pattern from chance.
 const SAMPLE: usize = 4;
 
@@ -37,8 +35,9 @@ pub(in crate::rules) fn nextnonce_not_base64(cx: &ElementCx<'_>, out: &mut Sink<
 /// A nonce that is too short to be hard to guess.
 pub(in crate::rules) fn weak_nonce(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let Some(octets) = of_challenge(cx.element).and_then(Element::value).and_then(octets) else { return };
-    if octets.len() < RECOMMENDED {
-        out.report(cx.at(), format!("the nonce has {} octets; {RECOMMENDED} are recommended", octets.len()));
+    let least = out.number(options::weak_nonce::MINIMUM_OCTETS) as usize;
+    if octets.len() < least {
+        out.report(cx.at(), format!("the nonce has {} octets; expected {least} or more", octets.len()));
     }
 }
 

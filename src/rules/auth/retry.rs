@@ -4,12 +4,10 @@ use super::dialog::{Dialog, Refusal, Scheme, Turn};
 use super::hmac;
 use crate::rules::finding::Place;
 use crate::rules::flow::Flow;
-use crate::rules::{CaptureCx, MessageCx, SessionCx, Severity, Sink, quoted};
+use crate::rules::{CaptureCx, MessageCx, SessionCx, Severity, Sink, options, quoted};
 use crate::session::{Edge, Outcome};
 use crate::syncml::{Command, Item, Side, Tag};
 
-/// Refusals of one side that are a loop, in one session or as the ends of successive ones.
-const LOOP: usize = 3;
 /// A session that begins later than this after a challenge, in nanoseconds, is another attempt and no answer.
 const LATER: u64 = 60_000_000_000;
 /// Status of a challenge that the other side wants to negotiate about (RP 6.4.1).
@@ -106,13 +104,14 @@ fn tells_of_device(cx: MessageCx<'_>) -> bool {
 
 /// Refusal upon refusal.
 pub(in crate::rules) fn authentication_loop(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
+    let most = out.number(options::authentication_loop::REFUSALS) as usize;
     let dialog = Dialog::of(cx.session);
     for side in [Side::Server, Side::Client] {
         let refusals: Vec<Refusal<'_, '_>> = dialog.refusals().filter(|refusal| refusal.turn.side == side).collect();
-        if let Some(last) = refusals.get(LOOP - 1) {
-            let text = format!("the {} refuses the credentials for the {LOOP}rd time in this session", side.name());
+        if let Some(last) = refusals.get(most.saturating_sub(1)) {
+            let text = format!("the {} refuses the credentials {most} times in this session", side.name());
             let finding = out.report(last.verdict.at, text);
-            for before in refusals.iter().take(LOOP - 1) {
+            for before in refusals.iter().take(most.saturating_sub(1)) {
                 finding.related(before.verdict.at, "a refusal before it");
             }
             return;
@@ -123,10 +122,10 @@ pub(in crate::rules) fn authentication_loop(cx: &CaptureCx<'_>, out: &mut Sink<'
         return;
     }
     let past = cx.with_server();
-    let failed = past.take_while(|past| past.auth.as_ref().is_some_and(|auth| auth.failed)).take(LOOP).count();
+    let failed = past.take_while(|past| past.auth.as_ref().is_some_and(|auth| auth.failed)).take(most).count();
     // Told once for a row of failures.
-    if failed == LOOP - 1 {
-        out.report(Place::Session, format!("the {LOOP}rd session of this device in a row ends with refused credentials"));
+    if failed + 1 == most {
+        out.report(Place::Session, format!("{most} sessions of this device in a row end with refused credentials"));
     }
 }
 

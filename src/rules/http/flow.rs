@@ -3,16 +3,13 @@
 use super::status;
 use crate::http::{Half, Head};
 use crate::rules::finding::Place;
-use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
+use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, options, quoted};
 use crate::session::Session;
 use crate::syncml::{Header, Kind, Message, Side, uri};
 use crate::time::Time;
 
-/// How much too early is still in time, nanoseconds: clocks and timers are not exact.
-const SLACK: i64 = 1_000_000_000;
-
-/// How much of an overlap may come from clocks that tell milliseconds, nanoseconds.
-const OVERLAP: i64 = 10_000_000;
+/// Nanoseconds of a millisecond.
+const MILLISECOND: i64 = 1_000_000;
 /// How far behind a request its response is looked for, in messages.
 const NEAR: usize = 16;
 
@@ -48,6 +45,7 @@ fn wait_of(message: &Message) -> Option<Wait> {
 /// A client that comes back before its time.
 pub(in crate::rules) fn retry_after_ignored(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
+    let slack = i64::from(out.number(options::retry_after_ignored::TOLERANCE_MILLISECONDS)) * MILLISECOND;
     let past = cx.earlier().find(|past| past.server.as_deref() == session.server.as_deref());
     let mut pending = past.and_then(|past| past.wait).map(|wait| (wait, None));
     for message in cx.session.messages() {
@@ -61,7 +59,7 @@ pub(in crate::rules) fn retry_after_ignored(cx: &CaptureCx<'_>, out: &mut Sink<'
         let waited = sent.0.saturating_sub(wait.said.0);
         if message.message.kind != Kind::Missing
             && waited >= 0
-            && waited.saturating_add(SLACK) < wait.seconds.saturating_mul(1_000_000_000)
+            && waited.saturating_add(slack) < wait.seconds.saturating_mul(1_000_000_000)
         {
             let seconds = waited / 1_000_000_000;
             let text = format!("the client comes back after {seconds} s; Retry-After said {} s", wait.seconds);
@@ -96,14 +94,15 @@ pub(in crate::rules) fn overlapping_requests_in_session(cx: &SessionCx<'_>, out:
         let is_request = cx.message.http.as_ref().is_some_and(|http| http.half == Half::Request);
         is_request && cx.side() == Some(Side::Client) && cx.message.kind != Kind::Missing && !cx.is_repeated()
     };
+    let slack = i64::from(out.number(options::overlapping_requests_in_session::TOLERANCE_MILLISECONDS)) * MILLISECOND;
     let mut before: Option<MessageCx<'_>> = None;
     for request in cx.messages().filter(sent) {
         let Some(earlier) = before.replace(request).filter(|earlier| earlier.message.input == request.message.input) else { continue };
         let overlap = answered(*cx, earlier).zip(request.message.first).map(|(answered, sent)| answered.0.saturating_sub(sent.0));
-        if let Some(overlap) = overlap.filter(|overlap| *overlap > OVERLAP) {
+        if let Some(overlap) = overlap.filter(|overlap| *overlap > slack) {
             let text = format!(
                 "the request is sent {} ms before the answer to the one before it was complete; expected one after the other",
-                overlap / 1_000_000
+                overlap / MILLISECOND
             );
             out.report(Place::Message(request.index), text).related(Place::Message(earlier.index), "the request before it");
         }

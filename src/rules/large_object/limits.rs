@@ -2,7 +2,7 @@
 
 use super::{Chunk, chunks, lengths, objects, size, size_element};
 use crate::rules::finding::{Place, named};
-use crate::rules::{MessageCx, SessionCx, Sink, quoted};
+use crate::rules::{MessageCx, SessionCx, Sink, options, quoted};
 use crate::session::LargeObject;
 use crate::syncml::uri::Key;
 use crate::syncml::{Command, Header, Item, Meta, Side, Tag};
@@ -73,12 +73,13 @@ fn shortest(item: Item<'_>) -> u64 {
 
 /// A message that is larger than its receiver takes.
 pub(in crate::rules) fn maxmsgsize_exceeded(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let tolerance = u64::from(out.number(options::maxmsgsize_exceeded::TOLERANCE_PERCENT));
     let mut latest = Latest::new(Tag::MaxMsgSize);
     for message in cx.readable() {
         // Without HTTP, text may be a view of something shorter: WBXML.
         if let Some((limit, by)) = latest.for_message(message).filter(|_| message.message.http.is_some()) {
             let length = message.message.body.size();
-            if length > limit.saturating_add(limit / 100) {
+            if length > limit.saturating_add(limit.saturating_mul(tolerance) / 100) {
                 let text = format!("the message has {length} bytes; the {} takes {limit} (MaxMsgSize)", super::peer(message));
                 out.report(Place::Message(message.index), text).related(Place::Message(by.index), "the message that gives MaxMsgSize");
             }

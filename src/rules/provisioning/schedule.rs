@@ -1,7 +1,7 @@
 //! DM-PRV-025 to DM-PRV-029: the poll schedule.
 
 use crate::enroll::schedule::{Poll, Row};
-use crate::rules::{ProvisioningCx, Sink};
+use crate::rules::{ProvisioningCx, Sink, options};
 
 /// A schedule by which no session is ever started.
 pub(in crate::rules) fn poll_all_zero(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
@@ -26,16 +26,14 @@ pub(in crate::rules) fn first_retries_zero(cx: &ProvisioningCx<'_>, out: &mut Si
     }
 }
 
-/// The least minutes between sessions that are started for ever (MS-MDE2 2.2.9).
-const DAY: u64 = 1440;
-
 /// A last row that is faster than once a day.
 pub(in crate::rules) fn remaining_interval_too_short(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
     let Some([.., last]) = cx.document.poll().map(Poll::rows) else { return };
     let Some((parm, minutes)) = last.interval.zip(last.minutes()) else { return };
     // A row that is never gone through, and one of a schedule that is none, have nothing to be too fast.
-    if (1..DAY).contains(&minutes) {
-        let text = format!("IntervalForRemainingScheduledRetries is {minutes} minutes; expected {DAY} or more");
+    let least = u64::from(out.number(options::remaining_interval_too_short::MINIMUM_MINUTES));
+    if (1..least).contains(&minutes) {
+        let text = format!("IntervalForRemainingScheduledRetries is {minutes} minutes; expected {least} or more");
         out.report(cx.at(parm.0), text);
     }
 }

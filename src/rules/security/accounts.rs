@@ -6,32 +6,28 @@ use crate::enroll::Provisioning;
 use crate::enroll::provisioning::Parm;
 use crate::rules::enrollment::ProvisioningCx;
 use crate::rules::finding::Place;
+use crate::rules::options::weak_secret::{MINIMUM_OCTETS, WORDS};
 use crate::rules::{CaptureCx, Sink};
 use crate::session::{At, Session};
 use crate::syncml::{Element, Header, Kind, Message, Side, Tag, secret};
 
-/// Octets that the specification recommends (DMS 5.3.3).
-const LENGTH: usize = 16;
-/// Words that stand in samples and in front of careless servers.
-const WORDS: [&str; 14] = [
-    "admin", "changeme", "dummy", "example", "letmein", "nonce", "pass", "passw0rd", "password", "qwerty", "sample", "secret", "test",
-    "1234",
-];
 /// Secrets of a session that are looked at.
 const MOST: usize = 16;
 
 /// A secret that can be guessed, or that both sides share.
 pub(in crate::rules) fn weak_secret(cx: &ProvisioningCx<'_>, out: &mut Sink<'_>) {
+    let length = out.number(MINIMUM_OCTETS) as usize;
     let secrets = secrets(cx.document);
     for (number, (level, secret)) in secrets.iter().enumerate() {
         let Some(value) = secret.value() else { continue };
         let same = secrets.iter().take(number).find(|(_, other)| other.value() == Some(value));
         let lower = value.to_ascii_lowercase();
-        let guessed = WORDS.iter().any(|word| lower.trim_matches(|letter: char| letter.is_ascii_digit()) == *word || lower.starts_with(word));
+        let bare = lower.trim_matches(|letter: char| letter.is_ascii_digit());
+        let guessed = out.any_word(WORDS, |word| bare.eq_ignore_ascii_case(word) || lower.starts_with(&word.to_ascii_lowercase()));
         let what = match (same, guessed) {
             (Some((other, _)), _) => format!("is that of {other}, too; expected one of its own"),
-            (None, true) => format!("begins with a word that anybody tries first; expected {LENGTH} random octets"),
-            (None, false) if value.len() < LENGTH => format!("has {} octets; expected {LENGTH} random ones", value.len()),
+            (None, true) => format!("begins with a word that anybody tries first; expected {length} random octets"),
+            (None, false) if value.len() < length => format!("has {} octets; expected {length} random ones", value.len()),
             (None, false) => continue,
         };
         out.report(cx.at(secret.0), format!("AAUTHSECRET of {level} {what}"));

@@ -6,16 +6,10 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use crate::rules::finding::{Place, named};
 use crate::rules::history::{self, Past};
+use crate::rules::options::too_many_messages::{MESSAGES, RESULTS, ROUNDS};
 use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
 use crate::session::At;
 use crate::syncml::{Command, Side, Tag};
-
-/// Messages of a session, chunks of large objects not counted.
-const MOST: usize = 100;
-/// The same commands so often in a row.
-const ROUNDS: usize = 5;
-/// The same Results so often.
-const REPEATS: usize = 3;
 
 /// A session that goes in circles. Told once.
 pub(in crate::rules) fn too_many_messages(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
@@ -23,13 +17,15 @@ pub(in crate::rules) fn too_many_messages(cx: &SessionCx<'_>, out: &mut Sink<'_>
         return;
     }
     let chunk = |message: &MessageCx<'_>| message.commands().flat_map(Command::items).any(|item| item.more_data());
-    if let Some(over) = cx.readable().filter(|message| !chunk(message)).nth(MOST) {
-        out.report(Place::Message(over.index), format!("the session has more than {MOST} messages"));
+    let most = out.number(MESSAGES);
+    if let Some(over) = cx.readable().filter(|message| !chunk(message)).nth(most as usize) {
+        out.report(Place::Message(over.index), format!("the session has more than {most} messages"));
     }
 }
 
 fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
-    let mut run: Option<(u64, usize, MessageCx<'_>)> = None;
+    let rounds = out.number(ROUNDS);
+    let mut run: Option<(u64, u32, MessageCx<'_>)> = None;
     let state = RandomState::default();
     for message in cx.readable().filter(|message| message.side() == Some(Side::Server) && !message.is_repeated()) {
         let asks = |command: &Command<'_>| command.tag().is_command() && command.code() != Some(1222);
@@ -45,8 +41,8 @@ fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
             _ => (1, message),
         };
         run = Some((hash, count, begin));
-        if count == ROUNDS {
-            let text = format!("{} and all else of this message came {ROUNDS} times in a row; expected each command once", named(first));
+        if count == rounds {
+            let text = format!("{} and all else of this message came {rounds} times in a row; expected each command once", named(first));
             out.report(Place::Message(message.index), text).related(Place::Message(begin.index), "the first time");
             return true;
         }
@@ -55,7 +51,8 @@ fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
 }
 
 fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
-    let mut seen: HashMap<u64, (usize, At)> = HashMap::new();
+    let repeats = out.number(RESULTS);
+    let mut seen: HashMap<u64, (u32, At)> = HashMap::new();
     let state = RandomState::default();
     for message in cx.readable().filter(|message| !message.is_repeated()) {
         for results in message.message.doc.commands().filter(|command| command.tag() == Tag::Results) {
@@ -65,8 +62,8 @@ fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
             let at = message.at(results.0);
             let (count, first) = seen.entry(hasher.finish()).or_insert((0, at));
             *count += 1;
-            if *count == REPEATS && first.message != message.index {
-                let text = format!("these Results came {REPEATS} times; expected them once");
+            if *count == repeats && first.message != message.index {
+                let text = format!("these Results came {repeats} times; expected them once");
                 out.report(at, text).related(*first, "the first time");
                 return true;
             }

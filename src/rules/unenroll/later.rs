@@ -2,14 +2,10 @@
 
 use super::memory::{SLACK, Said, alert, beginning, exec, sent, since};
 use crate::rules::history::Past;
-use crate::rules::{CaptureCx, Severity, Sink, windows};
+use crate::rules::{CaptureCx, Severity, Sink, options, windows};
 use crate::session::Session;
 use crate::syncml::Side;
 
-/// How long to wait for the alert after the Exec, in nanoseconds.
-const PATIENCE: i64 = 30 * 60 * SECOND;
-/// How long a server should leave a device alone that leaves, in nanoseconds.
-const SOON: i64 = 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 
 /// Nanoseconds in words.
@@ -67,10 +63,11 @@ pub(in crate::rules) fn unenroll_alert_repeated(cx: &CaptureCx<'_>, out: &mut Si
 /// A device that was sent away and does not say goodbye.
 pub(in crate::rules) fn unenroll_not_confirmed(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
+    let patience = i64::from(out.number(options::unenroll_not_confirmed::WAIT_MINUTES)) * 60 * SECOND;
     if let Some((at, _)) = exec(session) {
         let said = Said { at: session.messages.get(at.message).and_then(sent) };
         let confirmed = alert(session).is_some() || cx.of_enrollment().any(|past| past.goodbye().is_some() && past.is_after(said));
-        let alone = since(said, session.watched_until).filter(|pause| *pause >= PATIENCE && !confirmed);
+        let alone = since(said, session.watched_until).filter(|pause| *pause >= patience && !confirmed);
         if let Some(pause) = alone {
             out.report(at, format!("no unenrollment alert came within {} of this Exec; expected one soon after it", in_words(pause)));
         }
@@ -79,9 +76,9 @@ pub(in crate::rules) fn unenroll_not_confirmed(cx: &CaptureCx<'_>, out: &mut Sin
     // Told once: at the first session behind the time in which the alert should have come.
     let dismissed = cx.of_enrollment().find_map(|past| Some((past, past.dismissal()?)));
     let Some((past, said)) = dismissed.filter(|_| alert(session).is_none()) else { return };
-    let Some(pause) = since(said, session.started()).filter(|pause| *pause >= PATIENCE) else { return };
+    let Some(pause) = since(said, session.started()).filter(|pause| *pause >= patience) else { return };
     let between = || cx.of_enrollment().filter(|other| other.number != past.number && other.is_after(said));
-    let late = |other: &Past| since(said, other.started).is_some_and(|pause| pause >= PATIENCE);
+    let late = |other: &Past| since(said, other.started).is_some_and(|pause| pause >= patience);
     if between().next().is_some() && between().all(|other| other.goodbye().is_none() && !late(other)) {
         let text = format!("the device comes as before {} after the Exec of Unenroll in session s{}; expected its farewell", in_words(pause), past.number);
         if let Some(place) = beginning(cx.session) {
@@ -110,13 +107,14 @@ pub(in crate::rules) fn push_too_early(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let session = cx.session.session;
     let pushed = session.of(Side::Client).any(|(_, message)| windows::origin(message) == Some("3"));
     let Some((past, said)) = farewell_before(cx).filter(|_| pushed) else { return };
-    let pause = since(said, session.started()).filter(|pause| *pause < SOON);
+    let least = i64::from(out.number(options::push_too_early::WAIT_SECONDS)) * SECOND;
+    let pause = since(said, session.started()).filter(|pause| *pause < least);
     if let (Some(pause), Some(place)) = (pause, beginning(cx.session)) {
         let text = format!(
             "the server pushes (UserAgentOrigin 3) {} after the unenrollment alert of session s{}; expected {} or more",
             in_words(pause),
             past.number,
-            in_words(SOON)
+            in_words(least)
         );
         out.report(place, text);
     }

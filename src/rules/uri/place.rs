@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{ROOTS, Address, addressed, addresses, is_one_of, names};
-use crate::rules::{ElementCx, MessageCx, Profile, Sink, quoted};
+use crate::rules::{ElementCx, MessageCx, Profile, Sink, options, quoted};
 use crate::syncml::uri::Key;
 use crate::syncml::{Command, Element, Side, Tag};
 
@@ -43,7 +43,8 @@ pub(in crate::rules) fn unknown_root(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     for address in all(*cx) {
         let mut names = names(address.uri);
         let Some(root) = names.next().filter(|first| *first == ".").and_then(|_| names.next()) else { continue };
-        if !matches!(root, "" | "." | ".." | "*") && !is_one_of(root, &ROOTS) && told.insert(root) {
+        let known = is_one_of(root, &ROOTS) || out.any_word(options::unknown_root::ALSO, |word| word.eq_ignore_ascii_case(root));
+        if !matches!(root, "" | "." | ".." | "*") && !known && told.insert(root) {
             let text = format!("LocURI is {}; expected DevInfo, DevDetail, Vendor, Device, User or another known object behind `./`", quoted(address.uri));
             out.at(cx.index, address.element, text);
         }

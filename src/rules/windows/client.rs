@@ -4,7 +4,7 @@ use super::known::{Version, commands_of_server, is_accepted, is_write, latest, s
 use super::below_provider;
 use crate::rules::pending::is_whole;
 use crate::rules::finding::Place;
-use crate::rules::{CaptureCx, MessageCx, Severity, Sink, quoted};
+use crate::rules::{CaptureCx, MessageCx, Severity, Sink, options, quoted};
 use crate::syncml::{Command, Element, Header, Side, Tag};
 
 /// A version of the protocol that does not exist, that the device does not know, or a way back.
@@ -89,8 +89,6 @@ const POLL: [&str; 6] = [
     "Poll/NumberOfRemainingScheduledRetries",
     "Poll/IntervalForRemainingScheduledRetries",
 ];
-/// Minutes of a day: the shortest interval of the last schedule.
-const DAY: u32 = 1440;
 
 /// Poll schedules that the client cannot keep, or never ends.
 pub(in crate::rules) fn poll_over_dm_invalid(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
@@ -117,8 +115,9 @@ pub(in crate::rules) fn poll_over_dm_invalid(cx: &MessageCx<'_>, out: &mut Sink<
     if let ((true, true), Some((place, _))) = ((zero(&second), zero(&remaining)), second) {
         out.at(cx.index, place, "NumberOfSecondRetries and NumberOfRemainingScheduledRetries are both 0; expected one endless schedule");
     }
-    if let Some((place, value)) = interval.filter(|(_, value)| (1..DAY).contains(value)) {
-        let text = format!("IntervalForRemainingScheduledRetries is {value} minutes; expected {DAY} or more");
+    let least = out.number(options::poll_over_dm_invalid::MINIMUM_MINUTES);
+    if let Some((place, value)) = interval.filter(|(_, value)| (1..least).contains(value)) {
+        let text = format!("IntervalForRemainingScheduledRetries is {value} minutes; expected {least} or more");
         out.at(cx.index, place, text).at_most(Severity::Info);
     }
     if let (Some((_, before)), Some((place, value))) = (first_interval, second_interval)

@@ -3,7 +3,7 @@
 use super::known::latest;
 use crate::http::{Half, Head};
 use crate::rules::finding::Place;
-use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
+use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, options, quoted};
 use crate::session::Session;
 use crate::syncml::{Command, Message, Side, Tag};
 
@@ -46,8 +46,11 @@ pub(super) fn has_word(head: &Head, start: &str) -> bool {
 
 /// A client that does not call itself what Windows does. Told once.
 pub(in crate::rules) fn unexpected_user_agent(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
+    let known = |agent: &str| {
+        agent.starts_with(USER_AGENT) || out.any_word(options::unexpected_user_agent::ALSO, |word| agent.starts_with(word))
+    };
     let other = requests(cx.session).find_map(|(index, _, head)| {
-        let agent = head.header("user-agent").filter(|agent| !agent.is_empty() && !agent.starts_with(USER_AGENT));
+        let agent = head.header("user-agent").filter(|agent| !agent.is_empty() && !known(agent));
         Some((index, agent?))
     });
     if let Some((index, agent)) = other {
