@@ -50,6 +50,8 @@ const STOPS: &[(&str, &str, &str, &str)] = &[
     ("tls", "discovery", "0x80180012", "unknown_ca"),
     ("proxy", "discovery", "0x80190197", "proxy asks for credentials"),
     ("empty", "certificate", "0x80180029", "without a body"),
+    ("http-400", "policy", "0x80190190", "no licence for user@example.test"),
+    ("http-400-silent", "policy", "0x80190190", "where a licence is missing"),
 ];
 
 #[test]
@@ -102,6 +104,15 @@ fn the_lab_s_enrollments_are_diagnosed() {
     assert_eq!(done, ["discovery", "policy", "certificate", "provisioning", "first session"], "{success:#}");
     assert!(success["stages"].as_array().unwrap().iter().all(|stage| stage["outcome"] == "done"), "{success:#}");
     assert!(success["stopped"].is_null());
+    // With the keys of the first connection alone, the rest was not seen, which is not that it was not reached.
+    let keys = std::fs::read_to_string(folder.path().join("success.keys")).unwrap();
+    let secret = |line: &&str| !line.starts_with('#');
+    std::fs::write(folder.path().join("first.keys"), keys.lines().find(secret).unwrap()).unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let first = story(&["--keylog", &file("first.keys"), &file("success.pcap")]);
+    let policy = first["stages"].as_array().unwrap().iter().find(|stage| stage["stage"] == "policy").unwrap();
+    assert_eq!(policy["outcome"], "not seen", "{first:#}");
+    assert!(first["not_shown"].to_string().contains("could not be decrypted"), "{first:#}");
 }
 
 const DEVICE: &str = "urn:uuid:5f0c4d1e-7a3b-4c55-9d2e-1b6a8e94c7f0";

@@ -11,6 +11,7 @@ use super::enrolling::Attempt;
 use super::managing::Managed;
 use super::{Cause, Outcome, Stage, Stop, Story, failure, leaving, trouble};
 use crate::enroll::Address;
+use crate::enroll::step::is_enrollment_host;
 use crate::escape;
 use crate::http::Encrypted;
 use crate::limits::Limits;
@@ -225,6 +226,9 @@ impl Device {
             ));
         }
         self.after(enrollment, &mut story, findings, encrypted, until);
+        if let Some(attempt) = enrollment.filter(|_| story.stop.is_none()) {
+            unread(attempt, &mut story, encrypted);
+        }
         story.trouble.extend(trouble::of(sessions, until));
         if *left_out > 0 {
             story.not_shown.push(format!("{left_out} further sessions were left out"));
@@ -353,6 +357,19 @@ fn code_of(rule: &str) -> Option<u32> {
     })
 }
 
+/// Connections to hosts of the enrollment that could not be decrypted: what is missing may have happened there.
+fn unread(attempt: &Attempt, story: &mut Story, encrypted: &[Encrypted]) {
+    let concerns = |host: &String| is_enrollment_host(host) || attempt.hosts.iter().any(|(_, known)| known == host);
+    for one in encrypted.iter().filter(|one| one.facts().sealed != Some(Sealed::Failed)) {
+        let Some(host) = one.host().filter(concerns) else { continue };
+        let many =
+            if one.connections == 1 { "a connection".to_owned() } else { format!("{} connections", one.connections) };
+        story.not_shown.push(format!("{many} to {} could not be decrypted", escape::line(&host)));
+        let missing = story.stages.iter_mut().filter(|stage| stage.outcome == Outcome::NotReached);
+        missing.for_each(|stage| stage.outcome = Outcome::NotSeen);
+    }
+}
+
 /// Why a device did not go on although nothing was refused: TLS to the next host failed, or it does not take what it was given.
 fn stuck(
     attempt: &Attempt,
@@ -451,8 +468,7 @@ fn tls_stop(stage: &'static str, failed: &Encrypted) -> Stop {
 
 /// What a capture shows of which nothing could be read: connections to hosts of enrollment that failed or stay closed.
 fn sealed(encrypted: &[Encrypted]) -> Vec<Story> {
-    let of_enrollment =
-        |one: &&Encrypted| one.host().is_some_and(|host| crate::enroll::step::is_enrollment_host(&host));
+    let of_enrollment = |one: &&Encrypted| one.host().is_some_and(|host| is_enrollment_host(&host));
     let failed = |one: &&Encrypted| one.facts().sealed == Some(Sealed::Failed);
     let mut stories = Vec::new();
     let chosen = encrypted.iter().find(|one| of_enrollment(one) && failed(one));

@@ -201,6 +201,8 @@ class Server:
         if step == self.scenario.get("html"):
             page = b"<!DOCTYPE html><html><head><title>Welcome to the guest network</title></head><body>Sign in</body></html>"
             return 200, "text/html; charset=utf-8", page
+        if step == self.scenario.get("refuses"):
+            return 400, self.scenario.get("kind", ""), self.scenario.get("says", b"")
         if step == self.scenario.get("fault_at", "Enrollment.svc") and "fault" in self.scenario:
             return 500, SOAP, self.fault(request)
         return {"Discovery.svc": self.discover, "Policy.svc": self.policy, "Enrollment.svc": self.enroll}.get(step, self.manage)(request)
@@ -384,6 +386,8 @@ def scenarios():
     yield "tls", {"foreign": True}
     yield "proxy", {"proxy": True}
     yield "empty", {"empty": "Enrollment.svc"}
+    yield "http-400", {"refuses": "Policy.svc", "kind": "application/json", "says": b'{"error":"no licence for user@example.test"}'}
+    yield "http-400-silent", {"refuses": "Policy.svc"}
 
 
 def record(name, scenario, target, folder, authority, foreign):
@@ -397,7 +401,7 @@ def record(name, scenario, target, folder, authority, foreign):
     context = ssl.create_default_context(cafile=authority.path("ca.pem"))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.keylog_filename = keys
-    dump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "--immediate-mode", "-w", os.path.join(target, f"{name}.pcap"), f"tcp port {server.port}"]
+    dump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "--immediate-mode", "-B", "65536", "-w", os.path.join(target, f"{name}.pcap"), f"tcp port {server.port}"]
     recorder = subprocess.Popen(dump, stderr=subprocess.PIPE, text=True)
     first = recorder.stderr.readline()
     while first and "listening" not in first:
