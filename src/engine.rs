@@ -417,17 +417,15 @@ impl<'a> Run<'a> {
         let told = RefCell::new((assembler, listener));
         let (summary, mut notes) = workers::run(crew, &|event| Arrival::of(event, limits), |workers| {
             let mut take = |arrival| {
-                if let Some(arrival) = arrival {
-                    let (assembler, listener) = &mut *told.borrow_mut();
-                    assembler.arrived(arrival, &mut |session| listener.session(session));
-                }
+                let (assembler, listener) = &mut *told.borrow_mut();
+                assembler.arrived(arrival, &mut |session| listener.session(session));
             };
-            let mut hand_on = |event: Event| match event {
-                Event::Encrypted(connection) => encrypted.add(connection, limits),
-                event => {
-                    let size = event.size();
-                    workers.give(event, size, &mut take);
+            let mut hand_on = |event: Event| {
+                if let Event::Encrypted(connection) = &event {
+                    encrypted.add(connection.clone(), limits);
                 }
+                let size = event.size();
+                workers.give(event, size, &mut take);
             };
             let idle = || {
                 let (assembler, listener) = &mut *told.borrow_mut();

@@ -142,9 +142,7 @@ impl Search<'_> {
         if !(self.wanted.contains(&key) || self.missing.contains(&key)) {
             return;
         }
-        if let Some(Arrival::Message(_, message) | Arrival::Missing(_, message)) =
-            Arrival::of(event, &self.settings.limits)
-        {
+        if let Arrival::Message(_, message) | Arrival::Missing(_, message) = Arrival::of(event, &self.settings.limits) {
             self.found.entry(key).or_default().push(*message);
         }
     }

@@ -162,11 +162,17 @@ impl<'a> ProvisioningCx<'a> {
         }
     }
 
-    /// Whether it answers a renewal: then it need not hold more than the new certificate. Where it lies alone in a file, its
-    /// account tells: that of a renewal has a name and nothing else.
+    /// Whether it answers a renewal: then it need not hold more than the new certificate. Where the request was not captured,
+    /// or it lies alone in a file, its account tells: that of a renewal has a name and nothing else.
     pub fn renews(self) -> bool {
         let is_bare = |account: Application<'_>| account.0.value("APPID").is_none() && account.addr().is_none();
-        let alone = !self.message.message.in_token && self.document.client_certificate().is_some();
+        let alone = self.request().is_none() && self.document.client_certificate().is_some();
         self.whole.enrollment.renews() || (alone && self.document.application().is_some_and(is_bare))
+    }
+
+    /// The request that it answers, when it was captured.
+    fn request(self) -> Option<MessageCx<'a>> {
+        let answers = |cx: &ExchangeCx<'_>| cx.asked.document == Some(self.message.index);
+        self.whole.exchanges().find(answers).and_then(ExchangeCx::request)
     }
 }

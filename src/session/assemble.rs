@@ -19,7 +19,7 @@ use super::told::Told;
 use super::{Flavor, Session, device_key};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::enroll::Step;
-use crate::http::{Captured, Connection, Event, Half, InputId};
+use crate::http::{Captured, Connection, Encrypted, Event, Half, InputId};
 use crate::limits::Limits;
 use crate::origin::Span;
 use crate::stream::End;
@@ -37,6 +37,9 @@ const PER_CLUE: usize = 64;
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 /// A session that is over is closed when the capture has gone on for so long: nothing more will come.
 const IDLE: Duration = Duration::from_secs(600);
+/// Enrollments that are kept until their device comes, however long ago they were: one that comes in a connection that cannot be
+/// decrypted is told of when that ends. A capture of an enrollment service alone would keep them all.
+const AWAITED: usize = 256;
 /// Notes kept on limits that were reached.
 const NOTES: usize = 20;
 
@@ -81,21 +84,21 @@ pub enum Arrival {
     Missing(Half, Box<Message>),
     /// The connection ended.
     Closed(Arc<Connection>, End, Option<Time>),
+    /// The connection could not be decrypted.
+    Sealed(Box<Encrypted>),
 }
 
 impl Arrival {
-    /// Reads the document of a message. Connections that could not be decrypted are no part of a session.
-    pub fn of(event: Event, limits: &Limits) -> Option<Arrival> {
+    /// Reads the document of a message.
+    pub fn of(event: Event, limits: &Limits) -> Arrival {
         match event {
-            Event::Message(message) => {
-                Some(Arrival::Message(message.half, Box::new(Message::from_http(message, limits))))
-            }
+            Event::Message(message) => Arrival::Message(message.half, Box::new(Message::from_http(message, limits))),
             Event::Missing { connection, exchange, half, request, at } => {
                 let message = Message::missing(connection, exchange, half, request, at);
-                Some(Arrival::Missing(half, Box::new(message)))
+                Arrival::Missing(half, Box::new(message))
             }
-            Event::Closed { connection, end, at } => Some(Arrival::Closed(connection, end, at)),
-            Event::Encrypted(_) => None,
+            Event::Closed { connection, end, at } => Arrival::Closed(connection, end, at),
+            Event::Encrypted(encrypted) => Arrival::Sealed(Box::new(encrypted)),
         }
     }
 }
@@ -114,6 +117,8 @@ pub struct Assembler {
     enrolling: HashMap<Clue, Vec<u32>>,
     /// Sessions that are over but may still get a late message: number and age, oldest first.
     over: VecDeque<(u32, u64)>,
+    /// Enrollments whose device has not come so far although the capture has left them behind, oldest first.
+    awaited: VecDeque<u32>,
     latest: Option<Time>,
     told: Told,
     counts: Counts,
@@ -131,6 +136,7 @@ impl Assembler {
             roads: HashMap::new(),
             enrolling: HashMap::new(),
             over: VecDeque::new(),
+            awaited: VecDeque::new(),
             latest: None,
             told: Told::default(),
             counts: Counts::default(),
@@ -150,9 +156,8 @@ impl Assembler {
 
     /// Takes what an HTTP source hands on.
     pub fn http(&mut self, event: Event, out: Out<'_>) {
-        if let Some(arrival) = Arrival::of(event, &self.limits) {
-            self.arrived(arrival, out);
-        }
+        let arrival = Arrival::of(event, &self.limits);
+        self.arrived(arrival, out);
     }
 
     /// The same with the document read already.
@@ -161,12 +166,14 @@ impl Assembler {
         match arrival {
             Arrival::Message(half, message) => {
                 self.latest = self.latest.max(message.last.or(message.first));
+                self.meet(&message);
                 match half {
                     Half::Request => self.request(*message, out),
                     Half::Response => self.response(*message, out),
                 }
             }
             Arrival::Missing(Half::Request, message) => {
+                self.meet(&message);
                 self.wait(road(&message), exchange(&message), Waiting::Held(message));
             }
             Arrival::Missing(Half::Response, message) => self.response(*message, out),
@@ -174,12 +181,34 @@ impl Assembler {
                 self.latest = self.latest.max(at);
                 self.closed(&connection, end);
             }
+            // It is no part of a session, but it may be one.
+            Arrival::Sealed(encrypted) => {
+                let client = encrypted.connection.client.map(|client| Clue::Client(client.ip()));
+                for number in client.and_then(|client| self.enrolling.get(&client)).into_iter().flatten() {
+                    if let Some(open) = self.table.get_mut(*number) {
+                        open.enrolling.meet_sealed(&encrypted);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the enrollments of a message's place that their device may have come.
+    fn meet(&mut self, message: &Message) {
+        if self.enrolling.is_empty() {
+            return;
+        }
+        for number in self.enrolling.get(&enrolling::place(message)).into_iter().flatten() {
+            if let Some(open) = self.table.get_mut(*number) {
+                open.enrolling.meet(message);
+            }
         }
     }
 
     /// Takes a document without HTTP around it.
     pub fn document(&mut self, mut message: Message, out: Out<'_>) {
         self.latest = self.latest.max(message.last.or(message.first));
+        self.meet(&message);
         match message.kind {
             Kind::SyncMl | Kind::Fragment => {
                 message.side = message.side.or_else(|| belong::role(&self.table, &message));
@@ -202,7 +231,7 @@ impl Assembler {
         let messages::Told { session, record, missing, side, retransmission } = told;
         let message = match *record {
             Record::Http(event) => match Arrival::of(event, &self.limits) {
-                Some(Arrival::Message(_, message) | Arrival::Missing(_, message)) => *message,
+                Arrival::Message(_, message) | Arrival::Missing(_, message) => *message,
                 _ => return,
             },
             Record::Document(document) if missing => {
@@ -254,6 +283,7 @@ impl Assembler {
         self.held = 0;
         self.enrolling.clear();
         self.over.clear();
+        self.awaited.clear();
         for number in self.table.numbers() {
             self.close(number, None, out);
         }
@@ -267,8 +297,9 @@ impl Assembler {
     /// Whether nothing at all is kept.
     #[cfg(test)]
     pub(super) fn is_clear(&self) -> bool {
-        let Assembler { table, roads, enrolling, over, held, told, .. } = self;
-        told.is_clear() && table.is_clear() && roads.is_empty() && enrolling.is_empty() && over.is_empty() && *held == 0
+        let Assembler { table, roads, enrolling, over, awaited, held, told, .. } = self;
+        let queues = over.is_empty() && awaited.is_empty();
+        told.is_clear() && table.is_clear() && roads.is_empty() && enrolling.is_empty() && queues && *held == 0
     }
 
     fn request(&mut self, message: Message, out: Out<'_>) {
@@ -572,7 +603,8 @@ impl Assembler {
         false
     }
 
-    /// Closes sessions that are over and that the capture has left behind. What is no longer there is forgotten.
+    /// Closes sessions that are over and that the capture has left behind; enrollments when the device came. What is no
+    /// longer there is forgotten.
     fn close_idle(&mut self, out: Out<'_>) {
         while let Some((number, age)) = self.over.front().copied() {
             let open = self.table.get(number);
@@ -583,13 +615,27 @@ impl Assembler {
                 break;
             }
             self.over.pop_front();
-            if !grown {
-                self.close(number, None, out);
+            let awaits = self.table.get(number).is_some_and(|open| open.enrolling.awaits());
+            match (grown, awaits) {
+                (true, _) => {}
+                (false, false) => self.close(number, None, out),
+                (false, true) => self.keep_awaited(number, out),
             }
         }
         if self.over.len() > self.limits.sessions.saturating_mul(2) {
             let table = &self.table;
             self.over.retain(|(number, age)| table.get(*number).is_some_and(|open| open.tick == *age));
+        }
+    }
+
+    fn keep_awaited(&mut self, number: u32, out: Out<'_>) {
+        self.awaited.push_back(number);
+        if self.awaited.len() > AWAITED
+            && let Some(first) = self.awaited.pop_front()
+            && let Some(open) = self.table.get_mut(first)
+        {
+            open.enrolling.stop_waiting();
+            self.close(first, None, out);
         }
     }
 

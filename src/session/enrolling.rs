@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::device_key;
 use crate::enroll::discovery::{Discover, DiscoverResponse};
 use crate::enroll::token::TokenRequest;
-use crate::enroll::{Address, Envelope, Step, soap};
-use crate::http::InputId;
+use crate::enroll::{Address, Envelope, Provisioning, Step, soap};
+use crate::http::{Encrypted, InputId};
+use crate::syncml::read::is_syncml_type;
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
@@ -61,9 +62,23 @@ impl Enroller {
 /// What an enrollment can be found by that a message belongs to.
 pub(super) fn clues(message: &Message) -> Vec<Clue> {
     let Enroller { user, device } = Enroller::of(message);
+    [device.map(Clue::Device), user.map(Clue::User), Some(place(message))].into_iter().flatten().collect()
+}
+
+/// Where a message comes from, or goes to.
+pub(super) fn place(message: &Message) -> Clue {
     let client = message.http.as_ref().and_then(|http| http.connection.client);
-    let place = client.map_or(Clue::Input(message.input), |client| Clue::Client(client.ip()));
-    [device.map(Clue::Device), user.map(Clue::User), Some(place)].into_iter().flatten().collect()
+    client.map_or(Clue::Input(message.input), |client| Clue::Client(client.ip()))
+}
+
+/// Whether a device that was enrolled came for management.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Coming {
+    /// Nothing was seen of it.
+    #[default]
+    NotSeen,
+    /// It did, or something did that may be it.
+    At(Option<Time>),
 }
 
 /// See the module's head.
@@ -77,6 +92,9 @@ pub(super) struct Enrolling {
     connections: Vec<(InputId, u32)>,
     clues: Vec<Clue>,
     last: Option<Time>,
+    /// The address of the management server that the device was given.
+    manages: Option<Address>,
+    coming: Coming,
     /// Whether the last step was answered, well or not.
     pub(super) answered: bool,
 }
@@ -90,6 +108,47 @@ impl Enrolling {
     /// The device that enrolls.
     pub(super) fn device(&self) -> Option<&str> {
         self.who.device.as_deref()
+    }
+
+    /// Whether the device has to come for management, and was not seen so far.
+    pub(super) fn awaits(&self) -> bool {
+        self.manages.is_some() && self.coming == Coming::NotSeen
+    }
+
+    /// Takes note of a message from where the device is: of what may be its first session.
+    pub(super) fn meet(&mut self, message: &Message) {
+        let Some(manages) = self.manages.as_ref().filter(|_| self.coming == Coming::NotSeen) else { return };
+        let manages_it = || {
+            let address = Address::of_request(message.http.as_ref()?.request_head()?);
+            Some(address.is_at(manages))
+        };
+        let speaks = matches!(message.kind, Kind::SyncMl | Kind::Fragment | Kind::Missing);
+        if speaks || is_syncml_type(&message.media_type()) || manages_it() == Some(true) {
+            self.coming = Coming::At(message.first);
+        }
+    }
+
+    /// Takes note of a connection from where the device is that could not be decrypted: it may be its first session.
+    pub(super) fn meet_sealed(&mut self, encrypted: &Encrypted) {
+        let may_be = |manages: &Address| encrypted.server_name.as_ref().is_none_or(|name| *name == manages.host);
+        if self.manages.as_ref().is_some_and(may_be) {
+            self.stop_waiting();
+        }
+    }
+
+    /// Gives up: whether the device came will not be known.
+    pub(super) fn stop_waiting(&mut self) {
+        if self.awaits() {
+            self.coming = Coming::At(self.last);
+        }
+    }
+
+    /// Until when the recording shows that the device did not come; `until` when it never did.
+    pub(super) fn watched_until(&self, until: Option<Time>) -> Option<Time> {
+        match self.coming {
+            Coming::NotSeen => until,
+            Coming::At(time) => time,
+        }
     }
 
     /// The step that a request belongs to by the address it goes to.
@@ -148,6 +207,7 @@ impl Enrolling {
             Some(Side::Server) => {
                 self.redirected(message, step);
                 self.discovered(message);
+                self.provisioned(message);
                 self.answered |= message.kind != Kind::Missing;
             }
             _ => {
@@ -169,6 +229,12 @@ impl Enrolling {
         for (url, step) in urls {
             self.serve(url, step);
         }
+    }
+
+    fn provisioned(&mut self, message: &Message) {
+        let account = Provisioning::of(&message.doc).and_then(Provisioning::application);
+        let addr = account.and_then(|account| account.addr()?.value());
+        self.manages = self.manages.take().or(addr.and_then(Address::of));
     }
 
     fn redirected(&mut self, message: &Message, step: Option<Step>) {
@@ -196,4 +262,108 @@ pub(super) fn role(message: &Message) -> Option<Side> {
     let content = Envelope::of(&message.doc)?.content()?;
     let asks = ["Discover", "GetPolicies", "RequestSecurityToken"].iter().any(|name| soap::is(content, name));
     Some(if asks { Side::Client } else { Side::Server })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::http::{self, Body, Connection, Event, Half, Head};
+    use crate::limits::Limits;
+    use crate::origin::Origin;
+    use crate::session::Assembler;
+    use crate::transcript::Document;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn document(text: &str, at: i64) -> Message {
+        let body = Body::whole(text.as_bytes(), Origin::file(0));
+        let document = Document { body, side: None, at: Some(Time(at)), position: None };
+        Message { side: Some(Side::Server), ..Message::from_document(document, InputId(0), &Limits::default()) }
+    }
+
+    fn connection(number: u32) -> Connection {
+        let client = SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 50_000));
+        let server = Some(SocketAddr::from(([192, 0, 2, 1], 443)));
+        Connection {
+            input: InputId(0),
+            number,
+            client: Some(client),
+            server,
+            tls: None,
+            handshake: None,
+            from_start: true,
+        }
+    }
+
+    fn sealed(host: Option<&str>) -> Encrypted {
+        let (connection, server_name) = (Arc::new(connection(1)), host.map(str::to_owned));
+        Encrypted { connection, server_name, origin: Origin::default(), connections: 1 }
+    }
+
+    fn enrolled() -> Enrolling {
+        let mut enrolling = Enrolling::default();
+        let account = "<wap-provisioningdoc><characteristic type='APPLICATION'><parm name='APPID' value='w7'/>\
+            <parm name='ADDR' value='https://m.test/manage'/></characteristic></wap-provisioningdoc>";
+        enrolling.learn(&document(account, HOUR));
+        enrolling
+    }
+
+    #[test]
+    fn a_device_comes_by_a_message_or_by_what_may_be_one() {
+        let last = Some(Time(9 * HOUR));
+        let until = |coming: &dyn Fn(&mut Enrolling)| {
+            let mut enrolling = enrolled();
+            coming(&mut enrolling);
+            enrolling.watched_until(last)
+        };
+        assert_eq!(until(&|_| {}), last);
+        assert_eq!(until(&|enrolling| enrolling.meet(&document("<html/>", 2 * HOUR))), last);
+        assert_eq!(until(&|enrolling| enrolling.meet(&document("<SyncML/>", 2 * HOUR))), Some(Time(2 * HOUR)));
+        assert_eq!(until(&|enrolling| enrolling.meet_sealed(&sealed(Some("other.test")))), last);
+        assert_eq!(until(&|enrolling| enrolling.meet_sealed(&sealed(Some("m.test")))), Some(Time(HOUR)));
+        assert_eq!(until(&|enrolling| enrolling.meet_sealed(&sealed(None))), Some(Time(HOUR)));
+        assert!(!Enrolling::default().awaits());
+    }
+
+    /// The answer that ends an enrollment of a device of its own.
+    fn ends(number: u32) -> Event {
+        // <wap-provisioningdoc><characteristic type="APPLICATION"><parm name="ADDR" value="https://m.test/"/></characteristic></wap-provisioningdoc>
+        let token = "PHdhcC1wcm92aXNpb25pbmdkb2M+PGNoYXJhY3RlcmlzdGljIHR5cGU9IkFQUExJQ0FUSU9OIj48cGFybSBuYW1lPSJBRERSIiB2YWx1ZT0iaHR0cHM6Ly9tLnRlc3Qv\
+            Ii8+PC9jaGFyYWN0ZXJpc3RpYz48L3dhcC1wcm92aXNpb25pbmdkb2M+";
+        let body = format!(
+            "<Envelope><Body><RequestSecurityTokenResponse xmlns='ws-trust'><RequestedSecurityToken><BinarySecurityToken>{token}</BinarySecurityToken></RequestedSecurityToken></RequestSecurityTokenResponse></Body></Envelope>"
+        );
+        let at = Some(Time(i64::from(number) * HOUR));
+        Event::Message(http::Message {
+            connection: Arc::new(connection(number)),
+            exchange: 0,
+            half: Half::Response,
+            head: Arc::new(Head { status: 200, ..Head::default() }),
+            request: None,
+            body: Body::whole(body.into_bytes(), Origin::file(0)),
+            first: at,
+            last: at,
+            position: None,
+            notes: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn enrollments_wait_for_their_devices_but_not_all_of_them() {
+        let (limits, mut closed) = (Limits::default(), Vec::new());
+        let mut assembler = Assembler::new(&limits);
+        for number in 0..300 {
+            assembler.http(ends(number), &mut |session| closed.push(session));
+        }
+        let early = closed.len();
+        assert!((30..50).contains(&early), "{early}");
+        assert!(closed.iter().all(|session| session.watched_until == session.ended()));
+        assembler.finish(&mut |session| closed.push(session));
+        assert_eq!((closed.len(), assembler.is_clear()), (300, true));
+        let watched = closed[early..].iter().filter(|session| session.watched_until == Some(Time(299 * HOUR)));
+        assert_eq!(watched.count(), 300 - early);
+    }
 }

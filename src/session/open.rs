@@ -279,7 +279,7 @@ impl Open {
         if self.flavor == Flavor::Dm {
             session.start = outcome::start(&session, &self.around);
         }
-        session.watched_until = self.around.last;
+        session.watched_until = self.enrolling.watched_until(self.around.last);
         session.pair();
         session.end = outcome::end(&session, &self.around);
         session.outcome = outcome::outcome(&session);

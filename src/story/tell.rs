@@ -332,17 +332,21 @@ fn session_stage(name: &'static str, session: &Managed, earlier: bool) -> Stage 
 }
 
 /// Rules that say what the stop itself says.
-const TOLD_BY_STOP: [&str; 7] =
-    ["DM-ENR-001", "DM-ENR-003", "DM-ENR-032", "DM-ENR-033", "DM-ENR-034", "DM-ENR-035", "DM-ENR-039"];
+const TOLD_BY_STOP: [&str; 8] =
+    ["DM-ENR-001", "DM-ENR-003", "DM-ENR-031", "DM-ENR-032", "DM-ENR-033", "DM-ENR-034", "DM-ENR-035", "DM-ENR-039"];
 
-/// Adds what the rules say of the stage at which it stopped.
+/// Adds what the rules say of the stages up to where it stopped: before what only experience says.
 fn add_findings(stop: &mut Stop, findings: &[&Finding]) {
     let told =
         findings.iter().filter(|finding| !TOLD_BY_STOP.contains(&finding.rule.id) && finding.severity > Severity::Info);
-    for finding in told.take(CAUSES) {
-        stop.causes.push(Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id)));
-    }
+    let told = told.take(CAUSES).map(|finding| of_finding(finding));
+    let shown = stop.causes.iter().take_while(|cause| !cause.evidence.is_empty()).count();
+    stop.causes.splice(shown..shown, told);
     stop.causes.truncate(CAUSES + 2);
+}
+
+fn of_finding(finding: &Finding) -> Cause {
+    Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id))
 }
 
 /// The error that Windows shows when it does not take a part of the provisioning document.
@@ -393,12 +397,14 @@ fn stuck(
         return Some(tls_stop(at, failed));
     }
     let sealed = connections.first();
-    let errors: Vec<&&Finding> = findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
+    // What the server took from the device does not keep the device from going on.
+    let stops = |finding: &&&Finding| finding.severity > Severity::Info && finding.fault != "client";
+    let errors: Vec<&&Finding> = findings.iter().filter(stops).collect();
     if sealed.is_some() {
         return None;
     }
     if errors.is_empty() {
-        return None;
+        return findings.iter().find(|finding| finding.rule.id == "DM-ENR-040").map(|alone| stayed_away(alone));
     }
     let pause =
         attempt.to.zip(until).map(|(to, until)| until.since(to)).filter(|pause| *pause >= Duration::from_secs(5));
@@ -420,11 +426,7 @@ fn stuck(
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .find_map(|finding| code_of(finding.rule.id));
-    let causes: Vec<Cause> = errors
-        .iter()
-        .take(CAUSES)
-        .map(|finding| Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id)))
-        .collect();
+    let causes: Vec<Cause> = errors.iter().take(CAUSES).map(|finding| of_finding(finding)).collect();
     let mut stop = failure::stop(stage, what, code, causes);
     let mut fixes: Vec<String> = errors.iter().take(CAUSES).map(|finding| finding.help.clone()).collect();
     fixes.dedup();
@@ -432,6 +434,19 @@ fn stuck(
     stop.next = fixes;
     stop.place = errors.first().map(|finding| finding.location.clone());
     Some(stop)
+}
+
+/// A device that was given all it needs and was not seen again.
+fn stayed_away(finding: &Finding) -> Stop {
+    let causes = [
+        "the device did not take the provisioning document, for a reason that the document does not show",
+        "the device does not reach the management server",
+    ];
+    let causes = causes.map(Cause::known).to_vec();
+    let mut stop = failure::stop("first session", finding.message.clone(), None, causes);
+    stop.next.push("Ask the device for its error: 0x8018001E to 0x80180025 name the part of the document.".into());
+    stop.place = Some(finding.location.clone());
+    stop
 }
 
 fn position(stage: &str) -> usize {
