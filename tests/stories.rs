@@ -160,7 +160,12 @@ fn b5_a_profile_without_any_command_is_no_success() {
 
 /// What the program prints of a story's first example.
 fn printed(story: &str, arguments: &[&str]) -> String {
-    let examples = page::read(&pages()[story], |_| Profile::Windows).unwrap();
+    printed_of(&pages()[story], arguments)
+}
+
+/// What the program prints of the first example of a page.
+fn printed_of(page: &str, arguments: &[&str]) -> String {
+    let examples = page::read(page, |_| Profile::Windows).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("story.pcap");
     std::fs::write(&path, capture::file(&compose::messages(&examples[0]))).unwrap();
@@ -179,6 +184,30 @@ fn b11_each_command_is_shown_with_its_own_status() {
     let shown = printed("B11-only-the-first-status-is-read", &["show", "--as", "tree"]);
     let (_, replace) = shown.split_once("Replace 5  ./Device/Vendor/MSFT/RemoteLock/Lock").expect(&shown);
     assert!(replace.lines().nth(1).unwrap().contains("=> 405 command not allowed"), "{shown}");
+}
+
+#[test]
+fn b16_what_a_rule_shows_is_told_before_what_experience_says() {
+    let page = dmscope::rules::find("DM-ENR-020").unwrap().page.replacen("soap server policy", "soap server fault", 1);
+    let said = printed_of(&page, &["diagnose"]);
+    let at = |words: &str| said.find(words).unwrap_or_else(|| panic!("{words}: {said}"));
+    assert!(
+        at("the request has a BinarySecurityToken; AuthPolicy is") < at("enrollment of personal devices is blocked"),
+        "{said}"
+    );
+}
+
+#[test]
+fn b20_a_device_that_stays_away_is_told() {
+    let page = |behind: &str| {
+        format!(
+            "## Bad\n```soap client token connection=1\n…\n```\n```wap server\n…\n```\n{behind}\nother.example.test\n```\n"
+        )
+    };
+    let away = printed_of(&page("```tls client 1 connection=2 after=700"), &["diagnose"]);
+    assert!(away.contains("It stopped at first session") && away.contains("in the 11 minutes after"), "{away}");
+    let soon = printed_of(&page("```tls client 1 connection=2 after=300"), &["diagnose"]);
+    assert!(!soon.contains("It stopped"), "{soon}");
 }
 
 #[test]
