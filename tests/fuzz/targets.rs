@@ -25,7 +25,7 @@ use dmscope::tls::{Keys, read_key};
 use dmscope::{engine, http, input, link, transcript, wbxml, x509, xml};
 
 /// A target: any bytes, and a panic where something is wrong.
-type Target = fn(&[u8]);
+pub(crate) type Target = fn(&[u8]);
 
 /// Name and function of every target.
 pub(crate) const ALL: &[(&str, Target)] = &[
