@@ -3,72 +3,15 @@
 //! A page without a function fails to compile (unknown function); a function without a page is dead code, which
 //! the lints refuse.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    id: String,
-    name: String,
-    summary: String,
-    fix: String,
-    severity: Severities,
-    fault: String,
-    scope: String,
-    since: String,
-    spec: Vec<String>,
-    /// Element names: the function is called for each such element.
-    #[serde(default)]
-    on: Vec<String>,
-    /// Anomaly kinds (variant names): there is no function.
-    #[serde(default)]
-    anomaly: Vec<String>,
-    /// The function wants connections that could not be decrypted.
-    #[serde(default)]
-    encrypted: bool,
-    /// What of an enrollment the function is called for: `exchange`, `enrollment`, `provisioning`.
-    subject: Option<String>,
-    /// The function also wants messages that could not be read.
-    #[serde(default)]
-    any_message: bool,
-    /// What it says depends on the text of secrets: where an export redacted them it does not judge.
-    #[serde(default)]
-    secrets: bool,
-    #[serde(default)]
-    silences: Silences,
-    /// What the user may set.
-    #[serde(default)]
-    options: BTreeMap<String, OptionOfRule>,
-    /// Why the page differs from the catalog it was made from: for the tests alone.
-    #[serde(default, rename = "catalog-differs")]
-    _catalog_differs: Option<String>,
-}
+#[allow(dead_code, reason = "some of it is for a team's own rules")]
+#[path = "src/rules/page.rs"]
+mod page;
 
-/// What of a rule the user may set: a number with its bounds, or words to add to those the rule knows.
-#[derive(serde::Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-enum OptionOfRule {
-    Number { default: u32, least: u32, most: u32, about: String },
-    Words { default: Vec<String>, about: String },
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Severities {
-    oma: String,
-    windows: String,
-}
-
-#[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Silences {
-    session: Vec<String>,
-    message: Vec<String>,
-    element: Vec<String>,
-}
+use page::{Front, OptionOfRule};
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
@@ -128,11 +71,14 @@ struct MadeRule {
 
 fn rule(path: &Path) -> MadeRule {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let front = text.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")).map(|(front, _)| front);
-    let front = front.unwrap_or_else(|| panic!("{}: no front matter between +++ lines", path.display()));
-    let page: Page = toml::from_str(front).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert_eq!(stem(path), format!("{}-{}", page.id, page.name), "{}: file name is not ID-name.md", path.display());
-    let family = page.id.rsplit_once('-').map(|(family, _)| family).unwrap_or_else(|| panic!("{}: id", path.display()));
+    let page = page::front(&text).unwrap_or_else(|(at, error)| panic!("{} at byte {at}: {error}", path.display()));
+    let (id, name) = (page.id.get_ref(), page.name.get_ref());
+    assert_eq!(stem(path), format!("{id}-{name}"), "{}: file name is not ID-name.md", path.display());
+    let family = id.rsplit_once('-').map(|(family, _)| family).unwrap_or_else(|| panic!("{}: id", path.display()));
+    let full = page.fault.is_some() && !page.since.is_empty() && !page.spec.is_empty();
+    assert!(full, "{}: fault, since or spec is missing", path.display());
+    let of_own = page.when.is_some() || page.message.is_some() || page.at.is_some() || page.partial;
+    assert!(!of_own, "{}: when, message, at and partial are of own rules", path.display());
     let severity = |word: &str| match word {
         "error" => "Some(Severity::Error)",
         "warn" | "warning" => "Some(Severity::Warning)",
@@ -148,14 +94,14 @@ fn rule(path: &Path) -> MadeRule {
             .collect();
     let rule = format!(
         "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, options: &[{}], page: include_str!({:?}), check: {} }},\n",
-        page.id,
-        page.name,
+        id,
+        name,
         page.summary,
         page.fix,
-        severity(&page.severity.oma),
-        severity(&page.severity.windows),
-        capital(&page.fault),
-        capital(&page.scope),
+        severity(page.severity.oma.get_ref()),
+        severity(page.severity.windows.get_ref()),
+        capital(page.fault.as_ref().map_or("", |fault| fault.get_ref())),
+        capital(page.scope.get_ref()),
         page.since,
         page.spec,
         // A provisioning document comes in a token, which is a secret as a whole.
@@ -168,14 +114,10 @@ fn rule(path: &Path) -> MadeRule {
         true => String::new(),
         false => {
             let constants = page.options.iter().map(|(name, option)| constant(name, option));
-            format!(
-                "pub(in crate::rules) mod {} {{\n{}}}\n",
-                page.name.replace('-', "_"),
-                constants.collect::<String>()
-            )
+            format!("pub(in crate::rules) mod {} {{\n{}}}\n", name.replace('-', "_"), constants.collect::<String>())
         }
     };
-    MadeRule { id: page.id, expression: rule, options }
+    MadeRule { id: id.clone(), expression: rule, options }
 }
 
 /// An option as the list of its rule has it.
@@ -207,18 +149,20 @@ fn constant(name: &str, option: &OptionOfRule) -> String {
     }
 }
 
-fn check(path: &Path, page: &Page) -> String {
-    let function = format!("{}::{}", stem(path.parent().unwrap_or(path)), page.name.replace('-', "_"));
-    let list = |names: &[String], kind: &str| names.iter().map(|name| format!("{kind}::{name}, ")).collect::<String>();
+fn check(path: &Path, page: &Front) -> String {
+    let function = format!("{}::{}", stem(path.parent().unwrap_or(path)), page.name.get_ref().replace('-', "_"));
+    let list = |names: &[&str], kind: &str| names.iter().map(|name| format!("{kind}::{name}, ")).collect::<String>();
+    let anomalies: Vec<&str> = page.anomaly.iter().map(String::as_str).collect();
+    let on: Vec<&str> = page.on.iter().map(|name| name.get_ref().as_str()).collect();
     if let Some(subject) = &page.subject {
         let known = ["exchange", "enrollment", "provisioning"].contains(&subject.as_str());
         let alone = page.anomaly.is_empty() && page.on.is_empty() && !page.any_message && !page.encrypted;
         assert!(known && alone, "{}: subject {subject:?} does not stand alone or is none", path.display());
         return format!("Check::{}({function})", capital(subject));
     }
-    match (page.scope.as_str(), page.anomaly.is_empty(), page.on.is_empty(), page.any_message) {
-        (_, false, true, false) => format!("Check::Anomaly(&[{}])", list(&page.anomaly, "anomaly::Kind")),
-        (_, true, false, false) => format!("Check::Element(&[{}], {function})", list(&page.on, "Tag")),
+    match (page.scope.get_ref().as_str(), page.anomaly.is_empty(), page.on.is_empty(), page.any_message) {
+        (_, false, true, false) => format!("Check::Anomaly(&[{}])", list(&anomalies, "anomaly::Kind")),
+        (_, true, false, false) => format!("Check::Element(&[{}], {function})", list(&on, "Tag")),
         (_, true, true, true) => format!("Check::AnyMessage({function})"),
         ("message", true, true, false) => format!("Check::Message({function})"),
         ("session" | "capture", true, true, false) if page.encrypted => format!("Check::Encrypted({function})"),

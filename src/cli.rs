@@ -164,6 +164,12 @@ const DIAGNOSE_HELP: &str = "Examples:
   dmscope diagnose --format markdown proxy.har > ticket.md
   dmscope diagnose --code 0x80180014";
 
+const RULES_HELP: &str = "docs/own-rules.md tells how to write rules of your own.
+
+Examples:
+  dmscope rules --rules our-rules/   the built-in rules and your own
+  dmscope rules fields               what an expression can name";
+
 const DECODE_HELP: &str = "Nothing is masked: the output says all that the message says.
 
 Examples:
@@ -232,6 +238,18 @@ pub struct Setup {
     /// Take no configuration file
     #[arg(long, conflicts_with = "config")]
     pub isolated: bool,
+    /// A team's own rules.
+    #[command(flatten)]
+    pub own: Own,
+}
+
+/// A team's own rules.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Rules")]
+pub struct Own {
+    /// Run the rules of this directory too: pages as docs/own-rules.md has them. May be repeated
+    #[arg(long = "rules", value_name = "DIR")]
+    pub directories: Vec<PathBuf>,
 }
 
 /// What decrypts TLS.
@@ -582,6 +600,9 @@ pub struct Capture {
 pub struct Explain {
     /// Id or name of the rule: DM-MSG-003, MSG-003, or its name
     pub rule: String,
+    /// A team's own rules.
+    #[command(flatten)]
+    pub own: Own,
     /// How to print it: text or markdown
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: PageFormat,
@@ -598,10 +619,24 @@ pub enum PageFormat {
 
 /// `dmscope rules`.
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, after_help = RULES_HELP, after_long_help = RULES_HELP)]
 pub struct Rules {
+    /// What to do with own rules; without it, the rules are listed.
+    #[command(subcommand)]
+    pub command: Option<OwnRules>,
+    /// A team's own rules.
+    #[command(flatten)]
+    pub own: Own,
     /// How to print them: text, json or markdown
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: RulesFormat,
+}
+
+/// What to do with a team's own rules.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OwnRules {
+    /// List what the expressions of own rules can name: scopes, fields, functions
+    Fields,
 }
 
 /// How the list of rules is printed.

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::CommandFactory as _;
 
 use crate::cli::{self, Cli, Command};
+use crate::config;
 use crate::report;
 use crate::rules;
 
@@ -20,6 +21,7 @@ mod judge;
 mod lint;
 mod man;
 mod notification;
+mod own;
 mod progress;
 mod reading;
 mod record;
@@ -112,11 +114,12 @@ fn width() -> Option<usize> {
 }
 
 fn explain(options: &cli::Explain) -> Result<Exit> {
-    let word = &options.rule;
-    let named: Vec<&rules::Rule> = rules::ALL.iter().filter(|rule| rules::select::is_named(rule, word)).collect();
+    let (word, own) = (&options.rule, config::own_rules(&options.own.directories)?);
+    let all = || rules::ALL.iter().chain(own.iter().copied());
+    let named: Vec<&rules::Rule> = all().filter(|rule| rules::select::is_named(rule, word)).collect();
     let mut out = stdout();
     match (named.as_slice(), options.format) {
-        ([], _) => bail!("{}; `dmscope rules` lists them all", rules::select::unknown(word, rules::ALL.iter())),
+        ([], _) => bail!("{}; `dmscope rules` lists them all", rules::select::unknown(word, all())),
         ([rule], cli::PageFormat::Text) => report::explain::text(rule, width(), &mut out)?,
         ([rule], cli::PageFormat::Markdown) => report::explain::markdown(rule, &mut out)?,
         (family, _) => report::rules::text(family, &mut out)?,
@@ -126,7 +129,11 @@ fn explain(options: &cli::Explain) -> Result<Exit> {
 }
 
 fn list_rules(options: &cli::Rules) -> Result<Exit> {
-    let all: Vec<&rules::Rule> = rules::ALL.iter().collect();
+    if let Some(command) = &options.command {
+        return own::run(command);
+    }
+    let own = config::own_rules(&options.own.directories)?;
+    let all: Vec<&rules::Rule> = rules::ALL.iter().chain(own).collect();
     let mut out = stdout();
     match options.format {
         cli::RulesFormat::Text => report::rules::text(&all, &mut out)?,

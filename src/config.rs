@@ -22,7 +22,7 @@ use crate::filter::Filter;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::rules::select::Selection;
-use crate::rules::{self, Profile, Severity};
+use crate::rules::{self, Profile, Rule, Severity};
 use crate::{cli, engine, input, tls};
 
 /// What to read, and how.
@@ -240,7 +240,7 @@ impl File {
     /// # Errors
     /// A name that is no rule's.
     pub fn selection(&self, typed: &cli::Selection) -> Result<Selection> {
-        let selection = Selection::of(profile(self.profile(typed.profile).value));
+        let selection = Selection::of(profile(self.profile(typed.profile).value)).with(&self.own);
         let selection = self.settle(selection, typed).map_err(|what| anyhow!("{what}"))?;
         let selection = selection.with_last_word().severities(&typed.severity).context("--severity")?;
         selection.select(&typed.select).context("--select")?.ignore(&typed.ignore).context("--ignore")
@@ -251,7 +251,7 @@ impl File {
         let said = |error: rules::select::Error| error.to_string();
         selection = selection.severities(&levels(&self.rules)).map_err(said)?;
         for settings in &self.rules {
-            let one = shape::one_rule(&settings.name).into_iter();
+            let one = shape::one_rule(&settings.name, &self.own).into_iter();
             for (rule, (name, value)) in one.flat_map(|rule| settings.options.iter().map(move |set| (rule, set))) {
                 selection = selection.set(rule, name, value.clone())?;
             }
@@ -347,6 +347,20 @@ impl File {
             false => Ok(outputs),
         }
     }
+}
+
+/// Several things that are wrong at once, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct Several(pub Vec<String>);
+
+/// The rules of the directories that a team keeps its own in.
+///
+/// # Errors
+/// All that is wrong with any of their pages.
+pub fn own_rules(directories: &[PathBuf]) -> Result<Vec<&'static Rule>> {
+    let told = |wrong: Vec<rules::own::Error>| Several(wrong.iter().map(ToString::to_string).collect());
+    Ok(rules::own::load(directories).map_err(told)?)
 }
 
 /// As the options of rules have them: `RULE=LEVEL`.

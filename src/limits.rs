@@ -82,7 +82,27 @@ pub struct Limits {
     pub encrypted_hosts: usize,
     /// Findings, sessions and unjudged messages kept for a report, each; the rest is counted. A finding has about 1 KiB.
     pub reported: usize,
+    /// Steps that an own rule may take to judge one place: some milliseconds. A rule that looks at every item of a large
+    /// message takes some thousand.
+    pub rule_steps: u64,
+    /// The same in one session, for all its places, and for a rule that looks at the whole session.
+    pub rule_steps_per_session: u64,
 }
+
+/// Bytes of one expression of an own rule. The longest that one can read has some hundred.
+pub const RULE_EXPRESSION: usize = 8 * KIB;
+/// Levels of one expression: reading and running it use the stack for each.
+pub const RULE_DEPTH: usize = 64;
+/// Macros of an expression in each other: each multiplies what it costs to run.
+pub const RULE_VARIABLES: usize = 6;
+/// Bytes of a pattern of an own rule.
+pub const RULE_PATTERN: usize = KIB;
+/// Bytes of memory that a pattern may take, once for the pattern and once for running it.
+pub const RULE_PATTERN_MEMORY: usize = 256 * KIB;
+/// Bytes of an own rule's page. The longest of the built-in rules has 20 KiB.
+pub const RULE_PAGE: u64 = 256 * KIB as u64;
+/// Pages of own rules in one directory.
+pub const RULE_PAGES: usize = 1000;
 
 /// Unpacked bytes of a compressed input that no ratio is asked of: a minute of idling, or a log of one repeated line, packs
 /// better than any bound.
@@ -137,6 +157,8 @@ impl Default for Limits {
             devices: 65_536,
             encrypted_hosts: 16_384,
             reported: 100_000,
+            rule_steps: 200_000,
+            rule_steps_per_session: 2_000_000,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use dmscope::cli::Cli;
+use dmscope::config::Several;
 use dmscope::{bug, commands, escape};
 
 /// Wrong usage, unreadable input, or an internal error.
@@ -17,7 +18,10 @@ fn main() -> ExitCode {
     match bug::caught(|| commands::run(&cli)) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) if commands::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&format!("{error:#}")),
+        Ok(Err(error)) => match error.downcast_ref() {
+            Some(Several(lines)) => lines.iter().fold(ExitCode::from(FAILED), |_, line| fail(line)),
+            None => fail(&format!("{error:#}")),
+        },
         Err(bug) => fail(&format!("internal error: {bug}")),
     }
 }

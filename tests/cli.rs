@@ -29,7 +29,8 @@ fn command_lines() {
         .case("docs/configuration.md")
         .case("docs/filter.md")
         .case("docs/reports.md")
-        .case("docs/diff.md");
+        .case("docs/diff.md")
+        .case("docs/own-rules.md");
 }
 
 #[test]

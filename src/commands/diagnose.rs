@@ -38,10 +38,12 @@ fn explain(word: &str, format: StoryFormat) -> Result<Exit> {
 }
 
 fn tell(options: &cli::Diagnose) -> Result<Exit> {
-    let config = config::File::load(&options.reading.setup)?.reading(&options.reading, false)?;
+    let file = config::File::load(&options.reading.setup)?;
+    let config = file.reading(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let limits = &config.engine.limits;
-    let judge = Judge::new(&Selection::of(Profile::Windows), limits, false, false).with_filter(config.filter.clone());
+    let selection = Selection::of(Profile::Windows).with(file.own());
+    let judge = Judge::new(&selection, limits, false, false).with_filter(config.filter.clone());
     let mut teller = Teller::new(limits);
     let (judged, read) = judge.all(config.engine.threads, |each| {
         reading::read(&inputs, &config, &mut |session| {

@@ -14,8 +14,8 @@ use crate::credentials::Credentials;
 use crate::engine;
 use crate::filter::{Filter, Scene};
 use crate::limits::Limits;
-use crate::report::NotJudged;
 use crate::report::sessions::Row;
+use crate::report::{self, NotJudged};
 use crate::rules::finding::Place;
 use crate::rules::history::{Earlier, History};
 use crate::rules::location::Locator;
@@ -44,6 +44,8 @@ pub(super) struct Verdict {
     pub(super) more: Vec<(&'static Rule, Severity, usize)>,
     /// Messages that were not judged.
     pub(super) not_judged: Vec<NotJudged>,
+    /// Places that own rules did not judge.
+    pub(super) holes: Vec<report::Hole>,
     /// Whether a filter leaves it out.
     pub(super) left_out: bool,
     /// The host of its server, in lower case.
@@ -107,7 +109,7 @@ impl Judge {
     pub(super) fn session(&self, session: &Session, earlier: &Earlier) -> Verdict {
         let mut bugs = Vec::new();
         let outcome = noted("the rules", &mut bugs, || self.runner.run_after(session, earlier)).unwrap_or_default();
-        let Outcome { drafts, more, not_judged, times, clock, bugs: of_rules } = outcome;
+        let Outcome { drafts, more, not_judged, holes, times, clock, bugs: of_rules } = outcome;
         let scene = Scene { session, findings: &drafts };
         let left_out = self.filter.as_ref().is_some_and(|filter| !filter.session(scene));
         let severities = drafts.iter().map(|draft| draft.severity).chain(more.iter().map(|(_, severity, _)| *severity));
@@ -116,14 +118,21 @@ impl Judge {
             let mut locator = Locator::new(session, self.show_secrets);
             let findings: Vec<Finding> = drafts.into_iter().map(|draft| locator.finding(draft)).collect();
             let mut place = |message| locator.location(Place::Message(message));
-            let holes = not_judged.into_iter();
-            (findings, holes.map(|(message, reason)| NotJudged { location: place(message), reason }).collect())
+            let unread = not_judged.into_iter();
+            let unread = unread.map(|(message, reason)| NotJudged { location: place(message), reason }).collect();
+            let by_rules = holes.into_iter().map(|(rule, hole)| report::Hole {
+                rule,
+                location: locator.location(hole.place),
+                reason: hole.why,
+                count: hole.count,
+            });
+            (findings, unread, by_rules.collect())
         });
-        let (findings, not_judged) = said.unwrap_or_default();
+        let (findings, not_judged, holes) = said.unwrap_or_default();
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
         let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
         let row = Row::of(session, worst, self.show_secrets);
-        Verdict { row, findings, more, not_judged, left_out, host, times, clock, bugs }
+        Verdict { row, findings, more, not_judged, holes, left_out, host, times, clock, bugs }
     }
 }
 

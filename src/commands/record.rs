@@ -71,6 +71,8 @@ impl Record {
         self.lint.not_judged_count += verdict.not_judged.len();
         let room = self.keep.saturating_sub(self.lint.not_judged.len());
         self.lint.not_judged.extend(verdict.not_judged.into_iter().take(room));
+        let room = self.keep.saturating_sub(self.lint.holes.len());
+        self.lint.holes.extend(verdict.holes.into_iter().take(room));
         for (rule, time) in verdict.times {
             self.times.entry(rule.id).or_insert((rule, Duration::ZERO)).1 += time;
         }
@@ -112,6 +114,7 @@ impl Record {
             order.then_with(|| (a.rule.id, &a.message).cmp(&(b.rule.id, &b.message)))
         });
         lint.not_judged.sort_by_key(|hole| place(&hole.location));
+        lint.holes.sort_by(|a, b| place(&a.location).cmp(&place(&b.location)).then_with(|| a.rule.id.cmp(b.rule.id)));
         if let Some(last) = lint.inputs.last_mut().filter(|_| history.is_full()) {
             last.notes
                 .push("more devices than are remembered: rules over several sessions looked at the first ones".into());

@@ -10,10 +10,10 @@ use anyhow::{Result, anyhow, bail};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::shape;
+use super::{own_rules, shape};
 use crate::pattern::Pattern;
-use crate::rules::OptionValue;
 use crate::rules::area::Area;
+use crate::rules::{OptionValue, Rule};
 use crate::table::{self, Text, Wrong};
 use crate::{cli, limits};
 
@@ -35,6 +35,9 @@ pub struct File {
     pub(super) keylog: Option<At<Vec<String>>>,
     pub(super) key: Option<At<Vec<String>>>,
     pub(super) credentials: Option<At<String>>,
+    pub(super) own_rules: Option<At<Vec<String>>>,
+    /// The rules of the directories that it and the command line name.
+    pub(super) own: Vec<&'static Rule>,
     pub(super) rules: Vec<RuleSettings>,
     pub(super) overrides: Vec<Override>,
 }
@@ -64,27 +67,33 @@ pub(super) struct Override {
 }
 
 impl File {
-    /// Finds and reads the file, if there is one.
+    /// Finds and reads the file, if there is one, and the own rules that it and the command line name.
     ///
     /// # Errors
-    /// The one that was named is not there, or something in it is not as it should be.
+    /// The one that was named is not there, or something in it or in a page of a rule is not as it should be.
     pub fn load(setup: &cli::Setup) -> Result<File> {
         let variable = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let (path, how) = match (&setup.config, variable) {
-            _ if setup.isolated => return Ok(File::default()),
-            (Some(path), _) => (path.clone(), "--config"),
-            (None, Some(path)) => (path, "$DMSCOPE_CONFIG"),
-            (None, None) => match std::env::current_dir().ok().and_then(|here| find(&here)) {
-                Some(path) => (path, "found from the working directory"),
-                None => return Ok(File::default()),
-            },
+        let found = match (&setup.config, variable) {
+            _ if setup.isolated => None,
+            (Some(path), _) => Some((path.clone(), "--config")),
+            (None, Some(path)) => Some((path, "$DMSCOPE_CONFIG")),
+            (None, None) => {
+                let path = std::env::current_dir().ok().and_then(|here| find(&here));
+                path.map(|path| (path, "found from the working directory"))
+            }
+        };
+        let Some((path, how)) = found else {
+            return Ok(File { own: own_rules(&setup.own.directories)?, ..File::default() });
         };
         let text = match table::load(&path, limits::CONFIG) {
             Ok(text) => text,
             Err(why) if how == "--config" => bail!("--config {}: {why}", path.display()),
             Err(why) => bail!("{}: {why}", path.display()),
         };
-        let mut file = File::parse(&text).map_err(|wrong| anyhow!("{}:{wrong}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let named = directories(Text(&text)).into_iter().map(|directory| folder.join(directory));
+        let own = own_rules(&named.chain(setup.own.directories.iter().cloned()).collect::<Vec<_>>())?;
+        let mut file = File::with(&text, own).map_err(|wrong| anyhow!("{}:{wrong}", path.display()))?;
         file.named = Some((path, how));
         Ok(file)
     }
@@ -94,11 +103,16 @@ impl File {
     /// # Errors
     /// Something in it is not as it should be.
     pub fn parse(text: &str) -> Result<File, Wrong> {
+        File::with(text, Vec::new())
+    }
+
+    /// The same where there are rules of one's own.
+    fn with(text: &str, own: Vec<&'static Rule>) -> Result<File, Wrong> {
         let text = Text(text);
         let parsed = text.parse()?;
         let top = parsed.get_ref();
-        shape::table(text, top, shape::FILE, 0)?;
-        let reader = Reader { text, table: top };
+        shape::table(text, top, shape::FILE, 0, &own)?;
+        let reader = Reader { text, table: top, own: &own };
         Ok(File {
             named: None,
             profile: reader.text("profile"),
@@ -109,9 +123,16 @@ impl File {
             keylog: reader.texts("keylog"),
             key: reader.texts("key"),
             credentials: reader.text("credentials"),
+            own_rules: reader.texts("own-rules"),
             rules: reader.levels(),
             overrides: reader.tables("override").map(Reader::override_of).collect(),
+            own,
         })
+    }
+
+    /// The rules of the directories that it and the command line name.
+    pub fn own(&self) -> &[&'static Rule] {
+        &self.own
     }
 
     /// A path of the file, which is relative to its folder.
@@ -129,6 +150,13 @@ impl File {
         let name = self.named.as_ref().map_or(NAME.to_owned(), |(path, _)| path.display().to_string());
         format!("{name}:{line}")
     }
+}
+
+/// The directories of own rules that a file names, before it is checked: the names of rules in it may be theirs.
+fn directories(text: Text<'_>) -> Vec<String> {
+    let Ok(parsed) = text.parse() else { return Vec::new() };
+    let reader = Reader { text, table: parsed.get_ref(), own: &[] };
+    reader.texts("own-rules").map(|directories| directories.value).unwrap_or_default()
 }
 
 /// The file that counts for a folder: its own, or the nearest above it, up to the first folder that holds `.git`. Named
@@ -152,6 +180,7 @@ fn find(folder: &Path) -> Option<PathBuf> {
 struct Reader<'a> {
     text: Text<'a>,
     table: &'a DeTable<'a>,
+    own: &'a [&'static Rule],
 }
 
 impl<'a> Reader<'a> {
@@ -200,7 +229,7 @@ impl<'a> Reader<'a> {
                 RuleSettings { name, level, options, line }
             })
             .collect();
-        all.sort_by_key(|settings| (shape::one_rule(&settings.name).is_some(), settings.line));
+        all.sort_by_key(|settings| (shape::one_rule(&settings.name, self.own).is_some(), settings.line));
         all
     }
 

@@ -64,6 +64,7 @@ pub(super) static FILE: &[Key] = &[
     key("keylog", Shape::OneOrMore(&Shape::Text), "Key logs that decrypt TLS"),
     key("key", Shape::OneOrMore(&Shape::Text), "RSA private keys that decrypt TLS"),
     key("credentials", Shape::Text, "The file of users, secrets and nonces"),
+    key("own-rules", Shape::OneOrMore(&Shape::Text), "Directories with rules of your own"),
     key("rules", Shape::Levels { options: true }, "Levels of rules and families, and options of rules"),
     key("override", Shape::Tables(OVERRIDE), "Levels for some inputs, servers or devices"),
 ];
@@ -80,16 +81,22 @@ static OVERRIDE: &[Key] = &[
     },
 ];
 
-/// Checks a table and all that is in it.
+/// Checks a table and all that is in it. Rules are the built-in ones and `own`.
 ///
 /// # Errors
 /// The first key that is unknown, then the first value that is not as it should be.
-pub(super) fn table(text: Text<'_>, table: &DeTable<'_>, keys: &[Key], start: usize) -> Result<(), Wrong> {
+pub(super) fn table(
+    text: Text<'_>,
+    table: &DeTable<'_>,
+    keys: &[Key],
+    start: usize,
+    own: &[&'static Rule],
+) -> Result<(), Wrong> {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     text.known(table, &names)?;
     for key in keys {
         match table.get(key.name) {
-            Some(value) => key.shape.check(text, key.name, value)?,
+            Some(value) => key.shape.check(text, key.name, value, own)?,
             None if key.needed => return Err(text.wrong(start, format!("{} is missing", key.name))),
             None => {}
         }
@@ -98,37 +105,43 @@ pub(super) fn table(text: Text<'_>, table: &DeTable<'_>, keys: &[Key], start: us
 }
 
 impl Shape {
-    fn check(&self, text: Text<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), Wrong> {
+    fn check(
+        &self,
+        text: Text<'_>,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        own: &[&'static Rule],
+    ) -> Result<(), Wrong> {
         let start = value.span().start;
         let wrong = |what: String| text.wrong(start, what);
         match (self, value.get_ref()) {
             (Shape::List(of) | Shape::OneOrMore(of), DeValue::Array(values)) => {
                 limited(values.len()).map_err(|what| wrong(format!("{name}: {what}")))?;
-                values.iter().try_for_each(|value| of.check(text, name, value))
+                values.iter().try_for_each(|value| of.check(text, name, value, own))
             }
-            (Shape::OneOrMore(of), DeValue::String(_)) => of.check(text, name, value),
+            (Shape::OneOrMore(of), DeValue::String(_)) => of.check(text, name, value, own),
             (Shape::Tables(keys), DeValue::Array(values)) => {
                 limited(values.len()).map_err(|what| wrong(format!("{name}: {what}")))?;
                 values.iter().try_for_each(|value| match value.get_ref() {
-                    DeValue::Table(of) => table(text, of, keys, value.span().start),
+                    DeValue::Table(of) => table(text, of, keys, value.span().start, own),
                     _ => Err(text.wrong(value.span().start, format!("{name}: expected tables, [[{name}]]"))),
                 })
             }
-            (Shape::Levels { options }, DeValue::Table(levels)) => levels_of(text, levels, *options),
+            (Shape::Levels { options }, DeValue::Table(levels)) => levels_of(text, levels, *options, own),
             (Shape::Text | Shape::Word(_) | Shape::Rule | Shape::Report, DeValue::String(word)) => {
-                self.word(word).map_err(|what| wrong(format!("{name}: {what}")))
+                self.word(word, own).map_err(|what| wrong(format!("{name}: {what}")))
             }
             (_, other) => Err(wrong(format!("{name} is {}; expected {}", kind(other), self.expected(name)))),
         }
     }
 
-    fn word(&self, word: &str) -> Result<(), String> {
+    fn word(&self, word: &str, own: &[&'static Rule]) -> Result<(), String> {
         match self {
             Shape::Text if word.is_empty() => Err("the string is empty".to_owned()),
             Shape::Text => Ok(()),
             Shape::Word(words) if words.contains(&word) => Ok(()),
             Shape::Word(words) => Err(no_word(word, words)),
-            Shape::Rule => rule(word).map(|_| ()),
+            Shape::Rule => rule(word, own).map(|_| ()),
             Shape::Report => super::output(word).map(|_| ()),
             _ => Ok(()),
         }
@@ -172,25 +185,26 @@ pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
 }
 
 /// The rules that a word names; at least one.
-fn rule(word: &str) -> Result<Vec<&'static Rule>, String> {
-    let named: Vec<&Rule> = rules::ALL.iter().filter(|rule| is_named(rule, word)).collect();
-    if named.is_empty() { Err(unknown(word, rules::ALL.iter()).to_string()) } else { Ok(named) }
+fn rule(word: &str, own: &[&'static Rule]) -> Result<Vec<&'static Rule>, String> {
+    let all = || rules::ALL.iter().chain(own.iter().copied());
+    let named: Vec<&Rule> = all().filter(|rule| is_named(rule, word)).collect();
+    if named.is_empty() { Err(unknown(word, all()).to_string()) } else { Ok(named) }
 }
 
 /// The one rule that a word names; `None` for a family.
-pub(super) fn one_rule(word: &str) -> Option<&'static Rule> {
-    match rule(word).ok()?.as_slice() {
+pub(super) fn one_rule(word: &str, own: &[&'static Rule]) -> Option<&'static Rule> {
+    match rule(word, own).ok()?.as_slice() {
         [one] if !one.family.eq_ignore_ascii_case(word) => Some(one),
         _ => None,
     }
 }
 
-fn levels_of(text: Text<'_>, table: &DeTable<'_>, options: bool) -> Result<(), Wrong> {
+fn levels_of(text: Text<'_>, table: &DeTable<'_>, options: bool, own: &[&'static Rule]) -> Result<(), Wrong> {
     let mut seen: Vec<(&'static str, &str)> = Vec::new();
     for (name, value) in table {
         let at = name.span().start;
-        rule(name.get_ref()).map_err(|what| text.wrong(at, what))?;
-        let one = one_rule(name.get_ref());
+        rule(name.get_ref(), own).map_err(|what| text.wrong(at, what))?;
+        let one = one_rule(name.get_ref(), own);
         if let Some(one) = one {
             if let Some((_, before)) = seen.iter().find(|(id, _)| *id == one.id) {
                 return Err(text.wrong(at, format!("{before:?} and {:?} are the same rule", name.get_ref())));

@@ -37,6 +37,7 @@ pub(super) fn text(file: &File, typed: &cli::Lint) -> String {
         ("reports", &typed.formats, file.reports.as_ref().filter(|_| typed.formats.is_empty())),
         ("keylog", &shown(&typed.reading.keys.keylog), file.keylog.as_ref()),
         ("key", &shown(&typed.reading.keys.key), file.key.as_ref()),
+        ("own-rules", &shown(&typed.reading.setup.own.directories), file.own_rules.as_ref()),
     ];
     for (name, typed, own) in lists {
         let list = both(file, typed, own);
@@ -67,11 +68,11 @@ pub(super) fn text(file: &File, typed: &cli::Lint) -> String {
 fn rules(file: &File, typed: &cli::Lint, out: &mut String) {
     let mut all: BTreeMap<String, (RuleSettings, String)> = BTreeMap::new();
     for own in &file.rules {
-        all.insert(name(&own.name), (own.clone(), file.source(own.line)));
+        all.insert(name(file, &own.name), (own.clone(), file.source(own.line)));
     }
     for (word, level) in typed.rules.severity.iter().filter_map(|setting| setting.split_once('=')) {
         let new = RuleSettings { name: word.trim().to_owned(), level: None, options: Vec::new(), line: 0 };
-        let (settings, from) = all.entry(name(&new.name)).or_insert((new, String::new()));
+        let (settings, from) = all.entry(name(file, &new.name)).or_insert((new, String::new()));
         settings.level = Some(level.trim().to_owned());
         *from = if from.is_empty() { COMMAND_LINE.to_owned() } else { format!("{from}, level: {COMMAND_LINE}") };
     }
@@ -84,8 +85,8 @@ fn rules(file: &File, typed: &cli::Lint, out: &mut String) {
 }
 
 /// The id of a rule; of a family the name that was given.
-fn name(word: &str) -> String {
-    shape::one_rule(word).map_or(word, |rule| rule.id).to_owned()
+fn name(file: &File, word: &str) -> String {
+    shape::one_rule(word, &file.own).map_or(word, |rule| rule.id).to_owned()
 }
 
 fn settings(settings: &RuleSettings) -> String {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::rules::{OptionKind, Rule, RuleOption, Severity};
+use crate::rules::{Check, OptionKind, Rule, RuleOption, Severity};
 
 /// Widest text, however wide the terminal is: longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
@@ -40,6 +40,9 @@ pub fn text(rule: &Rule, width: Option<usize>, out: &mut dyn Write) -> io::Resul
         let name = if number == 0 { "options" } else { "" };
         fact(out, name, &option_line(option), width)?;
     }
+    if let Check::Own(own) = rule.check {
+        fact(out, "when", own.when(), width)?;
+    }
     writeln!(out)?;
     body(out, prose(rule.page), width, folded)
 }
@@ -63,7 +66,11 @@ fn prose(page: &str) -> &str {
     page.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")).map_or(page, |(_, prose)| prose)
 }
 
+/// A fact that the page gives.
 fn fact(out: &mut dyn Write, name: &str, value: &str, width: usize) -> io::Result<()> {
+    if value.is_empty() {
+        return Ok(());
+    }
     let colon = if name.is_empty() { ' ' } else { ':' };
     wrap(out, value, &format!("{name:>10}{colon} "), &" ".repeat(12), width)
 }

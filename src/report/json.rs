@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::fingerprint::fingerprint;
 use super::sessions::Row;
-use super::{Input, Lint, NotJudged};
+use super::{Hole, Input, Lint, NotJudged};
 use crate::escape;
 use crate::http::Encrypted;
 use crate::rules::{Finding, Location, OptionKind, Rule, RuleOption, Severity, location as place};
@@ -30,6 +30,8 @@ struct LintJson<'a> {
     sessions: Vec<SessionJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     not_judged: Vec<NotJudgedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_judged_by: Vec<HoleJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     encrypted: Vec<tls::EncryptedJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -58,6 +60,7 @@ enum Line<'a> {
     Session(SessionJson<'a>),
     Finding(Box<FindingJson<'a>>),
     NotJudged(Box<NotJudgedJson<'a>>),
+    NotJudgedBy(Box<HoleJson<'a>>),
     Encrypted(Box<tls::EncryptedJson<'a>>),
     Omitted(OmittedJson),
     Summary {
@@ -140,6 +143,15 @@ struct RelatedJson<'a> {
 #[derive(Serialize)]
 struct NotJudgedJson<'a> {
     reason: &'a str,
+    location: LocationJson<'a>,
+}
+
+/// A place that an own rule did not judge.
+#[derive(Serialize)]
+struct HoleJson<'a> {
+    rule: &'static str,
+    reason: &'a str,
+    count: usize,
     location: LocationJson<'a>,
 }
 
@@ -242,6 +254,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             sessions: lint.sessions.iter().map(|each| session(lint, each)).collect(),
             findings: lint.findings.iter().map(|each| finding(lint, each)).collect(),
             not_judged: lint.not_judged.iter().map(|each| not_judged(lint, each)).collect(),
+            not_judged_by: lint.holes.iter().map(|each| hole(lint, each)).collect(),
             encrypted: unread.iter().map(|(each, place)| tls::encrypted(lint, each, place)).collect(),
             omitted: lint.omitted.iter().map(omitted).collect(),
         },
@@ -255,10 +268,12 @@ pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     let sessions = lint.sessions.iter().map(|each| Line::Session(session(lint, each)));
     let findings = lint.findings.iter().map(|each| Line::Finding(Box::new(finding(lint, each))));
     let holes = lint.not_judged.iter().map(|each| Line::NotJudged(Box::new(not_judged(lint, each))));
+    let by_rules = lint.holes.iter().map(|each| Line::NotJudgedBy(Box::new(hole(lint, each))));
     let unread = unread(lint);
     let encrypted = unread.iter().map(|(each, place)| Line::Encrypted(Box::new(tls::encrypted(lint, each, place))));
     let omitted = lint.omitted.iter().map(|each| Line::Omitted(self::omitted(each)));
     let summary = std::iter::once(Line::Summary { schema: LINT, summary: summary(lint) });
+    let holes = holes.chain(by_rules);
     for line in inputs.chain(sessions).chain(findings).chain(holes).chain(encrypted).chain(omitted).chain(summary) {
         writeln!(out, "{}", printable(&serde_json::to_string(&line)?))?;
     }
@@ -363,6 +378,11 @@ fn finding<'a>(lint: &'a Lint, finding: &'a Finding) -> FindingJson<'a> {
 
 fn not_judged<'a>(lint: &'a Lint, entry: &'a NotJudged) -> NotJudgedJson<'a> {
     NotJudgedJson { reason: &entry.reason, location: location(lint, &entry.location) }
+}
+
+fn hole<'a>(lint: &'a Lint, hole: &'a Hole) -> HoleJson<'a> {
+    let Hole { rule, reason, count, location } = hole;
+    HoleJson { rule: rule.id, reason, count: *count, location: self::location(lint, location) }
 }
 
 fn omitted((rule, severity, count): &(&'static Rule, Severity, usize)) -> OmittedJson {

@@ -57,6 +57,11 @@ fn cases<'a>(lint: &'a Lint, path: &str) -> Vec<Case<'a>> {
     for row in lint.sessions.iter().filter(|row| row.input.is_some_and(|input| lint.path(Some(input)) == path)) {
         let holes = lint.not_judged.iter().filter(|hole| hole.location.session.as_deref() == Some(&*row.key));
         let class = format!("{path}.{}", row.key);
+        let by_rules = lint.holes.iter().filter(|hole| hole.location.session.as_deref() == Some(&*row.key));
+        cases.extend(by_rules.map(|hole| {
+            let skipped = Some(escape::line(&format!("not judged by {}", hole.told())).into_owned());
+            Case { name: format!("{} not judged", hole.rule.id), class: class.clone(), findings: Vec::new(), skipped }
+        }));
         let holes = holes.count();
         if holes > 0 {
             let skipped = Some(format!("{} not judged", super::count(holes as u64, "message")));

@@ -27,6 +27,9 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     if lint.not_judged_count > 0 {
         writeln!(out, "{} not judged.\n", count(lint.not_judged_count as u64, "message"))?;
     }
+    for hole in &lint.holes {
+        writeln!(out, "Not judged by {}\n", escape::line(&hole.told()))?;
+    }
     if !lint.findings.is_empty() {
         writeln!(out, "| severity | rule | finding | where |\n|---|---|---|---|")?;
     }

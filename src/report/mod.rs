@@ -43,6 +43,8 @@ pub struct Lint {
     pub encrypted: Vec<Encrypted>,
     /// What could not be judged, and why, by input and place.
     pub not_judged: Vec<NotJudged>,
+    /// Own rules that did not judge what they were to judge, and why; of each session once.
+    pub holes: Vec<Hole>,
     /// How many findings there are, those that were not kept included.
     pub counts: Counts,
     /// What was seen in all inputs, what was not kept included.
@@ -75,6 +77,30 @@ pub struct NotJudged {
     pub location: Location,
     /// Why.
     pub reason: String,
+}
+
+/// A place that an own rule did not judge.
+#[derive(Clone, Debug)]
+pub struct Hole {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// The first such place in its session.
+    pub location: Location,
+    /// Why.
+    pub reason: String,
+    /// How many there are in the session.
+    pub count: usize,
+}
+
+impl Hole {
+    /// `ACME-001: its budget of 200000 steps is used up; so for 3 more places of the session`.
+    pub fn told(&self) -> String {
+        let more = match self.count {
+            0 | 1 => String::new(),
+            count => format!("; so for {} of the session", self::count(count as u64 - 1, "more place")),
+        };
+        format!("{}: {}{more}", self.rule.id, self.reason)
+    }
 }
 
 /// Findings by severity.

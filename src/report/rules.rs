@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::rules::own::Table;
 use crate::rules::{Rule, Severity};
 
 /// Writes a table: id (which begins with the family), severity under windows and oma, scope, name, summary.
@@ -27,6 +28,20 @@ pub fn markdown(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
         let (fault, scope) = (rule.fault.name(), rule.scope.name());
         let (summary, spec) = (cell(rule.summary), cell(&rule.spec.join("; ")));
         writeln!(out, "| {} | {} | {windows} | {oma} | {fault} | {scope} | {summary} | {spec} |", rule.id, rule.name)?;
+    }
+    Ok(())
+}
+
+/// Writes what the expressions of own rules can name.
+pub fn reference(tables: &[Table], out: &mut dyn Write) -> io::Result<()> {
+    for (number, Table { title, rows }) in tables.iter().enumerate() {
+        let widest = |column: fn(&[String; 3]) -> &str| rows.iter().map(|row| column(row).chars().count()).max();
+        let (name, gives) = (widest(|row| &row[0]).unwrap_or(0), widest(|row| &row[1]).unwrap_or(0));
+        writeln!(out, "{}{title}", if number > 0 { "\n" } else { "" })?;
+        for [field, of, doc] in rows {
+            let of = if gives == 0 { String::new() } else { format!("  {of:gives$}") };
+            writeln!(out, "  {field:name$}{of}  {doc}")?;
+        }
     }
     Ok(())
 }

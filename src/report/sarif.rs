@@ -64,7 +64,11 @@ fn notifications(lint: &Lint) -> Vec<Value> {
         let text = format!("{many} more findings of {} ({}) are not listed", rule.id, severity.name());
         json!({ "level": "note", "message": { "text": text } })
     });
-    notes.chain(holes).chain(omitted).collect()
+    let by_rules = lint.holes.iter().map(|hole| {
+        let text = format!("not judged by {}", hole.told());
+        json!({ "level": "note", "message": { "text": text }, "locations": [location(lint, &hole.location)] })
+    });
+    notes.chain(holes).chain(by_rules).chain(omitted).collect()
 }
 
 fn descriptor(rule: &Rule) -> Value {

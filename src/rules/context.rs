@@ -108,6 +108,17 @@ impl<'a> SessionCx<'a> {
         self.messages().filter(|cx| cx.message.is_readable() && !cx.message.retransmission)
     }
 
+    /// Whether the capture shows that a command has no Status: the other side ended its package without one.
+    pub(super) fn is_unanswered(self, command: At) -> bool {
+        let all = || {
+            let missing = super::status::without_status(self);
+            let mut all: Vec<At> = missing.map(|(answered, command)| answered.message.at(command.0)).collect();
+            all.sort_unstable();
+            all
+        };
+        self.facts.unanswered.get_or_init(all).binary_search(&command).is_ok()
+    }
+
     /// The message with that index.
     pub fn message(self, index: usize) -> Option<MessageCx<'a>> {
         let SessionCx { session, profile, credentials, facts } = self;

@@ -6,6 +6,7 @@ use super::answers::Answered;
 use super::auth::Dialog;
 use super::flow::Flow;
 use super::uri::{Address, Step};
+use crate::session::At;
 
 /// See the module's head. Made anew for each session that is judged.
 #[derive(Default)]
@@ -17,4 +18,6 @@ pub struct Facts<'a> {
     /// Where the addresses of a command begin that a rule asked for last: the next rule asks for the same.
     pub(super) addressed: Cell<usize>,
     pub(super) steps: OnceCell<Vec<Step<'a>>>,
+    /// Commands that the other side ended its package without answering, in order.
+    pub(super) unanswered: OnceCell<Vec<At>>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::option::{NumberOption, Options, WordsOption};
+use super::own::Spent;
 use super::redactions::Redactions;
 use super::{Rule, Severity};
 use crate::http::InputId;
@@ -99,6 +100,8 @@ pub struct Sink<'a> {
     pub(super) spare: Option<Draft>,
     pub(super) redactions: &'a Redactions<'a>,
     pub(super) options: &'a Options,
+    /// What an own rule may still cost.
+    pub(super) spent: &'a mut Spent,
 }
 
 impl Sink<'_> {

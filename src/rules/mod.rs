@@ -20,6 +20,8 @@ pub mod history;
 mod lines;
 pub mod location;
 mod option;
+pub mod own;
+mod page;
 pub mod pending;
 mod redactions;
 pub mod runner;
@@ -108,6 +110,16 @@ impl Fault {
 pub enum Scope {
     /// One message.
     Message,
+    /// One command; of own rules alone, as those that follow.
+    Command,
+    /// One Status.
+    Status,
+    /// One Alert.
+    Alert,
+    /// One item.
+    Item,
+    /// One element.
+    Element,
     /// One session.
     Session,
     /// Several sessions.
@@ -119,6 +131,11 @@ impl Scope {
     pub fn name(self) -> &'static str {
         match self {
             Scope::Message => "message",
+            Scope::Command => "command",
+            Scope::Status => "status",
+            Scope::Alert => "alert",
+            Scope::Item => "item",
+            Scope::Element => "element",
             Scope::Session => "session",
             Scope::Capture => "capture",
         }
@@ -168,6 +185,8 @@ pub enum Check {
     Provisioning(fn(&ProvisioningCx<'_>, &mut Sink<'_>)),
     /// Called at the end for each host whose connections could not be decrypted; gives a finding's message.
     Encrypted(fn(&EncryptedCx<'_>) -> Option<String>),
+    /// An own rule: an expression.
+    Own(&'static own::Own),
 }
 
 /// A rule: the metadata of its page and its check.

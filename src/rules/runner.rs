@@ -19,6 +19,7 @@ use super::finding::{Draft, Over, Place, Sink};
 use super::history::Earlier;
 use super::location;
 use super::option::Options;
+use super::own::{Budget, Hole, Own, Spent};
 use super::redactions::Redactions;
 use super::select::Selection;
 use super::silence::Silence;
@@ -45,14 +46,21 @@ pub struct Runner {
     options: Options,
     rules: Vec<Active>,
     anomalies: Vec<(Kind, usize)>,
-    by_tag: Vec<Vec<(usize, OnElement)>>,
-    messages: Vec<(usize, OnMessage)>,
-    any_messages: Vec<(usize, OnMessage)>,
-    sessions: Vec<(usize, OnSession)>,
+    by_tag: Vec<Vec<(usize, Call<OnElement>)>>,
+    messages: Vec<(usize, Call<OnMessage>)>,
+    any_messages: Vec<(usize, Call<OnMessage>)>,
+    sessions: Vec<(usize, Call<OnSession>)>,
     captures: Vec<(usize, OnCapture)>,
     /// Those on enrollments, their exchanges and documents.
     enrollments: Vec<usize>,
     variants: Variants,
+}
+
+/// What is called: the function of a built-in rule, or an own rule.
+#[derive(Clone, Copy)]
+enum Call<F> {
+    Function(F),
+    Own(&'static Own),
 }
 
 /// A rule that runs. A muted one runs for what it silences alone.
@@ -71,6 +79,8 @@ pub struct Outcome {
     pub more: Vec<(&'static Rule, Severity, usize)>,
     /// Messages whose content was not judged (their index), and why.
     pub not_judged: Vec<(usize, String)>,
+    /// Own rules that did not judge a place.
+    pub holes: Vec<(&'static Rule, Hole)>,
     /// Time taken by each rule, when the runner was asked to measure it.
     pub times: Vec<(&'static Rule, Duration)>,
     /// Time taken by the measuring itself.
@@ -143,15 +153,24 @@ impl Runner {
         let number = self.rules.len();
         match active.rule.check {
             Check::Anomaly(kinds) => self.anomalies.extend(kinds.iter().map(|kind| (*kind, number))),
-            Check::Element(tags, check) => tags.iter().for_each(|tag| self.by_tag[*tag as usize].push((number, check))),
-            Check::Message(check) => self.messages.push((number, check)),
-            Check::AnyMessage(check) => self.any_messages.push((number, check)),
-            Check::Session(check) => self.sessions.push((number, check)),
+            Check::Element(tags, check) => self.on_elements(number, tags, Call::Function(check)),
+            Check::Message(check) => self.messages.push((number, Call::Function(check))),
+            Check::AnyMessage(check) => self.any_messages.push((number, Call::Function(check))),
+            Check::Session(check) => self.sessions.push((number, Call::Function(check))),
+            Check::Own(own) => match own.tags() {
+                Some(tags) => self.on_elements(number, &tags, Call::Own(own)),
+                None if own.is_on_sessions() => self.sessions.push((number, Call::Own(own))),
+                None => self.messages.push((number, Call::Own(own))),
+            },
             Check::Capture(check) => self.captures.push((number, check)),
             Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => self.enrollments.push(number),
             Check::Encrypted(_) => {}
         }
         self.rules.push(active);
+    }
+
+    fn on_elements(&mut self, number: usize, tags: &[Tag], call: Call<OnElement>) {
+        tags.iter().for_each(|tag| self.by_tag[*tag as usize].push((number, call)));
     }
 
     /// Judges a session on its own.
@@ -185,12 +204,20 @@ impl Runner {
         pass.tallies.extend(self.rules.iter().map(|active| Tally {
             speaks: speaks_of(active.rule, session.flavor),
             room: self.limits.findings_per_rule,
-            ..Tally::default()
+            time: Duration::ZERO,
+            calls: 0,
+            bug: None,
+            spent: Spent { budget: Budget::of(&self.limits), hole: None },
         }));
         let facts = Facts::default();
         let cx = SessionCx { session, profile: self.profile, credentials: &self.credentials, facts: &facts };
         cx.messages().for_each(|cx| pass.message(cx));
-        pass.calls(self.sessions.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
+        pass.calls(self.sessions.iter().map(|(number, check)| {
+            (*number, |sink: &mut Sink<'_>| match check {
+                Call::Function(check) => check(&cx, sink),
+                Call::Own(own) => own.session(&cx, sink),
+            })
+        }));
         let past = CaptureCx { session: cx, earlier };
         pass.calls(self.captures.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&past, sink))));
         if let Some(enrollment) = Enrollment::of(session) {
@@ -234,7 +261,6 @@ impl Runner {
 }
 
 /// What is known of a rule while one session is judged.
-#[derive(Default)]
 struct Tally {
     /// Whether it has anything to say of such a session.
     speaks: bool,
@@ -242,6 +268,8 @@ struct Tally {
     time: Duration,
     calls: u32,
     bug: Option<Bug>,
+    /// What an own rule has used.
+    spent: Spent,
 }
 
 /// One session being judged.
@@ -278,8 +306,8 @@ impl<'a> Pass<'a> {
         let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
         let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
-        let (redactions, options) = (self.redactions, &self.runner.options);
-        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions, options });
+        let (redactions, options, spent) = (self.redactions, &self.runner.options, &mut tally.spent);
+        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions, options, spent });
         if let Some(start) = start {
             tally.time += start.elapsed();
             tally.calls += 1;
@@ -334,13 +362,22 @@ impl<'a> Pass<'a> {
         let elements = cx.message.doc.elements().filter(|element| !element.flags().payload);
         self.calls(elements.flat_map(|element| {
             runner.by_tag[element.tag() as usize].iter().map(move |(number, check)| {
-                (*number, move |sink: &mut Sink<'_>| check(&ElementCx { message: cx, element }, sink))
+                let cx = ElementCx { message: cx, element };
+                (*number, move |sink: &mut Sink<'_>| match check {
+                    Call::Function(check) => check(&cx, sink),
+                    Call::Own(own) => own.element(&cx, sink),
+                })
             })
         }));
     }
 
-    fn messages(&mut self, checks: &[(usize, OnMessage)], cx: MessageCx<'_>) {
-        self.calls(checks.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
+    fn messages(&mut self, checks: &[(usize, Call<OnMessage>)], cx: MessageCx<'_>) {
+        self.calls(checks.iter().map(|(number, check)| {
+            (*number, |sink: &mut Sink<'_>| match check {
+                Call::Function(check) => check(&cx, sink),
+                Call::Own(own) => own.message(&cx, sink),
+            })
+        }));
     }
 
     fn finish(self) -> Outcome {
@@ -360,6 +397,7 @@ impl<'a> Pass<'a> {
         Outcome {
             more: more.collect(),
             not_judged: runner.not_judged(session, redactions),
+            holes: told().filter_map(|(rule, tally)| Some((rule, tally.spent.hole.clone()?))).collect(),
             times: times.collect(),
             // Half of a measurement lies outside of what it measures.
             clock: tallies.iter().filter_map(clock).sum::<Duration>() * 2,

@@ -71,6 +71,13 @@ impl Selection {
         self
     }
 
+    /// These rules too, as its profile has them.
+    pub fn with(mut self, own: &[&'static Rule]) -> Selection {
+        let chosen = |rule: &&'static Rule| Chosen { rule, severity: rule.severity(self.profile), settled: false };
+        self.rules.extend(own.iter().map(chosen));
+        self
+    }
+
     /// Keeps only these, when any is given.
     pub fn select(mut self, names: &[impl AsRef<str>]) -> Result<Selection, Error> {
         if names.is_empty() {

@@ -143,7 +143,7 @@ fn read(job: &Job, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Result<Read
         let mut drafts = outcome.drafts;
         drafts.retain(|draft| !(open && draft.rule.id == END_NOT_CAPTURED));
         let mut opened = Opened::new(&session, drafts, more, outcome.not_judged);
-        opened.open = open;
+        (opened.open, opened.holes) = (open, outcome.holes);
         News::Session(Box::new(opened), Arc::new(session))
     };
     workers::run(Crew { threads, most: UNDER_WAY }, &work, |workers| {

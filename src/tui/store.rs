@@ -14,7 +14,8 @@ use crate::limits::Limits;
 use crate::report::sessions::Row;
 use crate::report::show;
 use crate::rules::location::Locator;
-use crate::rules::{Draft, Finding, Severity};
+use crate::rules::own::Hole;
+use crate::rules::{Draft, Finding, Rule, Severity};
 use crate::session::outline::Outline;
 use crate::session::{Flavor, Outcome, Session};
 use crate::story::{Heard, Story, Teller};
@@ -54,6 +55,8 @@ pub(crate) struct Opened {
     pub(crate) more: usize,
     /// Messages that were not judged, and why.
     pub(crate) not_judged: Vec<(usize, String)>,
+    /// Own rules that did not judge, and why.
+    pub(crate) holes: Vec<(&'static Rule, Hole)>,
     /// The code with which the server refused its credentials last.
     pub(crate) refused: Option<u16>,
     /// Whether it may go on: what is said of it is what would be if the recording ended here.
@@ -164,6 +167,7 @@ impl Opened {
             drafts,
             more,
             not_judged,
+            holes: Vec::new(),
             refused: refusal(session),
             open: false,
             round: 0,

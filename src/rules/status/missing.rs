@@ -26,20 +26,24 @@ pub(in crate::rules) fn synchdr_status_missing(cx: &SessionCx<'_>, out: &mut Sin
 
 /// A command that the other side ended its package without answering.
 pub(in crate::rules) fn command_status_missing(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
-    let mut strays = None;
-    for answered in answered(*cx) {
-        let place = answered.place();
-        for command in unanswered(answered) {
-            let strays = strays.get_or_insert_with(|| Strays::of(*cx));
-            if strays.may_answer(command, &answered.package) {
-                continue;
-            }
-            let (message, side) = (answered.message, answered.end.side());
-            let peer = side.map_or("peer", |side| side.name());
-            let text = format!("{} of {} has no Status where the {peer} ends its package", called(command), name(message));
-            out.report(place, text).related(message.at(command.0), "the command without a Status");
-        }
+    for (answered, command) in without_status(*cx) {
+        let (message, side) = (answered.message, answered.end.side());
+        let peer = side.map_or("peer", |side| side.name());
+        let text = format!("{} of {} has no Status where the {peer} ends its package", called(command), name(message));
+        out.report(answered.place(), text).related(message.at(command.0), "the command without a Status");
     }
+}
+
+/// The commands that the other side ended its package without answering.
+pub(in crate::rules) fn without_status<'a>(
+    cx: SessionCx<'a>,
+) -> impl Iterator<Item = (&'a Answered<'a>, Command<'a>)> {
+    let mut strays = None;
+    let open = answered(cx).iter().flat_map(|answered| unanswered(answered).map(move |command| (answered, command)));
+    open.filter(move |(answered, command)| {
+        let strays = strays.get_or_insert_with(|| Strays::of(cx));
+        !strays.may_answer(*command, &answered.package)
+    })
 }
 
 /// The commands of a message without a Status. Those in a container that is not answered or failed are left out: the

@@ -52,6 +52,10 @@ pub(crate) fn findings(
         let text = format!("not judged: message {}: {}", message + 1, escape::line(why));
         lines.push(Line::styled(text, theme.warning));
     }
+    for (rule, hole) in &opened.holes {
+        let text = format!("not judged by {}: {}", rule.id, escape::line(&hole.why));
+        lines.push(Line::styled(text, theme.warning));
+    }
     if lines.is_empty() {
         lines.push(Line::styled("no findings", theme.good));
     }
