@@ -1,6 +1,7 @@
 //! DM-ENR-027 to DM-ENR-029: what the request for a certificate says and brings.
 
 use crate::enroll::Step;
+use crate::enroll::policy::PoliciesResponse;
 use crate::enroll::token::{Content, DEVICE_TOKEN, RequestType, TokenRequest, X509_TOKEN};
 use crate::rules::{ExchangeCx, Sink, quoted};
 use crate::session::At;
@@ -57,6 +58,22 @@ fn long(value: Option<&str>) -> String {
     value.map_or_else(|| "empty".to_owned(), |value| format!("`{}`", crate::escape::shorten(value, 120)))
 }
 
+/// The policies, where their message was captured whole.
+fn policies<'a>(cx: &ExchangeCx<'a>) -> Option<(usize, PoliciesResponse<'a>)> {
+    cx.whole.enrollment.policies().filter(|(index, _)| is_whole(cx, *index))
+}
+
+fn is_whole(cx: &ExchangeCx<'_>, index: usize) -> bool {
+    cx.whole.session.message(index).is_some_and(|cx| cx.message.judged().is_ok())
+}
+
+/// Whether discovery says that there is no policy service.
+fn has_no_policies(cx: &ExchangeCx<'_>) -> bool {
+    let discovered = cx.whole.enrollment.discovered().filter(|(index, _)| is_whole(cx, *index));
+    let asked = cx.whole.of_step(Step::Policies).next().is_some();
+    !asked && discovered.is_some_and(|(_, discovered)| discovered.policy_url().is_none())
+}
+
 /// Bits of a key where no policy asks for more.
 const DEFAULT_BITS: u32 = 2048;
 
@@ -80,14 +97,13 @@ pub(in crate::rules) fn csr_against_policy(cx: &ExchangeCx<'_>, out: &mut Sink<'
 }
 
 fn weak_key(cx: &ExchangeCx<'_>, place: At, csr: &CertificateRequest, out: &mut Sink<'_>) {
-    let (wanted, why) = match cx.whole.enrollment.policies() {
+    let (wanted, why) = match policies(cx) {
         Some((_, response)) => match response.policies().filter_map(|policy| policy.key_bits()).min() {
             Some(bits) => (bits, "as the policy wants"),
             None => (DEFAULT_BITS, "as no policy wants less"),
         },
-        // There may be a policy that was not captured.
-        None if cx.whole.enrollment.discovered().is_none_or(|(_, discovered)| discovered.policy_url().is_some()) => return,
-        None => (DEFAULT_BITS, "as there is no policy"),
+        None if has_no_policies(cx) => (DEFAULT_BITS, "as there is no policy"),
+        None => return,
     };
     let rsa = csr.key.as_ref().filter(|key| key.algorithm == "RSA").and_then(|key| Some((key, key.bits?)));
     if let Some((key, _)) = rsa.filter(|(_, bits)| *bits < wanted) {
@@ -111,7 +127,7 @@ fn other_hash(cx: &ExchangeCx<'_>, place: At, csr: &CertificateRequest, out: &mu
         HASHES.iter().find(|(.., starts)| starts.iter().any(begins)).map(|(name, ..)| *name)
     };
     let Some(signature) = csr.signature.as_deref() else { return };
-    let Some((_, response)) = cx.whole.enrollment.policies() else { return };
+    let Some((_, response)) = policies(cx) else { return };
     let references = response.policies().filter_map(|policy| policy.hash()?.value());
     let wanted: Option<Vec<&str>> = references.map(|reference| of_oid(response.oid(reference)?)).collect();
     // Nothing is wanted, or something that is not known here.
@@ -124,7 +140,7 @@ fn other_hash(cx: &ExchangeCx<'_>, place: At, csr: &CertificateRequest, out: &mu
 
 fn with_policy(cx: &ExchangeCx<'_>, place: At, text: String, out: &mut Sink<'_>) {
     let finding = out.report(place, text);
-    if let Some((message, response)) = cx.whole.enrollment.policies()
+    if let Some((message, response)) = policies(cx)
         && let Some(policy) = response.policies().next()
     {
         finding.related(At { message, node: policy.0.id() }, "the policy");
