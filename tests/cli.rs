@@ -23,14 +23,7 @@ fn stdout(arguments: &[&str]) -> String {
 
 #[test]
 fn command_lines() {
-    trycmd::TestCases::new()
-        .case("tests/cmd/*.trycmd")
-        .case("README.md")
-        .case("docs/configuration.md")
-        .case("docs/filter.md")
-        .case("docs/reports.md")
-        .case("docs/diff.md")
-        .case("docs/own-rules.md");
+    trycmd::TestCases::new().case("tests/cmd/*.trycmd").case("README.md").case("docs/*.md");
 }
 
 #[test]
@@ -104,10 +97,6 @@ fn block<'a>(page: &'a str, language: &str) -> &'a str {
 fn the_page_on_credentials_holds() {
     let page = std::fs::read_to_string("docs/credentials.md").unwrap();
     assert_eq!(block(&page, "toml"), std::fs::read_to_string("samples/credentials.toml").unwrap());
-    let (command, expected) = block(&page, "console").split_once('\n').unwrap();
-    let arguments: Vec<&str> = command.strip_prefix("$ dmscope ").unwrap().split(' ').collect();
-    assert_eq!(stdout(&arguments).lines().next(), expected.lines().next());
-    assert_eq!(dmscope(&arguments).status.code(), Some(1));
     let right = ["lint", "--credentials", "samples/credentials.toml", "--fail-on", "info", "samples/md5-sessions.pcap"];
     assert_eq!(dmscope(&right).status.code(), Some(0));
 }

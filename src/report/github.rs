@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::{Lint, context};
+use super::{Lint, context, relative};
 use crate::escape;
 use crate::rules::{Finding, Severity};
 
@@ -41,7 +41,7 @@ fn annotation(lint: &Lint, finding: &Finding, out: &mut dyn Write) -> io::Result
     let mut properties = Vec::new();
     let path = lint.path(location.input);
     if !path.is_empty() && path != "-" {
-        properties.push(format!("file={}", property(path)));
+        properties.push(format!("file={}", property(&relative(path))));
     }
     // Lines of a decoded body are no lines of the file.
     if let (None, None, Some(line), Some(column)) = (location.frame, location.entry, location.line, location.column) {

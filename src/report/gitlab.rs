@@ -1,5 +1,6 @@
 //! GitLab's code quality report: a list of issues, each with a fingerprint of its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -20,7 +21,7 @@ struct Issue<'a> {
 
 #[derive(Serialize)]
 struct Place<'a> {
-    path: &'a str,
+    path: Cow<'a, str>,
     lines: Lines,
 }
 

@@ -3,7 +3,8 @@
 //! In: owned results ([`Lint`]) or sessions. Out: text on a writer. Whatever came from an input passes through
 //! [`crate::escape`]; secrets were masked before. Same results, same bytes. It judges nothing.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use crate::engine::Totals;
 use crate::http::{Encrypted, InputId};
@@ -186,12 +187,19 @@ pub fn spot(path: &str, location: &Location) -> String {
     }
 }
 
-/// A path relative to the working directory where it lies in it, without `./`.
-pub fn relative(path: &str) -> &str {
+/// A path as reports for other programs have it: relative to the working directory where it lies in it, without `./`,
+/// with forward slashes.
+pub fn relative(path: &str) -> Cow<'_, str> {
     let here = std::env::current_dir().ok();
     let inside = here.as_deref().and_then(|here| Path::new(path).strip_prefix(here).ok()).and_then(Path::to_str);
-    let path = inside.unwrap_or(path);
-    path.strip_prefix("./").unwrap_or(path)
+    let path = match inside.unwrap_or(path) {
+        path if MAIN_SEPARATOR == '/' => Cow::Borrowed(path),
+        path => Cow::Owned(path.replace(MAIN_SEPARATOR, "/")),
+    };
+    match path.strip_prefix("./") {
+        Some(inner) => Cow::Owned(inner.to_owned()),
+        None => path,
+    }
 }
 
 /// What a person looks a message up by: `10:02:11.120 · s1 · server message 2`.

@@ -17,6 +17,8 @@ use crate::rules::{Finding, Location, Rule, Severity};
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Name of the recipe of our fingerprints.
 const FINGERPRINT: &str = "dmscope/v1";
+/// The name by which GitHub looks for one; without it, it makes one of the line, which captures have not.
+const LINE_HASH: &str = "primaryLocationLineHash";
 
 #[derive(Serialize)]
 struct Log {
@@ -85,13 +87,14 @@ fn descriptor(rule: &Rule) -> Value {
 }
 
 fn result(lint: &Lint, finding: &Finding, rules: &[&Rule]) -> Value {
+    let fingerprint = fingerprint(lint, finding);
     let mut result = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": rules.binary_search_by_key(&finding.rule.id, |rule| rule.id).unwrap_or_default(),
         "level": level(finding.severity),
         "message": { "text": format!("{}. {}", finding.message, finding.help) },
         "locations": [location(lint, &finding.location)],
-        "partialFingerprints": { FINGERPRINT: fingerprint(lint, finding) },
+        "partialFingerprints": { FINGERPRINT: &fingerprint, LINE_HASH: &fingerprint },
         "properties": properties(finding),
     });
     if finding.related.is_empty() {
@@ -160,8 +163,8 @@ fn region(place: &Location) -> Option<Value> {
 fn artifact(path: &str) -> Value {
     let relative = relative(path);
     let uri: String = relative.split('/').map(encoded).collect::<Vec<_>>().join("/");
-    match Path::new(relative).is_absolute() {
-        true => json!({ "uri": format!("file://{uri}") }),
+    match Path::new(&*relative).is_absolute() {
+        true => json!({ "uri": format!("file:///{}", uri.trim_start_matches('/')) }),
         false => json!({ "uri": uri, "uriBaseId": "%SRCROOT%" }),
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +18,26 @@ pub fn are_here(programs: &[&str]) -> bool {
     assert!(missing.is_empty() || std::env::var_os("DMSCOPE_PEERS").is_none(), "not here: {missing:?}");
     missing.iter().for_each(|program| eprintln!("SKIPPED: no {program}, nothing was recorded of real peers"));
     missing.is_empty()
+}
+
+/// A file that `.ci/run` puts below `target/peers`; `None`, told, without it, and a failure where it is required.
+pub fn installed(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "not here: {name}");
+    eprintln!("SKIPPED: no target/peers/{name}, .ci/run installs it");
+    None
+}
+
+/// Whether a document is as a JSON schema says, by check-jsonschema; what is wrong with it else.
+pub fn validate(schema: &[&str], document: &Path) -> Option<()> {
+    let validator = installed("bin/check-jsonschema")?;
+    let output = Command::new(validator).arg("--color=never").args(schema).arg(document).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}: {}", document.display(), String::from_utf8_lossy(&said));
+    Some(())
 }
 
 /// A program that ends with the test.
