@@ -19,7 +19,8 @@ import time
 sys.dont_write_bytecode = True
 import dm
 
-SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+SAMPLES = os.path.join(ROOT, "samples")
 SCREEN_LOCK = "./Device/Vendor/MSFT/Policy/Config/DeviceLock/DevicePasswordEnabled"
 FIREWALL = "./Vendor/MSFT/Firewall/MdmStore/PublicProfile/EnableFirewall"
 SERIAL = "./DevDetail/Ext/Microsoft/DeviceName"
@@ -69,6 +70,10 @@ SCENARIOS = {
     "user-unenrollment": ({"packages": []}, {}, {"session_id": "2", "alerts": (unenroll_alert,)}),
 }
 
+# The example of docs/examples/ci: a server that skips a number and turns the firewall off.
+EXAMPLE = os.path.join(ROOT, "docs", "examples", "ci", "recordings", "sync.pcap")
+FAULTY = {"packages": [[get(SERIAL), replace(FIREWALL, "bool", "false")], [get(FIREWALL)]], "msg_ids": [1, 2, 5]}
+
 
 def run(server, client, session, path="/omadm"):
     url = f"http://127.0.0.1:{server.port}{path}"
@@ -80,7 +85,7 @@ def run(server, client, session, path="/omadm"):
 
 @contextlib.contextmanager
 def recording(name, port):
-    target = os.path.join(SAMPLES, f"{name}.pcap")
+    target = EXAMPLE if name == "sync" else os.path.join(SAMPLES, f"{name}.pcap")
     tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {port}"]
     recorder = subprocess.Popen(tcpdump, stderr=subprocess.PIPE, text=True)
     recorder.stderr.readline()
@@ -177,6 +182,7 @@ def main(names):
         if not names or name in names:
             record(name, *parts)
     others = {
+        "sync": lambda: record("sync", FAULTY, {}, {}),
         "http2": http2,
         "server.log": server_log,
         "proxy.har": proxy_har,
