@@ -116,7 +116,7 @@ impl Source {
 
 #[derive(Clone, Debug)]
 struct Attribute {
-    name: Span,
+    name: Text,
     value: Text,
 }
 
@@ -224,8 +224,9 @@ impl Doc {
         self.source.text(span)
     }
 
+    /// A text of this document.
     #[inline]
-    fn text_of(&self, text: Text) -> &str {
+    pub(crate) fn text_of(&self, text: Text) -> &str {
         match text {
             Text::None => "",
             Text::Bytes(span) => self.text_at(span),
@@ -395,7 +396,17 @@ impl<'a> Element<'a> {
             .get(from as usize..to as usize)
             .unwrap_or_default()
             .iter()
-            .map(move |attribute| (doc.text_at(attribute.name), doc.text_of(attribute.value)))
+            .map(move |attribute| (doc.text_of(attribute.name), doc.text_of(attribute.value)))
+    }
+
+    /// Where the value of an attribute stands in the document's bytes, by its place among them; `None` when it had to be
+    /// decoded.
+    pub fn attribute_span(self, at: usize) -> Option<Span> {
+        let (from, to) = self.node().attributes;
+        match self.doc.attributes.get(from as usize..to as usize)?.get(at)?.value {
+            Text::Bytes(span) => Some(span),
+            Text::None | Text::Pool(_) => None,
+        }
     }
 
     /// The value of an attribute by its local name.
@@ -525,7 +536,7 @@ impl Builder {
     }
 
     /// Adds an attribute to the element just opened.
-    pub fn attribute(&mut self, name: Span, value: Text) {
+    pub fn attribute(&mut self, name: Text, value: Text) {
         self.doc.attributes.push(Attribute { name, value });
         let end = self.doc.attributes.len() as u32;
         if let Some(node) = self.doc.nodes.last_mut() {

@@ -136,25 +136,16 @@ fn side(half: Half) -> Side {
     }
 }
 
-fn read(mut body: Body, media_type: &str, limits: &Limits) -> (Kind, Doc, Body) {
+fn read(body: Body, media_type: &str, limits: &Limits) -> (Kind, Doc, Body) {
     match &body.captured {
         Captured::Refused(_) => return (Kind::Other, Doc::empty(), body),
         Captured::Whole if body.bytes.is_empty() => return (Kind::Empty, Doc::empty(), body),
         _ => {}
     }
-    match wbxml_type(&body.bytes) {
-        Some(Wbxml::SyncMl) => {
-            let doc = wbxml::parse(&body.bytes, limits);
-            let kind = doc.root().map_or(Kind::SyncMl, |root| kind(root.tag(), root.name()));
-            return (kind, doc, body);
-        }
-        Some(Wbxml::Provisioning) => {
-            if body.captured == Captured::Whole {
-                body.captured = Captured::Refused("a provisioning document in WBXML is not read".into());
-            }
-            return (Kind::Other, Doc::empty(), body);
-        }
-        None => {}
+    if let Some(known) = wbxml_type(&body.bytes) {
+        let doc = wbxml::parse(&body.bytes, limits);
+        let kind = doc.root().map_or(known, |root| kind(root.tag(), root.name()));
+        return (kind, doc, body);
     }
     if is_html(&body.bytes) {
         return (Kind::Html, Doc::empty(), body);
@@ -206,21 +197,15 @@ fn is_html(bytes: &[u8]) -> bool {
     starts(b"<!doctype html") || starts(b"<html")
 }
 
-/// What a WBXML body holds, by its public identifier.
-enum Wbxml {
-    SyncMl,
-    Provisioning,
-}
-
-/// WBXML with a public identifier of SyncML (0FD1, 0FD3, 1201 and so on, as a number or as a string) or of a
+/// What a WBXML body holds: WBXML with a public identifier of SyncML (0FD1, 0FD3, 1201 and so on, as a number or as a string) or of a
 /// provisioning document (0B). Other versions than 1.1 to 1.3 count when all else is SyncML's.
-fn wbxml_type(bytes: &[u8]) -> Option<Wbxml> {
+fn wbxml_type(bytes: &[u8]) -> Option<Kind> {
     match bytes {
         [0..=0x0F, 0, 0, _, rest @ ..] => {
-            rest.get(1..).is_some_and(|table| table.starts_with(b"-//SYNCML//")).then_some(Wbxml::SyncMl)
+            rest.get(1..).is_some_and(|table| table.starts_with(b"-//SYNCML//")).then_some(Kind::SyncMl)
         }
-        [0..=0x0F, 0x9F, 0x51..=0x54, ..] | [0..=0x0F, 0xA4, 1..=3, ..] => Some(Wbxml::SyncMl),
-        [1..=3, 0x0B, 0x6A, ..] => Some(Wbxml::Provisioning),
+        [0..=0x0F, 0x9F, 0x51..=0x54, ..] | [0..=0x0F, 0xA4, 1..=3, ..] => Some(Kind::SyncMl),
+        [1..=3, 0x0B, 0x6A, ..] => Some(Kind::Provisioning),
         _ => None,
     }
 }
@@ -268,7 +253,8 @@ mod tests {
             assert!(message.is_readable() && message.header().is_some(), "{:?}", message.doc.notes);
         }
         assert!(!document(b"\x02\xA4\x01\x6A\x00\x6D").is_readable());
-        assert!(document(b"\x03\x0B\x6A\x00\x45").judged().is_err());
+        let provisioning = document(b"\x03\x0B\x6A\x00\xC5\x46\x01\xC6\x55\x01\x87\x15\x06\x03P\x00\x01\x01\x01");
+        assert_eq!((provisioning.kind, provisioning.is_well_formed()), (Kind::Provisioning, true));
     }
 
     #[test]

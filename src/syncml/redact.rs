@@ -104,7 +104,10 @@ fn in_document(message: &Message) -> Option<Vec<Cut>> {
     }
     let mut cuts: Vec<Cut> = match doc.form() {
         Form::Xml => secrets.iter(doc).filter_map(in_xml).collect(),
-        Form::Wbxml => secrets.iter(doc).filter_map(in_wbxml).chain(string_table(doc, &secrets)).collect(),
+        Form::Wbxml => {
+            let own: Option<Vec<Cut>> = secrets.iter(doc).map(in_wbxml).collect();
+            own?.into_iter().chain(string_table(doc, &secrets)).collect()
+        }
     };
     if doc.form() == Form::Xml {
         let more =
@@ -181,10 +184,15 @@ fn attribute(tag: &[u8], number: usize) -> Option<Range<usize>> {
 const STR_I: u8 = 0x03;
 const OPAQUE: u8 = 0xC3;
 
-/// Opaque data stays opaque: some rules ask how a text was written.
+/// Opaque data stays opaque: some rules ask how a text was written. `None` where a value was put together of pieces.
 fn in_wbxml((element, secret): (Element<'_>, Secret)) -> Option<Cut> {
     let text = match secret {
-        Secret::Attribute(_) => return None,
+        Secret::Attribute(at) => {
+            let range = element.attribute_span(at)?.range();
+            let in_table = range.start < start(element.doc());
+            let mask = if in_table { vec![b'*'; range.len()] } else { MASK.as_bytes().to_vec() };
+            return Some((range, mask));
+        }
         Secret::Text => MASK.to_owned(),
         Secret::Pieces(masked) => masked,
     };
@@ -205,15 +213,22 @@ fn multi_byte(number: usize) -> Vec<u8> {
     bytes
 }
 
+/// Where the root begins, behind the string table.
+fn start(doc: &Doc) -> usize {
+    doc.root().map_or(0, |root| root.span().range().start)
+}
+
 /// Secrets that the string table holds: stars of the same number, since indexes point behind them.
 fn string_table(doc: &Doc, secrets: &Secrets) -> Vec<Cut> {
     let bytes = doc.bytes();
-    let first = doc.root().map_or(0, |root| root.span().range().start);
-    let head = bytes.get(..first).unwrap_or_default();
-    let texts = secrets.iter(doc).map(|(element, _)| element.text()).filter(|text| text.len() > 2);
-    let found = texts.flat_map(|text| {
-        memmem::find_iter(head, text.as_bytes()).map(move |at| at..at + text.len()).collect::<Vec<_>>()
-    });
+    let head = bytes.get(..start(doc)).unwrap_or_default();
+    let text = |(element, secret): (Element<'_>, Secret)| match secret {
+        Secret::Attribute(at) => element.attributes().nth(at).map_or("", |(_, value)| value).to_owned(),
+        Secret::Text | Secret::Pieces(_) => element.text().to_owned(),
+    };
+    let texts = secrets.iter(doc).map(text).filter(|text| text.len() > 2);
+    let found = texts
+        .flat_map(|text| memmem::find_iter(head, text.as_bytes()).map(|at| at..at + text.len()).collect::<Vec<_>>());
     found.map(|range| (range.clone(), vec![b'*'; range.len()])).collect()
 }
 
@@ -318,6 +333,24 @@ mod tests {
         assert_eq!(redacted("user=a&password=HIDDEN"), "user=a&password=********");
         let utf16: Vec<u8> = item("./A/Password", "<Data>x</Data>").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let left_out = body(&message(&[&[0xFF, 0xFE], &*utf16].concat()));
+        assert!(left_out.bytes.is_empty() && matches!(left_out.captured, Captured::Refused(_)));
+    }
+
+    #[test]
+    fn attributes_in_wbxml_are_cut_in_their_place_or_the_body_is_left_out() {
+        // AAUTHSECRET, in the string table, in its place, and put together of pieces.
+        let parm = |value: &[u8]| {
+            let head = b"\x03\x0B\x6A\x07HIDDEN\0\xC5\x46\x01\x87\x00\x01\x32\x06";
+            message(&[head.as_slice(), value, &[0x01, 0x01]].concat())
+        };
+        for value in [b"\x03HIDDEN\0".as_slice(), b"\x83\x00"] {
+            let body = body(&parm(value));
+            assert!(memmem::find(&body.bytes, b"HIDDEN").is_none(), "{:?}", body.bytes);
+            let again = message(&body.bytes);
+            let secret = again.doc.elements().last().unwrap().attribute("value").unwrap().to_owned();
+            assert!(secret.bytes().all(|byte| byte == b'*') && again.is_well_formed(), "{secret}");
+        }
+        let left_out = body(&parm(b"\x03HID\0\x03DEN\0"));
         assert!(left_out.bytes.is_empty() && matches!(left_out.captured, Captured::Refused(_)));
     }
 

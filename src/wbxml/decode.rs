@@ -5,12 +5,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::provisioning;
 use super::tables::{self, DocType, PAGE_DDF, PAGE_DEVINF, PAGE_METINF, PAGE_SYNCML, global};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
 use crate::syncml::Tag;
 use crate::syncml::doc::{Builder, Doc, Form, Prolog, Source, Text};
+
+mod attributes;
 
 /// Notes kept of one document: a garbled one would have thousands.
 const MAX_NOTES: usize = 20;
@@ -19,6 +22,10 @@ const MAX_EMBEDDED: usize = 2;
 /// IANA MIBenum of UTF-8 and US-ASCII.
 const UTF_8: u32 = 106;
 const US_ASCII: u32 = 3;
+/// What decoded text may take: so many times the size of the document, and some more. Strings of the table may be used
+/// again and again.
+const POOL_TIMES: usize = 16;
+const POOL_SPARE: usize = 64 * 1024;
 /// Namespaces of documents with tables of their own.
 const DEVINF: &str = "syncml:devinf";
 const DDF: &str = "syncml:dmddf1.2";
@@ -52,6 +59,9 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
         strings: 0..0,
         namespace: "",
         page: PAGE_SYNCML,
+        is_provisioning: false,
+        attribute_page: 0,
+        words: Vec::new(),
         embedded: 0,
         noted: 0,
     };
@@ -129,6 +139,12 @@ struct Decoder<'a> {
     /// The namespace of page 0.
     namespace: &'static str,
     page: u8,
+    /// Whether it is a provisioning document: those have attributes.
+    is_provisioning: bool,
+    /// The page of attributes.
+    attribute_page: u8,
+    /// What tokens of attributes stand for, each put into the pool once.
+    words: Vec<(&'static str, Text)>,
     embedded: usize,
     noted: usize,
 }
@@ -213,9 +229,12 @@ impl Decoder<'_> {
             Some(DocType::SyncMl("1.1")) => "SYNCML:SYNCML1.1",
             Some(DocType::DevInf) => DEVINF,
             Some(DocType::Ddf) => DDF,
+            Some(DocType::Provisioning) => "",
             _ => "SYNCML:SYNCML1.2",
         };
-        if !matches!(found, Some((_, _, DocType::SyncMl(_)))) && self.embedded == 0 {
+        self.is_provisioning = matches!(found, Some((_, _, DocType::Provisioning)));
+        let is_message = matches!(found, Some((_, _, DocType::SyncMl(_)))) || self.is_provisioning;
+        if !is_message && self.embedded == 0 {
             let seen = text.map_or_else(|| format!("0x{public_id:04X}"), |text| format!("\"{text}\""));
             self.note(Kind::WbxmlPublicId, at, format!("public identifier is {seen}; expected 0x1201 (SyncML 1.2)"));
         }
@@ -253,10 +272,10 @@ impl Decoder<'_> {
             global::STR_I => self.inline_string(at),
             global::STR_T => {
                 let index = self.reader.number()?;
-                if let Some(span) = self.table_string(index, at) {
-                    self.add_text(span, at);
+                match self.table_string(index, at) {
+                    Some(span) => self.add_text(span, at),
+                    None => Ok(()),
                 }
-                Ok(())
             }
             global::OPAQUE => self.opaque(at),
             token if global::EXT_I.contains(&token) => {
@@ -280,6 +299,10 @@ impl Decoder<'_> {
     }
 
     fn switch_page(&mut self, at: usize) -> Result<(), Stop> {
+        if self.is_provisioning {
+            self.page = self.page_of_provisioning(at)?;
+            return Ok(());
+        }
         self.page = self.reader.byte()?;
         let allowed = [PAGE_SYNCML, PAGE_METINF].contains(&self.page) || (self.page == PAGE_DDF && self.embedded > 0);
         if !allowed {
@@ -287,6 +310,15 @@ impl Decoder<'_> {
             self.note(Kind::WbxmlPage, at, format!("switch to code page {page}; SyncML has pages 0 and 1"));
         }
         Ok(())
+    }
+
+    /// A page of a provisioning document, of elements or of attributes.
+    fn page_of_provisioning(&mut self, at: usize) -> Result<u8, Stop> {
+        let page = self.reader.byte()?;
+        if !provisioning::PAGES.contains(&page) {
+            self.note(Kind::WbxmlPage, at, format!("switch to code page {page}; provisioning has pages 0 and 1"));
+        }
+        Ok(page)
     }
 
     fn end(&mut self, at: usize, floor: usize) -> Result<(), Stop> {
@@ -299,11 +331,9 @@ impl Decoder<'_> {
     }
 
     fn element(&mut self, token: u8, at: usize) -> Result<(), Stop> {
-        if self.builder.len() >= self.limits.nodes || self.builder.depth() >= self.limits.depth {
-            let span = Span::new(at, self.reader.at);
-            let detail = "the document is larger or deeper than the limit";
-            self.builder.note(Anomaly::new(Kind::LimitDocument, span, detail));
-            return Err(Stop);
+        let size = self.builder.len().max(self.builder.attribute_count());
+        if size >= self.limits.nodes || self.builder.depth() >= self.limits.depth {
+            return Err(self.limit(at, "the document is larger or deeper than the limit".into()));
         }
         let number = token & !(global::ATTRIBUTES | global::CONTENT);
         let id = if number == global::LITERAL {
@@ -313,7 +343,7 @@ impl Decoder<'_> {
             self.note(Kind::WbxmlLiteral, at, format!("element \"{shown}\" is spelled out in the string table"));
             self.builder.open(Tag::Other, name, offset(at))
         } else {
-            match tables::element(self.table(), number) {
+            match self.known(number) {
                 Some((tag, name)) => self.builder.open_token(tag, name, offset(at)),
                 None => {
                     let page = self.page;
@@ -323,12 +353,15 @@ impl Decoder<'_> {
             }
         };
         let namespace = match self.page {
+            _ if self.is_provisioning => "",
             PAGE_METINF => "syncml:metinf",
             PAGE_DDF => DDF,
             _ => self.namespace,
         };
         self.builder.namespace(id, namespace);
-        if token & global::ATTRIBUTES != 0 {
+        if token & global::ATTRIBUTES != 0 && self.is_provisioning {
+            self.attributes()?;
+        } else if token & global::ATTRIBUTES != 0 {
             self.note(Kind::WbxmlAttributes, at, format!("token {token:02X} announces attributes; SyncML has none"));
             self.skip_attributes()?;
         }
@@ -338,6 +371,30 @@ impl Decoder<'_> {
             self.builder.close(offset(self.reader.at), offset(self.reader.at));
         }
         Ok(())
+    }
+
+    /// The element of a token.
+    fn known(&self, token: u8) -> Option<(Tag, &'static str)> {
+        match self.is_provisioning {
+            true => provisioning::element(token).map(|name| (Tag::Other, name)),
+            false => tables::element(self.table(), token),
+        }
+    }
+
+    /// Says at what bound the document ends.
+    fn limit(&mut self, at: usize, detail: String) -> Stop {
+        let span = Span::new(at, self.reader.at.max(at));
+        self.builder.note(Anomaly::new(Kind::LimitDocument, span, detail));
+        Stop
+    }
+
+    /// Whether decoded text, `more` of it to come, stays in proportion to the document.
+    fn in_proportion(&mut self, more: usize, at: usize) -> Result<(), Stop> {
+        let most = self.reader.bytes.len().saturating_mul(POOL_TIMES).saturating_add(POOL_SPARE);
+        match self.builder.pool_len().saturating_add(more) > most {
+            true => Err(self.limit(at, format!("decoded text of more than {most} bytes"))),
+            false => Ok(()),
+        }
     }
 
     /// The table of the current page: DevInf documents have their own page 0.
@@ -370,16 +427,12 @@ impl Decoder<'_> {
         self.note(Kind::WbxmlEntity, at, format!("character written as number {number}"));
         let shown = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER).to_string();
         let text = self.builder.pool(&shown);
-        self.add_piece(text);
-        Ok(())
+        self.add_piece(text, at)
     }
 
     fn inline_string(&mut self, at: usize) -> Result<(), Stop> {
         match self.reader.terminated() {
-            Ok(span) => {
-                self.add_text(span, at);
-                Ok(())
-            }
+            Ok(span) => self.add_text(span, at),
             Err(Stop) => {
                 self.reader.at = self.reader.end;
                 self.note(Kind::WbxmlString, at, "inline string without its terminating NUL");
@@ -403,12 +456,17 @@ impl Decoder<'_> {
         if self.embedded < MAX_EMBEDDED && self.builder.current().is_some() && is_document(bytes) {
             return self.embedded_document(span);
         }
-        let text = match std::str::from_utf8(bytes) {
+        let text = self.opaque_text(span);
+        self.add_piece(text, at)
+    }
+
+    /// Opaque data as text: base64 where it is none.
+    fn opaque_text(&mut self, span: Span) -> Text {
+        let bytes = self.reader.slice(span);
+        match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => Text::Bytes(span),
             _ => self.builder.pool(&STANDARD.encode(bytes)),
-        };
-        self.add_piece(text);
-        Ok(())
+        }
     }
 
     fn overrun(&mut self, at: usize, what: &str, stop: Stop) -> Stop {
@@ -421,7 +479,7 @@ impl Decoder<'_> {
     fn embedded_document(&mut self, span: Span) -> Result<(), Stop> {
         let reader = Reader { bytes: self.reader.bytes, at: span.range().start, end: span.range().end };
         let outer = std::mem::replace(&mut self.reader, reader);
-        let kept = (self.page, self.namespace, self.strings.clone());
+        let kept = (self.page, self.namespace, self.strings.clone(), self.is_provisioning);
         let depth = self.builder.depth();
         self.embedded += 1;
         let whole = self.document().is_ok();
@@ -430,29 +488,34 @@ impl Decoder<'_> {
             self.builder.close(span.end, span.end);
         }
         self.reader = outer;
-        (self.page, self.namespace, self.strings) = kept;
+        (self.page, self.namespace, self.strings, self.is_provisioning) = kept;
         if !whole {
             self.note(Kind::WbxmlText, span.range().start, "embedded document stops before its elements end");
         }
         Ok(())
     }
 
-    fn add_text(&mut self, span: Span, at: usize) {
+    fn add_text(&mut self, span: Span, at: usize) -> Result<(), Stop> {
+        let text = self.text_at(span, at);
+        self.add_piece(text, at)
+    }
+
+    fn text_at(&mut self, span: Span, at: usize) -> Text {
         let bytes = self.reader.slice(span);
-        let text = match std::str::from_utf8(bytes) {
+        match std::str::from_utf8(bytes) {
             Ok(_) => Text::Bytes(span),
             Err(_) => {
                 self.note(Kind::WbxmlText, at, "string that is not valid UTF-8");
                 self.builder.pool(&String::from_utf8_lossy(bytes))
             }
-        };
-        self.add_piece(text);
+        }
     }
 
-    fn add_piece(&mut self, text: Text) {
+    fn add_piece(&mut self, text: Text, at: usize) -> Result<(), Stop> {
         if let Some(id) = self.builder.current() {
             self.builder.add_text(id, text);
         }
+        self.in_proportion(0, at)
     }
 }
 
@@ -556,6 +619,17 @@ mod tests {
     fn zeros_are_binary_data_and_no_embedded_document() {
         let doc = decode(&document(&[0x4F, 0xC3, 5, 0, 0, 0, 0, 0, 0x01]));
         assert!(doc.notes.is_empty(), "{:?}", doc.notes);
+    }
+
+    #[test]
+    fn strings_of_the_table_that_are_used_again_and_again_end_at_a_bound() {
+        let table = [b"x".repeat(0x3FFF), vec![0]].concat();
+        let uses = [0x83, 0x00].repeat(1000);
+        let inner = [&[0x6D, 0x4F], uses.as_slice(), &[0x01, 0x01]].concat();
+        let bytes = [&[0x02, 0xA4, 0x01, 0x6A, 0x81, 0x80, 0x00], table.as_slice(), &inner].concat();
+        let doc = decode(&bytes);
+        assert_eq!(doc.notes.iter().map(|note| note.kind).collect::<Vec<_>>(), [Kind::LimitDocument]);
+        assert!(doc.elements().all(|element| element.text().len() < 20 * bytes.len()));
     }
 
     #[test]

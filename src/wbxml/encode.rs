@@ -1,16 +1,21 @@
 //! A document as WBXML: inline strings, opaque for what no string can hold, literals for names without a token.
 //!
-//! In: a document of either form. Out: WBXML 1.2 of the SyncML version that the document names, in UTF-8. A device
+//! In: a document of either form. Out: WBXML 1.2 of the SyncML version that the document names, or of a provisioning
+//! document with its attributes, in UTF-8. A device
 //! description or DevInf inside `Data` becomes WBXML of its own, unless its type says that it is XML. Bound: the
 //! document's own.
 
+use super::provisioning;
 use super::tables::{self, PAGE_DDF, PAGE_DEVINF, PAGE_METINF, PAGE_SYNCML, PUBLIC, global};
 use crate::syncml::doc::Form;
 use crate::syncml::{Doc, Element, Tag};
 
+mod attributes;
+
 const WBXML_1_2: u8 = 0x02;
 const UTF_8: u8 = 0x6A;
 const DEVINF_1_2: u32 = 0x1203;
+const PROVISIONING: u32 = 0x0B;
 
 /// Encodes a document; with it, what SyncML's tables do not have: the paths of elements that are spelled out in the
 /// string table, and of attributes, which are left out.
@@ -24,7 +29,7 @@ pub fn encode(doc: &Doc) -> (Vec<u8>, Vec<String>) {
 fn document(root: Element<'_>, beyond: &mut Vec<String>) -> Vec<u8> {
     let kind = Kind::of(root);
     let page = if kind == Kind::Ddf { PAGE_DDF } else { PAGE_SYNCML };
-    let mut writer = Writer { out: Vec::new(), strings: Vec::new(), page, kind, beyond };
+    let mut writer = Writer { out: Vec::new(), strings: Vec::new(), page, attribute_page: 0, kind, beyond };
     let mut prolog = vec![WBXML_1_2];
     match kind {
         Kind::Ddf => {
@@ -34,6 +39,7 @@ fn document(root: Element<'_>, beyond: &mut Vec<String>) -> Vec<u8> {
             number(index, &mut prolog);
         }
         Kind::DevInf => number(DEVINF_1_2, &mut prolog),
+        Kind::Provisioning => number(PROVISIONING, &mut prolog),
         Kind::SyncMl(id) => number(id, &mut prolog),
     }
     writer.element(root);
@@ -49,10 +55,14 @@ enum Kind {
     SyncMl(u32),
     DevInf,
     Ddf,
+    Provisioning,
 }
 
 impl Kind {
     fn of(root: Element<'_>) -> Kind {
+        if root.name() == "wap-provisioningdoc" {
+            return Kind::Provisioning;
+        }
         match (embedded(root), root.namespace().to_ascii_uppercase().as_str()) {
             (Some(kind), _) => kind,
             (None, "SYNCML:SYNCML1.0") => Kind::SyncMl(0x0FD1),
@@ -80,14 +90,18 @@ struct Writer<'a> {
     out: Vec<u8>,
     strings: Vec<u8>,
     page: u8,
+    /// The page of attributes, which only provisioning documents have.
+    attribute_page: u8,
     kind: Kind,
     beyond: &'a mut Vec<String>,
 }
 
 impl Writer<'_> {
     fn element(&mut self, element: Element<'_>) {
-        let attributes = element.attributes().map(|(name, _)| name);
-        let lost = attributes.filter(|name| *name != "xmlns" && !name.starts_with("xmlns:"));
+        if self.kind == Kind::Provisioning {
+            return self.with_attributes(element);
+        }
+        let lost = attributes::of(element).map(|(name, _)| name);
         self.beyond.extend(lost.map(|name| format!("{}/@{name}", element.path())));
         let payload = element.tag() == Tag::Data && element.children().next().is_some();
         let content = payload || element.children().next().is_some() || !element.text().is_empty();
@@ -128,6 +142,7 @@ impl Writer<'_> {
             Kind::SyncMl(_) => tables::token(element.tag()),
             Kind::DevInf => tables::named(PAGE_DEVINF, element.name()).map(|token| (PAGE_SYNCML, token)),
             Kind::Ddf => tables::named(PAGE_DDF, element.name()).map(|token| (PAGE_DDF, token)),
+            Kind::Provisioning => provisioning::token(element.name()).map(|token| (self.page, token)),
         };
         let metinf = || tables::named(PAGE_METINF, element.name()).map(|token| (PAGE_METINF, token));
         let inner = self.kind != Kind::DevInf && element.namespace() == "syncml:metinf";

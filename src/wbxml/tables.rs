@@ -268,10 +268,12 @@ pub enum DocType {
     DevInf,
     /// DM device description.
     Ddf,
+    /// Provisioning document.
+    Provisioning,
 }
 
 /// Public identifiers: number, formal name, what they name.
-pub const PUBLIC: [(u32, &str, DocType); 8] = [
+pub const PUBLIC: [(u32, &str, DocType); 9] = [
     (0x0FD1, "-//SYNCML//DTD SyncML 1.0//EN", DocType::SyncMl("1.0")),
     (0x0FD3, "-//SYNCML//DTD SyncML 1.1//EN", DocType::SyncMl("1.1")),
     (0x1201, "-//SYNCML//DTD SyncML 1.2//EN", DocType::SyncMl("1.2")),
@@ -280,6 +282,7 @@ pub const PUBLIC: [(u32, &str, DocType); 8] = [
     (0x1203, "-//SYNCML//DTD DevInf 1.2//EN", DocType::DevInf),
     (0x1202, "-//SYNCML//DTD MetInf 1.2//EN", DocType::MetInf),
     (0, "-//OMA//DTD-DM-DDF 1.2//EN", DocType::Ddf),
+    (0x0B, "-//WAPFORUM//DTD PROV 1.0//EN", DocType::Provisioning),
 ];
 
 #[cfg(test)]

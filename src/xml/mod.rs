@@ -315,7 +315,7 @@ impl Parser<'_> {
             self.fault(attribute.name, format!("attribute {} stands twice", self.quote(attribute.name)));
         }
         let value = self.attribute_value(attribute.value);
-        self.builder.attribute(attribute.name, value);
+        self.builder.attribute(Text::Bytes(attribute.name), value);
         let prefix = match name.strip_prefix(b"xmlns") {
             Some([]) => Span::default(),
             Some([b':', ..]) => Span { start: attribute.name.start + 6, end: attribute.name.end },

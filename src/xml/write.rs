@@ -72,12 +72,10 @@ impl Writer<'_> {
 
     fn attributes(&mut self, element: Element<'_>) {
         let above = element.parent().map(Element::namespace).unwrap_or_default();
-        let attributes: Vec<(&str, &str)> = match element.doc().form() {
-            Form::Wbxml if element.namespace() != above => vec![("xmlns", element.namespace())],
-            Form::Wbxml => Vec::new(),
-            Form::Xml => self.secrets.attributes(element).collect(),
-        };
-        for (name, value) in attributes {
+        // WBXML tells the namespace by a code page.
+        let is_told = element.doc().form() == Form::Xml || element.namespace() == above;
+        let namespace = (!is_told).then(|| ("xmlns", element.namespace()));
+        for (name, value) in namespace.into_iter().chain(self.secrets.attributes(element)) {
             let name = self.name(name);
             self.written.text.extend([" ", &name, "=\""]);
             self.escaped(value);

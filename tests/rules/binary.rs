@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dmscope::limits::Limits;
-use dmscope::syncml::Doc;
+use dmscope::syncml::{Doc, Element};
 use dmscope::{wbxml, xml};
 
 use super::compose::{Mark, Sent, Spot};
@@ -16,9 +16,10 @@ pub(crate) fn encoded<'a>(sent: &[Sent<'a>]) -> Option<Vec<Sent<'a>>> {
 
 fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
     let text = xml::parse(&sent.body, &Limits::default());
-    let plain =
-        text.notes.is_empty() && text.elements().all(|element| element.attributes().all(|(name, _)| name == "xmlns"));
-    let named = text.root().is_some_and(|root| root.namespace() == "SYNCML:SYNCML1.2");
+    let is_wap = text.root().is_some_and(|root| root.name() == "wap-provisioningdoc");
+    let bare = |element: Element<'_>| element.attributes().all(|(name, _)| name == "xmlns");
+    let plain = text.notes.is_empty() && (is_wap || text.elements().all(bare));
+    let named = is_wap || text.root().is_some_and(|root| root.namespace() == "SYNCML:SYNCML1.2");
     let metinf = text.elements().all(|element| !element.tag().is_metinf() || element.namespace() == "syncml:metinf");
     let written = text.elements().any(|element| element.flags().cdata || element.flags().payload);
     if !plain || !named || !metinf || written || sent.head.is_some() || sent.cut.is_some() || sent.block.wbxml {
