@@ -24,6 +24,11 @@ const KEYS: [&str; 5] = ["device", "server", "user", "secret", "nonce"];
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
+    /// Hides a secret.
+    pub fn new(secret: T) -> Secret<T> {
+        Secret(secret)
+    }
+
     /// The secret itself.
     pub fn expose(&self) -> &T {
         &self.0
@@ -36,9 +41,30 @@ impl<T> fmt::Debug for Secret<T> {
     }
 }
 
+/// Where credentials are known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user gave them.
+    File,
+    /// The device was given them when it enrolled, in the same recording.
+    Enrollment,
+}
+
+impl Origin {
+    /// What holds them, in findings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::File => "the credentials file",
+            Origin::Enrollment => "the provisioning document of the enrollment",
+        }
+    }
+}
+
 /// How one device, or one server, authenticates itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Where it is known from.
+    pub origin: Origin,
     /// Whether a device or a server does.
     pub side: Side,
     /// Its Source URI.
@@ -93,6 +119,11 @@ impl Credentials {
     /// The entries for the device or server with this Source URI.
     pub fn of(&self, side: Side, id: &str) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.side == side && entry.id == id)
+    }
+
+    /// These and more.
+    pub fn with(&self, more: impl IntoIterator<Item = Entry>) -> Credentials {
+        Credentials { entries: self.entries.iter().cloned().chain(more).collect() }
     }
 
     /// Whether there are none.
@@ -152,7 +183,7 @@ impl File<'_> {
             None => None,
         };
         let (user, secret) = (needed("user")?.get_ref().to_string(), needed("secret")?.get_ref().to_string());
-        Ok(Entry { side, id, user, secret: Secret(secret), nonce: nonce.map(Secret) })
+        Ok(Entry { origin: Origin::File, side, id, user, secret: Secret(secret), nonce: nonce.map(Secret) })
     }
 
     fn text<'t, 'd>(&self, table: &'t DeTable<'d>, key: &str) -> Result<Option<Text<'t, 'd>>, Error> {

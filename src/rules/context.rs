@@ -76,15 +76,15 @@ impl<'a> CaptureCx<'a> {
 
     /// The device's last enrollment with the server of the session, where the capture has it.
     pub(super) fn enrolled(self) -> Option<&'a Enrolled> {
-        self.earlier().filter_map(|past| past.enrolled.as_deref()).find(|enrolled| enrolled.is_with(self.session))
+        self.earlier()
+            .filter_map(|past| past.enrolled.as_deref())
+            .find(|enrolled| enrolled.is_with(self.session.session))
     }
 
     /// Those of them with the same server since the device was enrolled with it, the last one first.
     pub(super) fn of_enrollment(self) -> impl Iterator<Item = &'a Past> {
         let server = self.session.session.server.as_deref();
-        let enrolls = move |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(self.session));
-        let since = self.earlier().take_while(move |past| !enrolls(past));
-        since.filter(move |past| past.server.as_deref() == server)
+        self.earlier.since_enrollment(self.session.session).filter(move |past| past.server.as_deref() == server)
     }
 
     /// Those of them with the same server.

@@ -1,15 +1,19 @@
 //! What is remembered of an enrollment, for the sessions of the device that follow it.
 //!
-//! In: a session of [`Flavor::Enrollment`](crate::session::Flavor). Out: a small record without secrets; nothing for an
+//! In: a session of [`Flavor::Enrollment`](crate::session::Flavor). Out: a small record, in which secrets are hidden; nothing for an
 //! enrollment that did not come to its provisioning document.
 
-use super::SessionCx;
+use std::borrow::Cow;
+
+use super::history::Earlier;
 use super::security::server_chains;
-use crate::enroll::provisioning::Store;
+use crate::credentials::{Credentials, Entry, Origin, Secret, octets};
+use crate::enroll::provisioning::{Application, Store};
 use crate::enroll::token::{Binary, Content};
 use crate::enroll::{Envelope, Provisioning};
 use crate::session::{Enrollment, Session};
-use crate::syncml::uri;
+use crate::syncml::secret::MASK;
+use crate::syncml::{Side, uri};
 use crate::x509::Certificate;
 
 /// Authorities that are remembered of one enrollment.
@@ -33,6 +37,8 @@ pub(super) struct Enrolled {
     pub(super) renews_itself: bool,
     /// Whether the document gives the device an id in the enterprise (EntDMID).
     pub(super) has_id: bool,
+    /// By what device and server prove themselves to each other; their ids are in the sessions.
+    accounts: Box<[Entry]>,
 }
 
 impl Enrolled {
@@ -57,15 +63,48 @@ impl Enrolled {
             entra: entra(&enrollment),
             trusted: document.map(|document| trusted(session, document)),
             renews_itself: robo.is_some_and(|robo| robo.trim().eq_ignore_ascii_case("true") || robo.trim() == "1"),
+            accounts: account.map(accounts).unwrap_or_default(),
             has_id: providers().any(|provider| provider.value("EntDMID").is_some_and(|id| !id.is_empty())),
         }))
     }
 
     /// Whether it made the account of a session's server, as far as it tells.
-    pub(super) fn is_with(&self, cx: SessionCx<'_>) -> bool {
-        let host = cx.session.server.as_deref().and_then(uri::host);
+    pub(super) fn is_with(&self, session: &Session) -> bool {
+        let host = session.server.as_deref().and_then(uri::host);
         self.host.as_deref().is_none_or(|own| host.is_none_or(|host| host.eq_ignore_ascii_case(own)))
     }
+}
+
+/// The credentials that a session may be judged by: those that the user gave, and those of the device's enrollment.
+pub(super) fn credentials<'c>(session: &Session, earlier: &Earlier, given: &'c Credentials) -> Cow<'c, Credentials> {
+    let enrolled =
+        earlier.iter().filter_map(|past| past.enrolled.as_deref()).find(|enrolled| enrolled.is_with(session));
+    let accounts = enrolled.map_or(&[][..], |enrolled| &enrolled.accounts);
+    let own = accounts.iter().filter_map(|account| {
+        let id = match account.side {
+            Side::Client => session.device.as_ref(),
+            Side::Server => session.server.as_ref(),
+        };
+        Some(Entry { id: id?.clone(), ..account.clone() })
+    });
+    if accounts.is_empty() { Cow::Borrowed(given) } else { Cow::Owned(given.with(own)) }
+}
+
+/// The credentials of an account. Without a user's name it is not known what digests are made of.
+fn accounts(account: Application<'_>) -> Box<[Entry]> {
+    let entry = |(side, level): (Side, &str)| {
+        let block = account.auth(level)?;
+        let told = |name: &str| block.value(name).filter(|value| !value.is_empty() && *value != MASK);
+        Some(Entry {
+            origin: Origin::Enrollment,
+            side,
+            id: String::new(),
+            user: told("AAUTHNAME")?.to_owned(),
+            secret: Secret::new(told("AAUTHSECRET")?.to_owned()),
+            nonce: told("AAUTHDATA").and_then(octets).map(Secret::new),
+        })
+    };
+    [(Side::Client, "APPSRV"), (Side::Server, "CLIENT")].into_iter().filter_map(entry).collect()
 }
 
 /// The names of the authorities that a device trusts after an enrollment.

@@ -102,6 +102,12 @@ impl Earlier {
         self.past.iter().map(|past| &**past)
     }
 
+    /// Those since the device was enrolled with the server of a session, the last one first.
+    pub(in crate::rules) fn since_enrollment(&self, session: &Session) -> impl Iterator<Item = &Past> {
+        let enrolls = |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(session));
+        self.iter().take_while(move |past| !enrolls(past))
+    }
+
     /// The session of another device in which the server had the same secret, by its hash.
     pub(in crate::rules) fn owner_of_secret(&self, hash: u64) -> Option<u32> {
         self.secrets.iter().find(|(known, _)| *known == hash).map(|(_, session)| *session)

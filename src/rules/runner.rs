@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::area::Seen;
+use super::enrolled;
 use super::facts::Facts;
 use super::finding::{Draft, Over, Place, Sink};
 use super::history::Earlier;
@@ -210,7 +211,8 @@ impl Runner {
             spent: Spent { budget: Budget::of(&self.limits), hole: None },
         }));
         let facts = Facts::default();
-        let cx = SessionCx { session, profile: self.profile, credentials: &self.credentials, facts: &facts };
+        let credentials = enrolled::credentials(session, earlier, &self.credentials);
+        let cx = SessionCx { session, profile: self.profile, credentials: &credentials, facts: &facts };
         cx.messages().for_each(|cx| pass.message(cx));
         pass.calls(self.sessions.iter().map(|(number, check)| {
             (*number, |sink: &mut Sink<'_>| match check {

@@ -5,14 +5,14 @@
 use super::dialog::{Cred, Dialog, Turn, Verdict};
 use super::digest::{Hash, Over};
 use super::hmac::Parameters;
-use super::verify::{Judged, Known, entries};
+use super::verify::{Judged, Known, entries, origin};
+use crate::credentials::Origin;
 use crate::rules::finding::Place;
 use crate::rules::{CaptureCx, Draft, ElementCx, SessionCx, Severity, Sink};
 use crate::session::Edge;
 use crate::syncml::{Element, Side};
 
 const SIDES: [Side; 2] = [Side::Client, Side::Server];
-const CHECK_FILE: &str = "Correct the secret on the side that sends it, or in the credentials file.";
 
 /// Basic credentials against the credentials file.
 pub(super) fn basic(cx: &ElementCx<'_>, cred: Cred<'_>, data: Element<'_>, out: &mut Sink<'_>) {
@@ -22,14 +22,19 @@ pub(super) fn basic(cx: &ElementCx<'_>, cred: Cred<'_>, data: Element<'_>, out: 
         return;
     }
     let swapped = entries.iter().any(|entry| entry.user == password && *entry.secret.expose() == user);
+    let origin = origin(&entries);
+    if !swapped && may_be_outdated(origin, &turn) {
+        return;
+    }
+    let known = origin.name();
     let what = match entries.iter().any(|entry| entry.user == user) {
-        _ if swapped => "have user and password swapped",
-        true => "have another password than the credentials file",
-        false => "are of another user than the credentials file has for this sender",
+        _ if swapped => "have user and password swapped".to_owned(),
+        true => format!("have another password than {known}"),
+        false => format!("are of another user than {known} has for this sender"),
     };
     let finding = out.report(cx.message.at(data), format!("the basic credentials {what}"));
     if !swapped {
-        doubt(finding, &turn);
+        doubt(finding, &turn, origin);
     }
 }
 
@@ -54,12 +59,15 @@ pub(in crate::rules) fn md5_digest_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>)
             };
             told = text;
             let strange = what == STRANGE;
+            if strange && may_be_outdated(known.origin(), turn) {
+                continue;
+            }
             let finding = out.at(turn.index(), data, format!("the md5 digest {what}"));
             if let Some(given) = known.latest() {
                 finding.related(given.at, "the nonce to use");
             }
             if strange {
-                doubt(finding, turn);
+                doubt(finding, turn, known.origin());
             }
         }
     }
@@ -68,13 +76,20 @@ pub(in crate::rules) fn md5_digest_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>)
 const STRANGE: &str = "is not made of the user, the secret and the nonce that are known, nor by a mistake that is often made";
 
 /// Where the other side accepts what the file does not explain, the file may be what is wrong.
-fn doubt(finding: &mut Draft, turn: &Turn<'_>) {
+fn doubt(finding: &mut Draft, turn: &Turn<'_>, origin: Origin) {
     let dialog = Dialog::of(turn.cx.in_session());
     if dialog.verdict_on(turn).is_some_and(Verdict::accepts) {
         finding.at_most(Severity::Warning).help("Check the credentials file: the other side accepts these credentials.");
     } else {
-        finding.help(CHECK_FILE);
+        finding.help(format!("Correct the secret on the side that sends it, or in {}.", origin.name()));
     }
+}
+
+/// Whether the account may have been changed since the device enrolled: the other side is not seen to refuse what the
+/// enrollment does not explain.
+fn may_be_outdated(origin: Origin, turn: &Turn<'_>) -> bool {
+    let verdict = Dialog::of(turn.cx.in_session()).verdict_on(turn);
+    origin == Origin::Enrollment && !verdict.is_some_and(Verdict::refuses)
 }
 
 /// A message with an md5 digest.
@@ -144,7 +159,7 @@ pub(in crate::rules) fn next_session_nonce_not_used(cx: &CaptureCx<'_>, out: &mu
     for side in SIDES {
         let Some(Digest { turn, data, hash, .. }) = digests(dialog, side).next() else { continue };
         let Some(known) = Known::of(dialog, turn, Some(cx.earlier)).filter(|known| known.given.is_empty()) else { continue };
-        let mut past = cx.with_server();
+        let mut past = cx.of_enrollment();
         let Some((number, auth)) = past.find_map(|past| Some((past.number, past.auth.as_ref()?))) else { continue };
         // What an unproven peer gave need not be stored (DMS 5.3.4).
         let mut last = auth.given(side).rev();
@@ -170,6 +185,7 @@ pub(in crate::rules) fn hmac_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
             Judged::Right => continue,
             Judged::Stale => "is made with an earlier nonce".to_owned(),
             Judged::Mistaken(made) => format!("is made {made}"),
+            Judged::Strange if may_be_outdated(known.origin(), turn) => continue,
             Judged::Strange if known.is_certain() => "is not made of the user, the secret, the nonce and the body as it was sent".to_owned(),
             Judged::Strange => continue,
         };

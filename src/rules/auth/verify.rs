@@ -1,12 +1,12 @@
 //! Credentials recomputed from what the user knows (DM-AUT-010, 012, 017, 019 and 028): the right digest, an earlier
 //! nonce, or one of the mistakes of `digest`.
 //!
-//! In: a session, the sessions before it, the credentials file. Out: a verdict on each digest. Where the nonce may have
+//! In: a session, the sessions before it, the credentials file and those of the enrollment. Out: a verdict on each digest. Where the nonce may have
 //! been given in a part that was not captured, there is none.
 
 use super::dialog::{Chal, Dialog, Turn};
 use super::digest::{self, Account, Hash, Over};
-use crate::credentials::{Entry, octets};
+use crate::credentials::{Entry, Origin, octets};
 use crate::rules::history::Earlier;
 use crate::session::{At, Edge, Session};
 use crate::syncml::{Header, Side, Tag};
@@ -81,6 +81,11 @@ impl<'a> Known<'a> {
         !self.given.is_empty() || (self.is_first && self.entries.iter().any(|entry| entry.nonce.is_some()))
     }
 
+    /// Where the secrets are known from.
+    pub(super) fn origin(&self) -> Origin {
+        origin(&self.entries)
+    }
+
     /// The last nonce given in this session.
     pub(super) fn latest(&self) -> Option<&Given> {
         self.given.last()
@@ -119,7 +124,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The entries of the credentials file that the sender of a message can have used. Those with the user that it names,
+/// The credentials that the sender of a message can have used. Those with the user that it names,
 /// if there are some.
 pub(super) fn entries<'a>(turn: &Turn<'a>) -> Option<Vec<&'a Entry>> {
     let credentials = turn.cx.credentials;
@@ -130,6 +135,12 @@ pub(super) fn entries<'a>(turn: &Turn<'a>) -> Option<Vec<&'a Entry>> {
     let all: Vec<&Entry> = credentials.of(turn.side, header.source()?).collect();
     let named: Vec<&Entry> = all.iter().filter(|entry| header.source_name() == Some(&entry.user)).copied().collect();
     Some(if named.is_empty() { all } else { named }).filter(|entries| !entries.is_empty())
+}
+
+/// Where secrets are known from: what the user gave goes first.
+pub(super) fn origin(entries: &[&Entry]) -> Origin {
+    let given = entries.iter().any(|entry| entry.origin == Origin::File);
+    if given { Origin::File } else { Origin::Enrollment }
 }
 
 fn account<'e>(entry: &'e Entry, turn: Option<&Turn<'e>>) -> Account<'e> {
@@ -155,7 +166,7 @@ fn given<'a>(dialog: &Dialog<'a>, turn: &Turn<'a>) -> Vec<Given> {
 
 /// The nonces of a side from earlier sessions of the device with the server, the last one first.
 fn remembered(earlier: &Earlier, session: &Session, side: Side) -> Vec<Nonce> {
-    let past = earlier.iter().filter(|past| past.server.as_deref() == session.server.as_deref());
+    let past = earlier.since_enrollment(session).filter(|past| past.server.as_deref() == session.server.as_deref());
     let given = past.filter_map(|past| past.auth.as_ref()).flat_map(|auth| auth.given(side).rev());
     given.map(|given| Nonce::of(&given.octets)).collect()
 }

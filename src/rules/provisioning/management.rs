@@ -46,7 +46,7 @@ pub(in crate::rules) fn entdmid_missing(cx: &CaptureCx<'_>, out: &mut Sink<'_>) 
     let whole = session.start == Edge::Seen
         && session.outcome == Outcome::Complete
         && session.messages.iter().all(|message| message.is_readable() || message.kind == Kind::Empty);
-    if !enrolled.is_with(cx.session) || !enrolled.renews_itself || enrolled.has_id || !whole {
+    if !enrolled.is_with(cx.session.session) || !enrolled.renews_itself || enrolled.has_id || !whole {
         return;
     }
     let of_server = cx.session.readable().filter(|cx| cx.side() == Some(Side::Server));
@@ -60,7 +60,7 @@ pub(in crate::rules) fn entdmid_missing(cx: &CaptureCx<'_>, out: &mut Sink<'_>) 
 
 /// A server whose certificate the document does not make the device trust.
 pub(in crate::rules) fn tls_server_not_covered(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
-    let Some((enrollment, enrolled)) = just_enrolled(cx).filter(|(_, enrolled)| enrolled.is_with(cx.session)) else { return };
+    let Some((enrollment, enrolled)) = just_enrolled(cx).filter(|(_, enrolled)| enrolled.is_with(cx.session.session)) else { return };
     let Some(chain) = server_chains(cx.session.session).into_iter().next() else { return };
     let issuers: Vec<String> = chain.iter().filter_map(|one| one.issuer.as_ref()).map(Name::to_string).collect();
     let Some(trusted) = enrolled.trusted.as_deref() else { return };

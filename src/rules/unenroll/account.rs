@@ -32,7 +32,7 @@ fn entra(cx: &CaptureCx<'_>) -> Option<&'static str> {
     }
     for past in cx.earlier() {
         match &past.enrolled {
-            Some(enrolled) if enrolled.is_with(cx.session) => return enrolled.entra,
+            Some(enrolled) if enrolled.is_with(cx.session.session) => return enrolled.entra,
             _ if past.has_bearer() && past.server.as_deref() == cx.session.session.server.as_deref() => return Some(BEARER),
             _ => {}
         }
@@ -43,7 +43,7 @@ fn entra(cx: &CaptureCx<'_>) -> Option<&'static str> {
 /// The last enrollment of the device with the server of a session, and the sessions behind it and before it.
 fn around_enrollment<'a>(cx: &CaptureCx<'a>) -> Option<(Vec<&'a Past>, &'a Past, Vec<&'a Past>)> {
     let all: Vec<&Past> = cx.earlier().collect();
-    let is_enrollment = |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(cx.session));
+    let is_enrollment = |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(cx.session.session));
     let place = all.iter().position(is_enrollment)?;
     let of_server = |past: &&&Past| past.server.as_deref() == cx.session.session.server.as_deref();
     let (behind, before) = (all.get(..place)?, all.get(place + 1..)?);
