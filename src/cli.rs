@@ -309,6 +309,30 @@ pub struct Lint {
     /// Print the configuration in force and where each value comes from, and exit
     #[arg(long, help_heading = "Configuration")]
     pub show_config: bool,
+    /// Which findings are known.
+    #[command(flatten)]
+    pub known: Known,
+}
+
+/// Which findings are known, so that they are not told.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Known findings")]
+pub struct Known {
+    /// Tell no findings that this file knows: docs/baseline.md
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Add the findings of this run to the baseline
+    #[arg(long)]
+    pub update_baseline: bool,
+    /// Take out of the baseline what this run does not show any more
+    #[arg(long)]
+    pub prune_baseline: bool,
+    /// Let entries of the baseline that were not found any more pass
+    #[arg(long)]
+    pub allow_stale: bool,
+    /// Tell all findings: take no ignores of the configuration or of comments, and no baseline
+    #[arg(long, conflicts_with_all = ["update_baseline", "prune_baseline"])]
+    pub no_ignores: bool,
 }
 
 /// Which rules run, and how severe they are.

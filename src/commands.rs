@@ -18,6 +18,7 @@ mod diagnose;
 mod diff;
 mod export;
 mod judge;
+mod known;
 mod lint;
 mod man;
 mod notification;

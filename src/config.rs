@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::ValueEnum;
 
 pub use self::file::File;
-use self::file::{At, RuleSettings};
+use self::file::{At, IgnoreEntry, RuleSettings};
 pub use self::schema::schema;
 use crate::credentials::Credentials;
 use crate::filter::Filter;
@@ -23,6 +23,8 @@ use crate::input::Input;
 use crate::limits::Limits;
 use crate::rules::select::Selection;
 use crate::rules::{self, Profile, Rule, Severity};
+use crate::suppress::ignore::{LocUri, today};
+use crate::suppress::{self, Ignore, Suppressor};
 use crate::{cli, engine, input, tls};
 
 /// What to read, and how.
@@ -53,6 +55,12 @@ pub struct Lint {
     pub credentials: Credentials,
     /// The reports to write; at most one to standard output.
     pub outputs: Vec<Output>,
+    /// What is known and not told.
+    pub suppressor: Suppressor,
+    /// The baseline.
+    pub baseline: Option<Baseline>,
+    /// Whether entries of it that were not found any more pass.
+    pub allow_stale: bool,
     /// Lowest severity that makes the exit status 1; `None` for never.
     pub fail_on: Option<Severity>,
     /// Whether nothing to judge is a success.
@@ -63,6 +71,17 @@ pub struct Lint {
     pub verbose: bool,
     /// Whether to say what the run cost.
     pub stats: bool,
+}
+
+/// The file of findings that are known.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether the findings of the run are added to it.
+    pub adds: bool,
+    /// Whether what the run does not show is taken out.
+    pub prunes: bool,
 }
 
 /// A report to write.
@@ -118,9 +137,22 @@ impl Lint {
     /// An unknown format, two reports in one place, a name that is no rule's, a file that cannot be read.
     pub fn new(lint: &cli::Lint) -> Result<Lint> {
         let file = File::load(&lint.reading.setup)?;
+        let selection = file.selection(&lint.rules)?;
+        let baseline = file.baseline(&lint.known)?;
+        let mut suppressor = Suppressor::default();
+        if !lint.known.no_ignores {
+            suppressor = file.suppressor(&selection)?;
+            if let Some(Baseline { path, adds, .. }) = &baseline {
+                let known = known(path, *adds)?;
+                suppressor = suppressor.with_baseline(known.into(), &path.display().to_string(), *adds);
+            }
+        }
         Ok(Lint {
             reading: file.reading(&lint.reading, false)?,
-            selection: file.selection(&lint.rules)?,
+            selection,
+            suppressor,
+            baseline,
+            allow_stale: lint.known.allow_stale || file.allow_stale.as_ref().is_some_and(|allowed| allowed.value),
             credentials: file.credentials(&lint.secrets)?,
             outputs: file.outputs(&lint.formats)?,
             fail_on: file.fail_on(lint.fail_on),
@@ -130,6 +162,11 @@ impl Lint {
             stats: lint.stats,
             file,
         })
+    }
+
+    /// Whether what the run does not show is taken out of the baseline.
+    pub fn prunes(&self) -> bool {
+        self.baseline.as_ref().is_some_and(|baseline| baseline.prunes)
     }
 
     /// The configuration of `lint` in force, as TOML.
@@ -152,6 +189,8 @@ pub struct Capture {
     pub selection: Selection,
     /// What is known of the secrets in the traffic.
     pub credentials: Credentials,
+    /// What is known and not told.
+    pub suppressor: Suppressor,
     /// Lowest severity that makes the exit status 1; `None` for never.
     pub fail_on: Option<Severity>,
 }
@@ -167,9 +206,11 @@ impl Capture {
         let limits = Limits::default();
         let keys = file.keys(&capture.keys, true, &limits)?;
         let engine = engine::Settings { limits, mmap: false, threads: 1, keys, ..engine::Settings::default() };
+        let selection = file.selection(&capture.rules)?;
         Ok(Capture {
             engine,
-            selection: file.selection(&capture.rules)?,
+            suppressor: file.suppressor(&selection)?,
+            selection,
             credentials: file.credentials(&capture.secrets)?,
             fail_on: file.fail_on(capture.fail_on),
         })
@@ -280,6 +321,45 @@ impl File {
         selection.clone().for_inputs(self.folder(), inputs.iter().map(|input| input.name.as_str()))
     }
 
+    /// What the file knows and is not told, and what comments may say of these rules.
+    fn suppressor(&self, selection: &Selection) -> Result<Suppressor> {
+        let rules: Vec<&'static Rule> = selection.rules().map(|(rule, _)| rule).collect();
+        let ignore = |entry: &IgnoreEntry| {
+            let named = entry.rules.iter().map(|name| suppress::rules_named(name, &rules));
+            let named = named
+                .collect::<Result<Vec<_>, String>>()
+                .map_err(|what| anyhow!("{}: {what}", self.source(entry.line)))?;
+            Ok(Ignore {
+                names: entry.rules.clone(),
+                rules: named.concat(),
+                area: entry.area.clone(),
+                locuri: entry.locuri.iter().map(|uri| LocUri::new(uri)).collect(),
+                commands: entry.commands.clone(),
+                reason: entry.reason.clone(),
+                until: entry.until,
+                place: self.source(entry.line),
+            })
+        };
+        let ignores = self.ignores.iter().map(ignore).collect::<Result<Vec<Ignore>>>()?;
+        Ok(Suppressor::new(ignores, rules, today()))
+    }
+
+    /// A suppressor that knows which of its entries hold for which of these inputs.
+    pub fn known_in(&self, suppressor: &Suppressor, inputs: &[Input]) -> Suppressor {
+        suppressor.clone().for_inputs(self.folder(), inputs.iter().map(|input| input.name.as_str()))
+    }
+
+    /// The baseline of the command line, else of the file.
+    fn baseline(&self, known: &cli::Known) -> Result<Option<Baseline>> {
+        let own = self.baseline.as_ref().map(|own| self.path(&own.value));
+        let (adds, prunes) = (known.update_baseline, known.prune_baseline);
+        match known.baseline.clone().or(own) {
+            Some(path) => Ok(Some(Baseline { path, adds, prunes })),
+            None if adds || prunes => bail!("which baseline? name its file with --baseline, or in {}", file::NAME),
+            None => Ok(None),
+        }
+    }
+
     /// What is known of the secrets in the traffic; nothing without a file.
     ///
     /// # Errors
@@ -367,6 +447,16 @@ pub fn own_rules(directories: &[PathBuf]) -> Result<Vec<&'static Rule>> {
 fn levels(settings: &[RuleSettings]) -> Vec<String> {
     let level = |each: &RuleSettings| Some(format!("{}={}", each.name, each.level.as_ref()?));
     settings.iter().filter_map(level).collect()
+}
+
+/// What the file of a baseline says; nothing where it is still to be made.
+fn known(path: &Path, makes: bool) -> Result<suppress::Baseline> {
+    let is_there = path.try_exists().unwrap_or(true);
+    match (is_there, makes) {
+        (false, true) => Ok(suppress::Baseline::default()),
+        (false, false) => bail!("{}: no such file; --update-baseline makes it", path.display()),
+        (true, _) => suppress::Baseline::load(path).map_err(|what| anyhow!("{what}")),
+    }
 }
 
 fn profile(profile: cli::Profile) -> Profile {

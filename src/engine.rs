@@ -25,10 +25,12 @@ use crate::time::Time;
 use crate::tls::Keys;
 use crate::transcript::{self, Record};
 use crate::workers::{self, Crew};
+use remarks::Remarks;
 
 mod again;
 mod encrypted;
 mod follow;
+mod remarks;
 mod spool;
 
 pub use again::again;
@@ -229,7 +231,7 @@ struct Run<'a> {
     stop: &'a AtomicBool,
     assembler: Assembler,
     encrypted: encrypted::Hosts,
-    listener: &'a mut dyn Listener,
+    listener: Remarks<'a>,
     done: u64,
     until: Option<Time>,
 }
@@ -237,6 +239,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(settings: &'a Settings, stop: &'a AtomicBool, listener: &'a mut dyn Listener) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
+        let listener = Remarks::new(listener);
         Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), listener, done: 0, until: None }
     }
 
@@ -354,9 +357,7 @@ impl<'a> Run<'a> {
                     bytes += from.skip_until(b'\n')? as u64;
                     reader.too_long();
                 }
-                _ => reader.line(&line, &mut |record| {
-                    take(record, id, limits, assembler, &mut |session| listener.session(session));
-                }),
+                _ => reader.line(&line, &mut |record| take(record, id, limits, assembler, listener)),
             }
             listener.pulse(*done + bytes, assembler);
         }
@@ -435,6 +436,9 @@ impl<'a> Run<'a> {
                 frames.set(frames.get() + 1);
                 bytes.set(bytes.get() + frame.bytes.len() as u64);
                 latest = latest.max(frame.at);
+                if let Some(comment) = frame.comment {
+                    told.borrow_mut().1.remark(id, Unit::Frame(frame.no), comment);
+                }
                 if frames.get().is_multiple_of(STEP) {
                     let (assembler, listener) = &mut *told.borrow_mut();
                     listener.pulse(so_far(), assembler);
@@ -486,7 +490,7 @@ impl<'a> Run<'a> {
                 return;
             }
             read = read.max(file_offset(&record));
-            take(record, id, limits, assembler, &mut |session| listener.session(session));
+            take(record, id, limits, assembler, listener);
             records += 1;
             if records.is_multiple_of(RECORDS) {
                 listener.pulse(*done + read, assembler);
@@ -505,11 +509,16 @@ impl<'a> Run<'a> {
 }
 
 /// Hands a record of a recording to the sessions.
-fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler, each: &mut dyn FnMut(Session)) {
+fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler, listener: &mut Remarks<'_>) {
+    if let Record::Remark(unit, text) = &record {
+        return listener.remark(id, *unit, text);
+    }
+    let each = &mut |session| listener.session(session);
     match record {
         Record::Http(event) => assembler.http(event, each),
         Record::Document(document) => assembler.document(Message::from_document(document, id, limits), each),
         Record::Told(told) => assembler.told(*told, id, each),
+        Record::Remark(..) => {}
     }
 }
 

@@ -37,6 +37,7 @@ pub mod rules;
 pub mod session;
 pub mod story;
 pub mod stream;
+pub mod suppress;
 pub mod syncml;
 pub mod table;
 pub mod tcp;

@@ -114,6 +114,18 @@ pub const CONFIG: u64 = 1024 * 1024;
 /// Entries of one list of a configuration file: far more than a person keeps in order.
 pub const CONFIG_ENTRIES: usize = 10_000;
 
+/// Bytes of a baseline. An entry has some 150.
+pub const BASELINE: u64 = 32 * 1024 * 1024;
+
+/// Entries of a baseline: kinds of faults, not faults. A server with more of them has other work to do.
+pub const BASELINE_ENTRIES: usize = 100_000;
+
+/// Comments for this program kept of one document: each is looked up in it.
+pub const REMARKS: usize = 32;
+
+/// Packets and entries whose comments for this program are kept: people write them by hand.
+pub const REMARKED: usize = 10_000;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 

@@ -2,67 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+#[path = "place/mod.rs"]
+#[allow(dead_code, reason = "each test uses some of it")]
+mod place;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-/// One warning, DM-MSG-003; its server is 127.0.0.1.
-const SAMPLE: &str = "samples/msgid-skipped.pcap";
+use std::path::Path;
 
-/// A folder with files, and a program to run in it.
-struct Place(tempfile::TempDir);
-
-/// How a run ended: exit status, standard output, standard error.
-type Ended = (i32, String, String);
-
-impl Place {
-    /// With a copy of the sample, and a `.git` that ends the search for files above.
-    fn new() -> Place {
-        let place = Place(tempfile::tempdir().unwrap());
-        std::fs::create_dir(place.path(".git")).unwrap();
-        std::fs::copy(Path::new(ROOT).join(SAMPLE), place.path("a.pcap")).unwrap();
-        place
-    }
-
-    fn with(text: &str) -> Place {
-        let place = Place::new();
-        place.write("dmscope.toml", text);
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        std::fs::write(self.path(name), text).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ended {
-        self.run_in("", arguments, None)
-    }
-
-    fn run_in(&self, folder: &str, arguments: &[&str], variable: Option<&str>) -> Ended {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
-        command.args(arguments).current_dir(self.path(folder)).env_remove("DMSCOPE_CONFIG").env_remove("SSLKEYLOGFILE");
-        variable.map(|value| command.env("DMSCOPE_CONFIG", value));
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    /// What `lint --format concise` prints of the sample.
-    fn lint(&self, more: &[&str]) -> Ended {
-        self.run(&[&["lint", "-q", "--format", "concise", "a.pcap"], more].concat())
-    }
-
-    fn error(&self) -> String {
-        let (exit, out, error) = self.run(&["lint", "a.pcap"]);
-        assert_eq!((exit, out.as_str(), error.lines().count()), (2, "", 1), "{error}");
-        error.trim_end().to_owned()
-    }
-}
+use place::{Place, ROOT};
 
 #[test]
 fn the_file_is_found_upward_to_the_root_of_the_repository() {

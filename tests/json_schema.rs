@@ -90,6 +90,10 @@ fn what_is_printed_of_the_samples_is_as_the_schemas_say() {
     }
     closed.check(&["lint", "--fail-on", "never", "--keylog", "samples/mutual-tls.keylog", "samples/mutual-tls.pcap"]);
     closed.check(&["lint", "--credentials", "samples/credentials.toml", "samples/md5-nonce-not-decoded.pcap"]);
+    closed.check(&["lint", "--config", "samples/dmscope.toml", "samples/alert-unanswered.pcap"]);
+    for sample in ["samples/msgid-skipped.pcap", "samples/clean.pcap"] {
+        closed.check(&["lint", "--baseline", "samples/baseline.toml", sample]);
+    }
     fs::write(closed.0.path().join("ACME-001-undecided.md"), UNDECIDED).unwrap();
     closed.check(&["lint", "--rules", closed.0.path().to_str().unwrap(), "samples/clean.pcap"]);
 }

@@ -26,8 +26,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("session", &["enroll", "http", "syncml", "transcript", "xml"]),
     ("credentials", &["syncml"]),
     ("rules", &["credentials", "enroll", "http", "session", "syncml", "tls", "x509", "xml"]),
+    ("suppress", &["rules", "session", "syncml"]),
     ("story", &["enroll", "http", "rules", "session", "syncml", "tls"]),
-    ("report", &["story", "http", "push", "tls", "x509", "rules", "session", "syncml", "engine", "input", "capture"]),
+    (
+        "report",
+        &[
+            "story", "suppress", "http", "push", "tls", "x509", "rules", "session", "syncml", "engine", "input",
+            "capture",
+        ],
+    ),
     ("input", &["capture", "transcript"]),
     ("diff", &["http", "rules", "session", "syncml"]),
     ("export", &["http", "session", "syncml", "transcript", "xml"]),

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::judge::{self, Judge};
 use super::record::{Judged, Record};
-use super::{Exit, reading, stdout, width};
+use super::{Exit, known, reading, stdout, width};
 use crate::capture::live::{self, Live};
 use crate::report::text;
 use crate::rules::Severity;
@@ -23,7 +23,8 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let mut live = Live::open(interface, filter.as_deref(), options.write.as_deref())
         .context("capturing takes privileges, and an interface that `dmscope capture` lists")?;
     let judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false)
-        .with_credentials(config.credentials.clone());
+        .with_credentials(config.credentials.clone())
+        .with_suppressor(config.suppressor.clone());
     let limits = &config.engine.limits;
     let (mut record, mut history) = (Record::new(&judge, limits), History::new(limits));
     let stop = stop_on_ctrl_c()?;
@@ -44,6 +45,7 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let mut out = stdout();
     text::write(&lint, text::Options { width: width(), quiet: false, verbose: false }, &mut out)?;
     out.flush()?;
+    known::warn(&lint)?;
     if let Some(exit) = reading::broken(&bugs)? {
         return Ok(exit);
     }

@@ -16,13 +16,14 @@ use crate::filter::{Filter, Scene};
 use crate::limits::Limits;
 use crate::report::sessions::Row;
 use crate::report::{self, NotJudged};
+use crate::rules::Rule;
 use crate::rules::finding::Place;
 use crate::rules::history::{Earlier, History};
 use crate::rules::location::Locator;
 use crate::rules::runner::{Outcome, Runner};
 use crate::rules::select::Selection;
-use crate::rules::{Finding, Rule, Severity};
 use crate::session::Session;
+use crate::suppress::{Sorted, Suppressor};
 use crate::syncml::uri;
 use crate::workers::{self, Crew};
 
@@ -32,16 +33,15 @@ pub(super) struct Judge {
     show_secrets: bool,
     limits: Limits,
     filter: Option<Filter>,
+    pub(super) suppressor: Suppressor,
 }
 
 /// What there is to say of one session.
 pub(super) struct Verdict {
     /// Its row in the list of sessions.
     pub(super) row: Row,
-    /// The findings.
-    pub(super) findings: Vec<Finding>,
-    /// Findings that were not kept: how many of which rule.
-    pub(super) more: Vec<(&'static Rule, Severity, usize)>,
+    /// The findings: those that are told, those that are known, and how many were not kept.
+    pub(super) sorted: Sorted,
     /// Messages that were not judged.
     pub(super) not_judged: Vec<NotJudged>,
     /// Places that own rules did not judge.
@@ -65,7 +65,14 @@ impl Judge {
             show_secrets,
             limits: limits.clone(),
             filter: None,
+            suppressor: Suppressor::default(),
         }
+    }
+
+    /// Tells no findings that are known.
+    pub(super) fn with_suppressor(mut self, suppressor: Suppressor) -> Judge {
+        self.suppressor = suppressor;
+        self
     }
 
     /// Says nothing of sessions for which a filter does not hold.
@@ -112,11 +119,9 @@ impl Judge {
         let Outcome { drafts, more, not_judged, holes, times, clock, bugs: of_rules } = outcome;
         let scene = Scene { session, findings: &drafts };
         let left_out = self.filter.as_ref().is_some_and(|filter| !filter.session(scene));
-        let severities = drafts.iter().map(|draft| draft.severity).chain(more.iter().map(|(_, severity, _)| *severity));
-        let worst = severities.max();
         let said = noted("the report", &mut bugs, || {
             let mut locator = Locator::new(session, self.show_secrets);
-            let findings: Vec<Finding> = drafts.into_iter().map(|draft| locator.finding(draft)).collect();
+            let findings = drafts.into_iter().map(|draft| (draft.place, locator.finding(draft))).collect();
             let mut place = |message| locator.location(Place::Message(message));
             let unread = not_judged.into_iter();
             let unread = unread.map(|(message, reason)| NotJudged { location: place(message), reason }).collect();
@@ -126,13 +131,16 @@ impl Judge {
                 reason: hole.why,
                 count: hole.count,
             });
-            (findings, unread, by_rules.collect())
+            let by_rules = by_rules.collect();
+            (self.suppressor.sort(session, findings, more, &mut |place| locator.location(place)), unread, by_rules)
         });
-        let (findings, not_judged, holes) = said.unwrap_or_default();
+        let (sorted, not_judged, holes): (Sorted, Vec<NotJudged>, Vec<report::Hole>) = said.unwrap_or_default();
+        let severities = sorted.told.iter().map(|finding| finding.severity);
+        let worst = severities.chain(sorted.more.iter().map(|(_, severity, _)| *severity)).max();
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
         let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
         let row = Row::of(session, worst, self.show_secrets);
-        Verdict { row, findings, more, not_judged, holes, left_out, host, times, clock, bugs }
+        Verdict { row, sorted, not_judged, holes, left_out, host, times, clock, bugs }
     }
 }
 

@@ -8,12 +8,13 @@ use anyhow::{Context as _, Result};
 
 use super::judge::Judge;
 use super::record::Judged;
-use super::{Exit, reading, stdout, width};
+use super::{Exit, known, reading, stdout, width};
 use crate::cli;
 use crate::config::{self, Format, Output};
 use crate::input;
 use crate::report::stats::Stats;
 use crate::report::{self, Lint, concise, github, gitlab, json, junit, markdown, sarif, text};
+use crate::suppress::State;
 
 pub(super) fn run(options: &cli::Lint) -> Result<Exit> {
     if options.show_config {
@@ -36,10 +37,14 @@ fn with(config: &config::Lint) -> Result<Exit> {
     let selection = config.file.for_inputs(&config.selection, &inputs);
     let judge = Judge::new(&selection, limits, config.show_secrets, config.stats)
         .with_credentials(config.credentials.clone())
+        .with_suppressor(config.file.known_in(&config.suppressor, &inputs))
         .with_filter(config.reading.filter.clone());
     let (judged, read) =
         judge.all(config.reading.engine.threads, |each| reading::read(&inputs, &config.reading, each))?;
-    let Judged { lint, times, clock, bugs } = judged;
+    let Judged { mut lint, ledger, times, clock, bugs } = judged;
+    if config.prunes() {
+        lint.suppressions.retain(|entry| entry.state != State::Stale);
+    }
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {
         write(&lint, output, text_options)?;
@@ -50,6 +55,9 @@ fn with(config: &config::Lint) -> Result<Exit> {
         let stats = Stats { bytes, elapsed: started.elapsed(), threads, clock, rules: times };
         report::stats::write(&lint, &stats, &mut anstream::stderr())?;
     }
+    if !config.reading.quiet {
+        known::warn(&lint)?;
+    }
     if let Some(exit) = reading::broken(&bugs)? {
         return Ok(exit);
     }
@@ -58,8 +66,12 @@ fn with(config: &config::Lint) -> Result<Exit> {
         let hint = if config.allow_empty { "" } else { "; --allow-empty makes this a success" };
         return reading::nothing_seen(&format!("{line}{hint}"), config.allow_empty);
     }
+    if let Some(baseline) = config.baseline.as_ref().filter(|baseline| baseline.adds || baseline.prunes) {
+        known::update(baseline, &ledger, &|rule| judge.runner.reports(rule), config.reading.quiet)?;
+    }
+    let stale = known::stale(&lint, config.allow_stale || config.fail_on.is_none())?;
     let failed = lint.counts.worst().zip(config.fail_on).is_some_and(|(worst, level)| worst >= level);
-    Ok(if failed { Exit::Findings } else { Exit::Clean })
+    Ok(if failed || stale { Exit::Findings } else { Exit::Clean })
 }
 
 /// Writes one report to its place.

@@ -2,6 +2,7 @@
 //!
 //! Bounds: `limits.reported` findings, sessions and unjudged messages are kept, each; the rest is counted.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -11,12 +12,14 @@ use crate::engine;
 use crate::limits::Limits;
 use crate::report::{Input, Lint};
 use crate::rules::history::History;
-use crate::rules::{Location, Rule, Severity};
+use crate::rules::{Finding, Location, Rule, Severity};
+use crate::suppress::{Ledger, Sorted};
 
 /// See the module's head.
 pub(super) struct Record {
     keep: usize,
     lint: Lint,
+    ledger: Ledger,
     /// Hosts of management servers, at most `keep`.
     hosts: BTreeSet<String>,
     omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
@@ -30,6 +33,8 @@ pub(super) struct Record {
 pub(super) struct Judged {
     /// The report, in its final order.
     pub(super) lint: Lint,
+    /// What the suppressions were used for.
+    pub(super) ledger: Ledger,
     /// Time of each rule.
     pub(super) times: Vec<(&'static Rule, Duration)>,
     /// Time of measuring it.
@@ -43,6 +48,7 @@ impl Record {
         Record {
             keep: limits.reported,
             lint: Lint { rules: judge.runner.len(), ..Lint::default() },
+            ledger: Ledger::new(&judge.suppressor),
             hosts: BTreeSet::new(),
             omitted: BTreeMap::new(),
             times: BTreeMap::new(),
@@ -56,18 +62,7 @@ impl Record {
         if verdict.left_out {
             return self.bugs(verdict.bugs);
         }
-        for finding in verdict.findings {
-            self.lint.counts.add(finding.severity, 1);
-            if self.lint.findings.len() < self.keep {
-                self.lint.findings.push(finding);
-            } else {
-                self.omit(finding.rule, finding.severity, 1);
-            }
-        }
-        for (rule, severity, many) in verdict.more {
-            self.lint.counts.add(severity, many);
-            self.omit(rule, severity, many);
-        }
+        self.sorted(verdict.sorted);
         self.lint.not_judged_count += verdict.not_judged.len();
         let room = self.keep.saturating_sub(self.lint.not_judged.len());
         self.lint.not_judged.extend(verdict.not_judged.into_iter().take(room));
@@ -82,6 +77,25 @@ impl Record {
         if self.lint.sessions.len() < self.keep {
             self.lint.sessions.push(verdict.row);
         }
+    }
+
+    fn sorted(&mut self, sorted: Sorted) {
+        for finding in sorted.told {
+            self.lint.counts.add(finding.severity, 1);
+            if self.lint.findings.len() < self.keep {
+                self.lint.findings.push(finding);
+            } else {
+                self.omit(finding.rule, finding.severity, 1);
+            }
+        }
+        for (rule, severity, many) in sorted.more {
+            self.lint.counts.add(severity, many);
+            self.omit(rule, severity, many);
+        }
+        self.lint.suppressed_count += sorted.suppressed.len() + sorted.suppressed_more;
+        let room = self.keep.saturating_sub(self.lint.suppressed.len());
+        self.lint.suppressed.extend(sorted.suppressed.into_iter().take(room));
+        self.ledger.take(sorted.uses);
     }
 
     /// Takes what panicked.
@@ -100,19 +114,15 @@ impl Record {
         let mut bugs = Vec::new();
         let encrypted = noted("the rules", &mut bugs, || judge.runner.run_encrypted(&read.encrypted, &self.hosts));
         self.bugs(bugs);
+        self.sorted(judge.suppressor.sort_encrypted(encrypted.unwrap_or_default()));
         let mut lint = self.lint;
-        for finding in encrypted.unwrap_or_default() {
-            lint.counts.add(finding.severity, 1);
-            lint.findings.push(finding);
-        }
         lint.inputs = read.inputs.iter().map(input).collect();
         lint.totals = read.totals;
         lint.encrypted.clone_from(&read.encrypted);
         lint.sessions.sort_by_key(|row| row.number);
-        lint.findings.sort_by(|a, b| {
-            let order = place(&a.location).cmp(&place(&b.location));
-            order.then_with(|| (a.rule.id, &a.message).cmp(&(b.rule.id, &b.message)))
-        });
+        lint.findings.sort_by(order);
+        lint.suppressed.sort_by(|(a, _), (b, _)| order(a, b));
+        lint.suppressions = self.ledger.finish(&|rule| judge.runner.reports(rule));
         lint.not_judged.sort_by_key(|hole| place(&hole.location));
         lint.holes.sort_by(|a, b| place(&a.location).cmp(&place(&b.location)).then_with(|| a.rule.id.cmp(b.rule.id)));
         if let Some(last) = lint.inputs.last_mut().filter(|_| history.is_full()) {
@@ -121,7 +131,13 @@ impl Record {
         }
         lint.omitted = self.omitted.into_values().collect();
         let bugs = self.bugs.iter().map(|(what, bug)| format!("internal error in {what}: {bug}"));
-        Judged { lint, times: self.times.into_values().collect(), clock: self.clock, bugs: bugs.collect() }
+        Judged {
+            lint,
+            ledger: self.ledger,
+            times: self.times.into_values().collect(),
+            clock: self.clock,
+            bugs: bugs.collect(),
+        }
     }
 }
 
@@ -134,6 +150,12 @@ fn input(report: &engine::InputReport) -> Input {
         tcp_streams: counted(report.tcp_streams),
         notes: report.notes.iter().map(|note| note.detail.clone()).collect(),
     }
+}
+
+/// By input, place and rule.
+fn order(a: &Finding, b: &Finding) -> Ordering {
+    let order = place(&a.location).cmp(&place(&b.location));
+    order.then_with(|| (a.rule.id, &a.message).cmp(&(b.rule.id, &b.message)))
 }
 
 /// In a capture or a HAR: by packet or entry, then by time and sender (an entry holds a request and its answer). In a

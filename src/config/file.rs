@@ -18,7 +18,7 @@ use crate::table::{self, Text, Wrong};
 use crate::{cli, limits};
 
 /// Its name where it is looked for.
-const NAME: &str = "dmscope.toml";
+pub(super) const NAME: &str = "dmscope.toml";
 /// The variable that names one.
 const VARIABLE: &str = "DMSCOPE_CONFIG";
 
@@ -38,8 +38,11 @@ pub struct File {
     pub(super) own_rules: Option<At<Vec<String>>>,
     /// The rules of the directories that it and the command line name.
     pub(super) own: Vec<&'static Rule>,
+    pub(super) baseline: Option<At<String>>,
+    pub(super) allow_stale: Option<At<bool>>,
     pub(super) rules: Vec<RuleSettings>,
     pub(super) overrides: Vec<Override>,
+    pub(super) ignores: Vec<IgnoreEntry>,
 }
 
 /// A value with its line.
@@ -63,6 +66,18 @@ pub(super) struct RuleSettings {
 pub(super) struct Override {
     pub(super) area: Area,
     pub(super) levels: Vec<RuleSettings>,
+    pub(super) line: usize,
+}
+
+/// Findings that are known.
+#[derive(Clone, Debug)]
+pub(super) struct IgnoreEntry {
+    pub(super) rules: Vec<String>,
+    pub(super) area: Area,
+    pub(super) locuri: Vec<String>,
+    pub(super) commands: Vec<String>,
+    pub(super) reason: String,
+    pub(super) until: Option<jiff::civil::Date>,
     pub(super) line: usize,
 }
 
@@ -118,14 +133,17 @@ impl File {
             profile: reader.text("profile"),
             fail_on: reader.text("fail-on"),
             select: reader.texts("select"),
-            ignore: reader.texts("ignore"),
+            ignore: reader.texts("ignore").filter(|names| !names.value.is_empty()),
             reports: reader.texts("reports"),
             keylog: reader.texts("keylog"),
             key: reader.texts("key"),
             credentials: reader.text("credentials"),
+            baseline: reader.text("baseline"),
+            allow_stale: reader.get("allow-stale", DeValue::as_bool),
             own_rules: reader.texts("own-rules"),
             rules: reader.levels(),
             overrides: reader.tables("override").map(Reader::override_of).collect(),
+            ignores: reader.tables("ignore").map(Reader::ignore_of).collect(),
             own,
         })
     }
@@ -237,9 +255,25 @@ impl<'a> Reader<'a> {
         Override { area: reader.area(), levels: reader.levels(), line }
     }
 
+    fn ignore_of((reader, line): (Reader<'a>, usize)) -> IgnoreEntry {
+        IgnoreEntry {
+            rules: reader.list("rule"),
+            area: reader.area(),
+            locuri: reader.list("locuri"),
+            commands: reader.list("command"),
+            reason: reader.text("reason").map(|reason| reason.value).unwrap_or_default(),
+            until: reader.get("until", shape::date).map(|date| date.value),
+            line,
+        }
+    }
+
+    fn list(self, key: &str) -> Vec<String> {
+        self.texts(key).map(|texts| texts.value).unwrap_or_default()
+    }
+
     fn area(self) -> Area {
         let patterns = |key: &str, pattern: fn(&str) -> Pattern| {
-            let texts = self.texts(key).map(|texts| texts.value).unwrap_or_default();
+            let texts = self.list(key);
             texts.iter().map(|text| pattern(text)).collect::<Vec<Pattern>>()
         };
         Area::new(

@@ -38,6 +38,11 @@ fn value(shape: &Shape) -> Value {
         Shape::Word(words) => json!({ "enum": words }),
         Shape::List(of) => json!({ "type": "array", "items": value(of) }),
         Shape::OneOrMore(of) => json!({ "anyOf": [value(of), { "type": "array", "items": value(of) }] }),
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Date => json!({ "type": "string", "format": "date" }),
+        Shape::RulesOrTables(keys) => {
+            json!({ "type": "array", "items": { "anyOf": [value(&Shape::Rule), object(keys)] } })
+        }
         Shape::Tables(keys) => json!({ "type": "array", "items": object(keys) }),
         Shape::Levels { options: false } => json!({ "type": "object", "additionalProperties": { "enum": LEVELS } }),
         Shape::Levels { options: true } => levels(),

@@ -35,6 +35,12 @@ pub(super) enum Shape {
     List(&'static Shape),
     /// One, or a list.
     OneOrMore(&'static Shape),
+    /// `true` or `false`.
+    Flag,
+    /// A day: `2026-12-31`.
+    Date,
+    /// A list of rules, or of tables: `[[..]]`.
+    RulesOrTables(&'static [Key]),
     /// A list of tables: `[[..]]`.
     Tables(&'static [Key]),
     /// Rules with their levels; with their options too, where that may be.
@@ -59,26 +65,52 @@ pub(super) static FILE: &[Key] = &[
         "Lowest severity that makes the exit status of lint and capture 1",
     ),
     key("select", Shape::List(&Shape::Rule), "Run only these rules: ids, names or families"),
-    key("ignore", Shape::List(&Shape::Rule), "Do not run these rules"),
+    key(
+        "ignore",
+        Shape::RulesOrTables(IGNORE),
+        "Rules that do not run; or tables of findings that are known and not told",
+    ),
     key("reports", Shape::List(&Shape::Report), "Reports that lint writes: KIND, or KIND=FILE"),
     key("keylog", Shape::OneOrMore(&Shape::Text), "Key logs that decrypt TLS"),
     key("key", Shape::OneOrMore(&Shape::Text), "RSA private keys that decrypt TLS"),
     key("credentials", Shape::Text, "The file of users, secrets and nonces"),
     key("own-rules", Shape::OneOrMore(&Shape::Text), "Directories with rules of your own"),
+    key("baseline", Shape::Text, "The file of findings that are known"),
+    key("allow-stale", Shape::Flag, "Whether entries of the baseline that were not found any more let lint pass"),
     key("rules", Shape::Levels { options: true }, "Levels of rules and families, and options of rules"),
     key("override", Shape::Tables(OVERRIDE), "Levels for some inputs, servers or devices"),
 ];
 
 static OVERRIDE: &[Key] = &[
-    key("path", Shape::OneOrMore(&Shape::Text), "Patterns of inputs, relative to this file"),
-    key("server", Shape::OneOrMore(&Shape::Text), "Patterns of servers: of the host, or with :// in it of the address"),
-    key("device", Shape::OneOrMore(&Shape::Text), "Patterns of devices"),
-    Key {
-        name: "rules",
-        shape: Shape::Levels { options: false },
-        needed: true,
-        about: "Levels of rules and families where all patterns hold",
-    },
+    key("path", Shape::OneOrMore(&Shape::Text), PATH),
+    key("server", Shape::OneOrMore(&Shape::Text), SERVER),
+    key("device", Shape::OneOrMore(&Shape::Text), DEVICE),
+    needed("rules", Shape::Levels { options: false }, "Levels of rules and families where all patterns hold"),
+];
+
+const PATH: &str = "Patterns of inputs, relative to this file";
+const SERVER: &str = "Patterns of servers: of the host, or with :// in it of the address";
+const DEVICE: &str = "Patterns of devices";
+
+const fn needed(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, needed: true, about }
+}
+
+static IGNORE: &[Key] = &[
+    needed("rule", Shape::OneOrMore(&Shape::Rule), "Rules whose findings are not told: ids, names or families"),
+    key("path", Shape::OneOrMore(&Shape::Text), PATH),
+    key("server", Shape::OneOrMore(&Shape::Text), SERVER),
+    key("device", Shape::OneOrMore(&Shape::Text), DEVICE),
+    key("locuri", Shape::OneOrMore(&Shape::Text), "Patterns of the LocURI that the command is about"),
+    key("command", Shape::OneOrMore(&Shape::Word(COMMANDS)), "Commands, Status or Results that the finding stands in"),
+    needed("reason", Shape::Text, "Why they are not told"),
+    key("until", Shape::Date, "The last day on which this counts"),
+];
+
+/// What can hold a finding, as reports call it.
+const COMMANDS: &[&str] = &[
+    "Add", "Alert", "Atomic", "Copy", "Delete", "Exec", "Get", "Map", "Move", "Put", "Replace", "Results", "Search",
+    "Sequence", "Status", "Sync",
 ];
 
 /// Checks a table and all that is in it. Rules are the built-in ones and `own`.
@@ -127,6 +159,18 @@ impl Shape {
                     _ => Err(text.wrong(value.span().start, format!("{name}: expected tables, [[{name}]]"))),
                 })
             }
+            (Shape::RulesOrTables(keys), DeValue::Array(values)) => {
+                limited(values.len()).map_err(|what| wrong(format!("{name}: {what}")))?;
+                values.iter().try_for_each(|value| match value.get_ref() {
+                    DeValue::Table(of) => table(text, of, keys, value.span().start, own),
+                    _ => Shape::Rule.check(text, name, value, own),
+                })
+            }
+            (Shape::Flag, DeValue::Boolean(_)) => Ok(()),
+            (Shape::Date, DeValue::Datetime(_) | DeValue::String(_)) => match date(value.get_ref()) {
+                Some(_) => Ok(()),
+                None => Err(wrong(format!("{name} is no day; expected {}", self.expected(name)))),
+            },
             (Shape::Levels { options }, DeValue::Table(levels)) => levels_of(text, levels, *options, own),
             (Shape::Text | Shape::Word(_) | Shape::Rule | Shape::Report, DeValue::String(word)) => {
                 self.word(word, own).map_err(|what| wrong(format!("{name}: {what}")))
@@ -154,9 +198,23 @@ impl Shape {
             Shape::List(_) => "a list of strings".to_owned(),
             Shape::OneOrMore(_) => "a string or a list of strings".to_owned(),
             Shape::Tables(_) => format!("tables, [[{name}]]"),
+            Shape::RulesOrTables(_) => format!("a list of rules, or tables, [[{name}]]"),
+            Shape::Flag => "true or false".to_owned(),
+            Shape::Date => "a day such as 2026-12-31".to_owned(),
             Shape::Levels { .. } => format!("a table, [{name}]"),
         }
     }
+}
+
+/// A day, as TOML has it or as a string.
+pub(super) fn date(value: &DeValue<'_>) -> Option<jiff::civil::Date> {
+    let text = match value {
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::String(text) => text.to_string(),
+        _ => return None,
+    };
+    // The parser of dates takes times too.
+    text.parse().ok().filter(|_| text.len() == "2026-12-31".len())
 }
 
 /// A word in place of some that can be.

@@ -8,11 +8,12 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::file::{At, File, RuleSettings};
+use super::file::{At, File, IgnoreEntry, RuleSettings};
 use super::{COMMAND_LINE, DEFAULT, Sourced, shape};
 use crate::cli;
 use crate::pattern::Pattern;
 use crate::rules::OptionValue;
+use crate::rules::area::Area;
 
 /// The text.
 pub(super) fn text(file: &File, typed: &cli::Lint) -> String {
@@ -41,7 +42,10 @@ pub(super) fn text(file: &File, typed: &cli::Lint) -> String {
     ];
     for (name, typed, own) in lists {
         let list = both(file, typed, own);
-        line(name, (!list.value.is_empty()).then(|| strings(&list.value)), &list.from);
+        // Tables can stand for themselves only where no rule is named beside them.
+        let tables = if name == "ignore" && !list.value.is_empty() { inline(file) } else { Vec::new() };
+        let values: Vec<String> = list.value.iter().map(|text| string(text)).chain(tables).collect();
+        line(name, (!values.is_empty()).then(|| format!("[{}]", values.join(", "))), &list.from);
     }
     let credentials = match (&typed.secrets.credentials, &file.credentials) {
         (Some(path), _) => Some((path.display().to_string(), COMMAND_LINE.to_owned())),
@@ -51,17 +55,55 @@ pub(super) fn text(file: &File, typed: &cli::Lint) -> String {
     if let Some((path, from)) = credentials {
         line("credentials", Some(string(&path)), &from);
     }
+    let baseline = match (&typed.known.baseline, &file.baseline) {
+        (Some(path), _) => Some((path.display().to_string(), COMMAND_LINE.to_owned())),
+        (None, Some(own)) => Some((own.value.clone(), file.source(own.line))),
+        (None, None) => None,
+    };
+    if let Some((path, from)) = baseline {
+        line("baseline", Some(string(&path)), &from);
+    }
+    match (typed.known.allow_stale, &file.allow_stale) {
+        (true, _) => line("allow-stale", Some("true".to_owned()), COMMAND_LINE),
+        (false, Some(own)) => line("allow-stale", Some(own.value.to_string()), &file.source(own.line)),
+        (false, None) => {}
+    }
     rules(file, typed, &mut out);
+    let beside = file.ignore.as_ref().is_some_and(|_| !selects) || !typed.rules.ignore.is_empty();
+    for each in file.ignores.iter().filter(|_| !beside) {
+        let _ = writeln!(out, "\n[[ignore]]  # {}", file.source(each.line));
+        fields(each).into_iter().for_each(|field| out += &format!("{field}\n"));
+    }
     for each in &file.overrides {
         let _ = writeln!(out, "\n[[override]]  # {}", file.source(each.line));
-        for (name, patterns) in each.area.patterns().into_iter().filter(|(_, patterns)| !patterns.is_empty()) {
-            let texts: Vec<&str> = patterns.iter().map(Pattern::as_str).collect();
-            let _ = writeln!(out, "{name} = {}", strings(&texts));
-        }
+        area(&each.area).into_iter().for_each(|field| out += &format!("{field}\n"));
         let levels = each.levels.iter().map(|level| format!("{} = {}", key(&level.name), settings(level)));
         let _ = writeln!(out, "rules = {{ {} }}", levels.collect::<Vec<_>>().join(", "));
     }
     out
+}
+
+/// Entries of `ignore` as tables on one line.
+fn inline(file: &File) -> Vec<String> {
+    file.ignores.iter().map(|each| format!("{{ {} }}", fields(each).join(", "))).collect()
+}
+
+/// The fields of an entry of `ignore`.
+fn fields(ignore: &IgnoreEntry) -> Vec<String> {
+    let list = |name: &str, texts: &[String]| (!texts.is_empty()).then(|| format!("{name} = {}", strings(texts)));
+    let mut fields: Vec<String> = list("rule", &ignore.rules).into_iter().collect();
+    fields.extend(area(&ignore.area));
+    fields.extend(list("locuri", &ignore.locuri).into_iter().chain(list("command", &ignore.commands)));
+    fields.push(format!("reason = {}", string(&ignore.reason)));
+    fields.extend(ignore.until.map(|until| format!("until = {until}")));
+    fields
+}
+
+/// The patterns of inputs, servers and devices.
+fn area(area: &Area) -> Vec<String> {
+    let given = area.patterns().into_iter().filter(|(_, patterns)| !patterns.is_empty());
+    let texts = |patterns: &[Pattern]| strings(&patterns.iter().map(Pattern::as_str).collect::<Vec<_>>());
+    given.map(|(name, patterns)| format!("{name} = {}", texts(patterns))).collect()
 }
 
 /// The table `[rules]`: what the file says, changed by `--severity`.

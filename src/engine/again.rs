@@ -123,8 +123,9 @@ impl Search<'_> {
             Record::Told(told) => match *told.record {
                 Record::Http(event) => self.told(event),
                 Record::Document(document) if !told.missing => self.document(id, document),
-                Record::Document(_) | Record::Told(_) => {}
+                Record::Document(_) | Record::Told(_) | Record::Remark(..) => {}
             },
+            Record::Remark(..) => {}
         });
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{InputReport, OnIdle, Run};
+use super::{InputReport, Listener, OnIdle, Run};
 use crate::anomaly::{Anomaly, Kind as Note};
 use crate::capture::{self, Source, map::Data};
 use crate::http::InputId;

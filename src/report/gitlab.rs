@@ -38,7 +38,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn issue<'a>(lint: &'a Lint, finding: &Finding, seen: &mut HashMap<String, usize>) -> Issue<'a> {
-    let same = fingerprint(lint, finding);
+    let same = fingerprint(finding);
     let number = seen.entry(same.clone()).or_default();
     *number += 1;
     let location = &finding.location;

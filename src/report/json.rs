@@ -16,6 +16,7 @@ use super::{Hole, Input, Lint, NotJudged};
 use crate::escape;
 use crate::http::Encrypted;
 use crate::rules::{Finding, Location, OptionKind, Rule, RuleOption, Severity, location as place};
+use crate::suppress::{Entry, Suppression};
 use crate::syncml::Side;
 
 const LINT: &str = "dmscope/lint/1";
@@ -36,6 +37,10 @@ struct LintJson<'a> {
     encrypted: Vec<tls::EncryptedJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     omitted: Vec<OmittedJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressed: Vec<SuppressedJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<EntryJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +68,8 @@ enum Line<'a> {
     NotJudgedBy(Box<HoleJson<'a>>),
     Encrypted(Box<tls::EncryptedJson<'a>>),
     Omitted(OmittedJson),
+    Suppressed(Box<SuppressedJson<'a>>),
+    Suppression(Box<EntryJson<'a>>),
     Summary {
         schema: &'static str,
         #[serde(flatten)]
@@ -79,7 +86,6 @@ struct Summary {
     messages: u64,
     enrollments: u64,
     findings: CountsJson,
-    /// Nothing suppresses single findings yet.
     suppressed: usize,
     not_judged: usize,
 }
@@ -132,6 +138,43 @@ struct FindingJson<'a> {
     fingerprint: String,
     location: LocationJson<'a>,
     related: Vec<RelatedJson<'a>>,
+}
+
+/// A finding that is known, and why it is not told.
+#[derive(Serialize)]
+struct SuppressedJson<'a> {
+    #[serde(flatten)]
+    finding: FindingJson<'a>,
+    suppression: SuppressionJson<'a>,
+}
+
+#[derive(Serialize)]
+struct SuppressionJson<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    place: &'a str,
+}
+
+/// A suppression, and what became of it.
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    kind: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    rule: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    place: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<LocationJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'a str>,
+    count: usize,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -257,6 +300,8 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             not_judged_by: lint.holes.iter().map(|each| hole(lint, each)).collect(),
             encrypted: unread.iter().map(|(each, place)| tls::encrypted(lint, each, place)).collect(),
             omitted: lint.omitted.iter().map(omitted).collect(),
+            suppressed: lint.suppressed.iter().map(|each| suppressed(lint, each)).collect(),
+            suppressions: lint.suppressions.iter().map(|each| entry(lint, each)).collect(),
         },
         out,
     )
@@ -272,9 +317,12 @@ pub fn write_lines(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
     let unread = unread(lint);
     let encrypted = unread.iter().map(|(each, place)| Line::Encrypted(Box::new(tls::encrypted(lint, each, place))));
     let omitted = lint.omitted.iter().map(|each| Line::Omitted(self::omitted(each)));
+    let known = lint.suppressed.iter().map(|each| Line::Suppressed(Box::new(suppressed(lint, each))));
+    let entries = lint.suppressions.iter().map(|each| Line::Suppression(Box::new(entry(lint, each))));
     let summary = std::iter::once(Line::Summary { schema: LINT, summary: summary(lint) });
     let holes = holes.chain(by_rules);
-    for line in inputs.chain(sessions).chain(findings).chain(holes).chain(encrypted).chain(omitted).chain(summary) {
+    let all = inputs.chain(sessions).chain(findings).chain(holes).chain(encrypted).chain(omitted);
+    for line in all.chain(known).chain(entries).chain(summary) {
         writeln!(out, "{}", printable(&serde_json::to_string(&line)?))?;
     }
     Ok(())
@@ -328,7 +376,7 @@ fn summary(lint: &Lint) -> Summary {
         messages: lint.totals.messages,
         enrollments: lint.totals.enrollments,
         findings: CountsJson { error: lint.counts.error, warning: lint.counts.warning, info: lint.counts.info },
-        suppressed: 0,
+        suppressed: lint.suppressed_count,
         not_judged: lint.not_judged_count,
     }
 }
@@ -370,9 +418,28 @@ fn finding<'a>(lint: &'a Lint, finding: &'a Finding) -> FindingJson<'a> {
         message: &finding.message,
         help: &finding.help,
         spec: finding.rule.spec,
-        fingerprint: fingerprint(lint, finding),
+        fingerprint: fingerprint(finding),
         location: location(lint, &finding.location),
         related: related.map(|(message, place)| RelatedJson { message, location: location(lint, place) }).collect(),
+    }
+}
+
+fn suppressed<'a>(lint: &'a Lint, (each, why): &'a (Finding, Suppression)) -> SuppressedJson<'a> {
+    let suppression = SuppressionJson { kind: why.kind.name(), reason: why.reason.as_deref(), place: &why.place };
+    SuppressedJson { finding: finding(lint, each), suppression }
+}
+
+fn entry<'a>(lint: &'a Lint, entry: &'a Entry) -> EntryJson<'a> {
+    EntryJson {
+        kind: entry.kind.name(),
+        state: entry.state.name(),
+        rule: &entry.rules,
+        place: &entry.place,
+        location: entry.location.as_ref().map(|place| location(lint, place)),
+        reason: entry.reason.as_deref(),
+        until: entry.until.as_deref(),
+        count: entry.count,
+        message: &entry.message,
     }
 }
 

@@ -23,7 +23,7 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             .join(", "),
     };
     let seen = [count(lint.totals.sessions, "session"), count(lint.totals.messages, "message")].join(", ");
-    writeln!(out, "**{found}** in {seen}.\n")?;
+    writeln!(out, "**{found}**{} in {seen}.\n", lint.suppressed_note())?;
     if lint.not_judged_count > 0 {
         writeln!(out, "{} not judged.\n", count(lint.not_judged_count as u64, "message"))?;
     }

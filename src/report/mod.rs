@@ -9,6 +9,7 @@ use std::path::{MAIN_SEPARATOR, Path};
 use crate::engine::Totals;
 use crate::http::{Encrypted, InputId};
 use crate::rules::{Finding, Location, Rule, Severity, location};
+use crate::suppress::{Entry, Suppression};
 use crate::time::Time;
 
 pub mod concise;
@@ -54,6 +55,12 @@ pub struct Lint {
     pub not_judged_count: usize,
     /// How many rules ran.
     pub rules: usize,
+    /// Findings that are known and not told, each with why.
+    pub suppressed: Vec<(Finding, Suppression)>,
+    /// How many there are, those that are not listed included.
+    pub suppressed_count: usize,
+    /// What became of the suppressions.
+    pub suppressions: Vec<Entry>,
 }
 
 /// An input as reports name it.
@@ -138,6 +145,22 @@ impl Counts {
 }
 
 impl Lint {
+    /// ` (2 suppressed)`, for the summary; empty without any.
+    pub fn suppressed_note(&self) -> String {
+        match self.suppressed_count {
+            0 => String::new(),
+            many => format!(" ({many} suppressed)"),
+        }
+    }
+
+    /// Where a suppression stands: `dmscope.toml:12`, `capture.pcap frame 31`.
+    pub fn stands(&self, entry: &Entry) -> String {
+        match &entry.location {
+            Some(location) => self.spot(location),
+            None => crate::escape::line(&entry.place).into_owned(),
+        }
+    }
+
     /// The path of an input; empty when it is not known.
     pub fn path(&self, input: Option<InputId>) -> &str {
         let input = input.and_then(|input| self.inputs.get(input.0 as usize));
@@ -215,6 +238,11 @@ pub fn context(location: &Location) -> String {
 /// The time of day, UTC, in milliseconds: `10:02:11.120`.
 pub fn clock(time: Time) -> String {
     time.to_string().get(11..23).unwrap_or_default().to_owned()
+}
+
+/// `1 entry`, `2 entries`.
+pub fn entries(number: usize) -> String {
+    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
 }
 
 /// `1 session`, `2 sessions`.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::fingerprint::fingerprint;
 use super::{Lint, context, json, relative};
 use crate::rules::{Finding, Location, Rule, Severity};
+use crate::suppress::{Entry, Kind, Suppression};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Name of the recipe of our fingerprints.
@@ -30,10 +31,13 @@ struct Log {
 
 /// Writes the report.
 pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
-    let mut rules: Vec<&'static Rule> = lint.findings.iter().map(|finding| finding.rule).collect();
+    let known = || lint.suppressed.iter().map(|(finding, _)| finding);
+    let mut rules: Vec<&'static Rule> = lint.findings.iter().chain(known()).map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.id);
     rules.dedup();
-    let results: Vec<Value> = lint.findings.iter().map(|finding| result(lint, finding, &rules)).collect();
+    let told = lint.findings.iter().map(|finding| (finding, None));
+    let known = lint.suppressed.iter().map(|(finding, why)| (finding, Some(why)));
+    let results: Vec<Value> = told.chain(known).map(|(finding, why)| result(lint, finding, why, &rules)).collect();
     let artifacts: Vec<Value> = lint.inputs.iter().map(|input| json!({ "location": artifact(&input.path) })).collect();
     let run = json!({
         "tool": { "driver": {
@@ -41,7 +45,11 @@ pub fn write(lint: &Lint, out: &mut dyn Write) -> io::Result<()> {
             "semanticVersion": env!("CARGO_PKG_VERSION"),
             "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
         } },
-        "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": notifications(lint) }],
+        "invocations": [{
+            "executionSuccessful": true,
+            "toolConfigurationNotifications": lint.suppressions.iter().filter_map(|entry| trouble(lint, entry)).collect::<Vec<_>>(),
+            "toolExecutionNotifications": notifications(lint),
+        }],
         "artifacts": artifacts,
         "columnKind": "unicodeCodePoints",
         "results": results,
@@ -73,6 +81,26 @@ fn notifications(lint: &Lint) -> Vec<Value> {
     notes.chain(holes).chain(by_rules).chain(omitted).collect()
 }
 
+/// A suppression that the user should look at.
+fn trouble(lint: &Lint, entry: &Entry) -> Option<Value> {
+    let text = || format!("{}: {}", lint.stands(entry), entry.message);
+    entry.state.is_trouble().then(|| json!({ "level": "warning", "message": { "text": text() } }))
+}
+
+/// As SARIF has suppressions. Where one result has them, all must have: an empty list says that it was not suppressed.
+fn suppressions(lint: &Lint, why: Option<&Suppression>) -> Option<Value> {
+    let one = |why: &Suppression| {
+        let kind = if why.kind == Kind::Comment { "inSource" } else { "external" };
+        let mut one = json!({ "kind": kind, "status": "accepted" });
+        let of_baseline = (why.kind == Kind::Baseline).then(|| format!("known: {}", why.place));
+        if let Some(reason) = why.reason.as_deref().or(of_baseline.as_deref()) {
+            one["justification"] = reason.into();
+        }
+        one
+    };
+    (!lint.suppressed.is_empty()).then(|| why.map(one).into_iter().collect())
+}
+
 fn descriptor(rule: &Rule) -> Value {
     let page = rule.page.split_once("\n+++\n").map_or(rule.page, |(_, page)| page).trim();
     let level = rule.windows.or(rule.oma).unwrap_or(Severity::Info);
@@ -86,8 +114,8 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn result(lint: &Lint, finding: &Finding, rules: &[&Rule]) -> Value {
-    let fingerprint = fingerprint(lint, finding);
+fn result(lint: &Lint, finding: &Finding, why: Option<&Suppression>, rules: &[&Rule]) -> Value {
+    let fingerprint = fingerprint(finding);
     let mut result = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": rules.binary_search_by_key(&finding.rule.id, |rule| rule.id).unwrap_or_default(),
@@ -97,6 +125,9 @@ fn result(lint: &Lint, finding: &Finding, rules: &[&Rule]) -> Value {
         "partialFingerprints": { FINGERPRINT: &fingerprint, LINE_HASH: &fingerprint },
         "properties": properties(finding),
     });
+    if let Some(suppressions) = suppressions(lint, why) {
+        result["suppressions"] = suppressions;
+    }
     if finding.related.is_empty() {
         return result;
     }

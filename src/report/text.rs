@@ -136,9 +136,9 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
         writeln!(out, "{}[{}]: {many} more, not listed", severity.name(), rule.id)?;
     }
     match found(lint) {
-        Some(found) => writeln!(out, "Found {found} in {}", looked_at(lint, options))?,
+        Some(found) => writeln!(out, "Found {found}{} in {}", lint.suppressed_note(), looked_at(lint, options))?,
         None if lint.totals.messages == 0 => {}
-        None => writeln!(out, "No findings in {}", looked_at(lint, options))?,
+        None => writeln!(out, "No findings{} in {}", lint.suppressed_note(), looked_at(lint, options))?,
     }
     holes(lint, options, out)?;
     let by_rules =

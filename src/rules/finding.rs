@@ -222,6 +222,18 @@ pub struct Finding {
     pub location: Location,
     /// Further places.
     pub related: Vec<(String, Location)>,
+    /// The server: its address, or its host alone.
+    pub server: Option<Box<str>>,
+    /// The device.
+    pub device: Option<Box<str>>,
+}
+
+impl Finding {
+    /// The place of the command that it is about: its own, or where it stands in none the first related one that does.
+    pub fn about(&self) -> &Location {
+        let mut places = std::iter::once(&self.location).chain(self.related.iter().map(|(_, place)| place));
+        places.find(|place| place.command.is_some()).unwrap_or(&self.location)
+    }
 }
 
 /// A place, resolved to what a user can look up. Everything unknown is `None`.

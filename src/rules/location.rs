@@ -51,6 +51,8 @@ impl<'a> Locator<'a> {
             help: draft.help.unwrap_or_else(|| draft.rule.fix.to_owned()),
             location,
             related,
+            server: self.session.server.as_deref().map(Box::from),
+            device: self.session.device.as_deref().map(Box::from),
         }
     }
 

@@ -140,6 +140,11 @@ impl Runner {
         })
     }
 
+    /// Whether a rule reports, in some session at least.
+    pub fn reports(&self, rule: &Rule) -> bool {
+        self.variants.may_report(rule)
+    }
+
     /// How many rules report.
     pub fn len(&self) -> usize {
         self.rules.iter().filter(|active| !active.muted).count()
@@ -257,6 +262,8 @@ impl Runner {
             help: if remedy.is_empty() { active.rule.fix.to_owned() } else { remedy.to_owned() },
             location: location::of_connection(cx.encrypted),
             related: Vec::new(),
+            server: Some(cx.host.into()),
+            device: None,
         };
         found.map(finding).collect()
     }

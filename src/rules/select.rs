@@ -159,6 +159,14 @@ impl Selection {
         self.rules().find(|(known, _)| *known == rule).and_then(|(_, severity)| severity)
     }
 
+    /// Whether a rule is on, everywhere or by an override.
+    pub(super) fn may_report(&self, rule: &Rule) -> bool {
+        let Some(at) = self.rules.iter().position(|chosen| chosen.rule == rule) else { return false };
+        let levels = || self.overrides.iter().flat_map(|each| &each.levels);
+        self.rules[at].severity.is_some()
+            || (!self.rules[at].settled && levels().any(|(number, severity)| *number == at && severity.is_some()))
+    }
+
     /// Which overrides hold where something was seen; empty when none does.
     pub(super) fn overrides_for(&self, seen: Seen<'_>) -> Vec<usize> {
         let all = self.overrides.iter().enumerate();

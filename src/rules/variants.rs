@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use super::Rule;
 use super::area::Seen;
 use super::runner::Runner;
 use super::select::Selection;
@@ -22,6 +23,11 @@ impl Variants {
     /// Of a selection.
     pub(super) fn new(selection: &Selection) -> Variants {
         Variants { selection: selection.clone(), made: Mutex::default() }
+    }
+
+    /// Whether a rule reports, in some session at least.
+    pub(super) fn may_report(&self, rule: &Rule) -> bool {
+        self.selection.may_report(rule)
     }
 
     /// The runner for what was seen there; `None` where no override holds. `make` makes one of a selection.

@@ -238,7 +238,7 @@ impl Assembler {
                 Message::not_captured(input, side.unwrap_or(Side::Client), document.at)
             }
             Record::Document(document) => Message::from_document(document, input, &self.limits),
-            Record::Told(_) => return,
+            Record::Told(_) | Record::Remark(..) => return,
         };
         self.counts.messages += u64::from(message.kind != Kind::Missing);
         let message = Message { side, retransmission, ..message };

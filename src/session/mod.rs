@@ -144,6 +144,15 @@ pub enum Flavor {
     Enrollment,
 }
 
+/// A comment on a packet or an entry that messages came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Indices of the messages; at least one.
+    pub messages: Vec<usize>,
+    /// The comment.
+    pub text: Box<str>,
+}
+
 /// One session. Messages are in the order they happened; a message that must have been sent but was not captured
 /// stands in its place with kind `Missing`.
 #[derive(Debug)]
@@ -170,6 +179,8 @@ pub struct Session {
     pub end: Edge,
     /// How it went.
     pub outcome: Outcome,
+    /// Comments for this program on the packets or entries of its messages.
+    pub remarks: Vec<Remark>,
     /// Until when the recording had gone on when it was closed, as far as that is known.
     pub watched_until: Option<Time>,
     index: Index,
@@ -191,6 +202,7 @@ impl Session {
             start: Edge::Seen,
             end: Edge::Seen,
             outcome: Outcome::Incomplete,
+            remarks: Vec::new(),
             watched_until: None,
             index,
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::tag::Tag;
 use super::utf8::Utf8;
 use crate::anomaly::Anomaly;
+use crate::limits;
 use crate::origin::Span;
 
 /// Index of a node in its document.
@@ -137,7 +138,12 @@ pub struct Doc {
     pub prolog: Option<Prolog>,
     /// What the parser noticed; spans are in [`Doc::bytes`].
     pub notes: Vec<Anomaly>,
+    /// The text of comments that are for this program, the first `limits::REMARKS` of them.
+    pub remarks: Vec<Span>,
 }
+
+/// What a comment for this program holds.
+pub const REMARK: &str = "dmscope:";
 
 impl Doc {
     /// A document without nodes.
@@ -470,6 +476,7 @@ impl Builder {
             commands: Box::default(),
             prolog: None,
             notes: Vec::new(),
+            remarks: Vec::new(),
         };
         Builder { doc, open: Vec::new(), last_root: NONE }
     }
@@ -688,6 +695,14 @@ impl Builder {
     /// Notes something.
     pub fn note(&mut self, note: Anomaly) {
         self.doc.notes.push(note);
+    }
+
+    /// Keeps a comment, if it is for this program.
+    pub fn comment(&mut self, text: Span) {
+        let is_remark = memchr::memmem::find(text.slice(self.doc.bytes()), REMARK.as_bytes()).is_some();
+        if is_remark && self.doc.remarks.len() < limits::REMARKS {
+            self.doc.remarks.push(text);
+        }
     }
 
     /// Ends the document; elements still open are closed at its end and marked so.

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::anomaly::{self, Anomaly};
 use crate::http::{Body, Captured, Event, InputId};
 use crate::limits::Limits;
-use crate::origin::{Origin, Span};
+use crate::origin::{Origin, Span, Unit};
 use crate::syncml::Side;
 use crate::time::Time;
 
@@ -36,6 +36,8 @@ pub enum Record {
     Document(Document),
     /// A message of a session that was exported.
     Told(Box<messages::Told>),
+    /// A comment for this program on an entry, before what the entry holds.
+    Remark(Unit, String),
 }
 
 /// A SyncML, SOAP or provisioning document cut out of a text, or standing alone in a file.

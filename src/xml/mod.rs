@@ -519,6 +519,7 @@ impl Parser<'_> {
         if memchr::memmem::find(inside.slice(self.bytes), b"--").is_some() || inside.slice(self.bytes).ends_with(b"-") {
             self.fault(Span::new(at, end), "`--` in a comment");
         }
+        self.builder.comment(inside);
         Next::Event
     }
 

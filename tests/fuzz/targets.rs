@@ -19,6 +19,7 @@ use dmscope::rules::select::Selection;
 use dmscope::session::{Assembler, Enrollment, Session};
 use dmscope::story::{Heard, Teller};
 use dmscope::stream::{End, Stream};
+use dmscope::suppress::Baseline;
 use dmscope::syncml::{Doc, Message};
 use dmscope::tcp::{Consumer, Flags, Opening, Segment, SegmentOrigin, Table};
 use dmscope::tls::{Keys, read_key};
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("provisioning", provisioning),
     ("push", push),
     ("config", config),
+    ("baseline", baseline),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -197,6 +199,15 @@ pub(crate) fn config(data: &[u8]) {
     }
 }
 
+/// A baseline: what is read is written and reads back.
+pub(crate) fn baseline(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Baseline::parse(text) {
+        Ok(baseline) => assert_eq!(Baseline::parse(&baseline.text()).as_ref(), Ok(&baseline)),
+        Err(wrong) => assert!(wrong.line > 0 && wrong.column > 0 && !wrong.what.contains('\n'), "{wrong}"),
+    }
+}
+
 /// Exported messages, put together to sessions again.
 pub(crate) fn messages(data: &[u8]) {
     input::sniff(data);
@@ -208,6 +219,7 @@ pub(crate) fn messages(data: &[u8]) {
         transcript::Record::Document(document) => {
             assembler.document(Message::from_document(document, InputId(0), &limits()), each);
         }
+        transcript::Record::Remark(..) => {}
     });
     assembler.finish(each);
 }

@@ -10,6 +10,7 @@ use crate::http::{Body, Captured, Connection, Event, Half, Head, InputId, Messag
 use crate::limits::Limits;
 use crate::origin::{Origin, Unit};
 use crate::syncml::Side;
+use crate::syncml::doc::REMARK;
 use crate::time::Time;
 use crate::transcript::{Document, Record};
 
@@ -37,6 +38,9 @@ impl<'l> Exchanges<'l> {
 
     /// Hands on the messages of entry `number`; `cut` when the file ends inside it.
     pub(super) fn read(&mut self, number: u32, entry: Entry<'_>, cut: bool, out: &mut dyn FnMut(Record)) {
+        if let Some(comment) = entry.comment.as_text().filter(|comment| comment.contains(REMARK)) {
+            out(Record::Remark(Unit::Entry(number), comment.to_owned()));
+        }
         let Some(request) = &entry.request else { return };
         let times = self.times(&entry);
         let (connection, exchange) = self.connection(&entry, request);

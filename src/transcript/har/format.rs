@@ -24,6 +24,8 @@ pub(super) struct Entry<'a> {
     pub(super) server_ip_address: Scalar<'a>,
     #[serde(borrow)]
     pub(super) connection: Scalar<'a>,
+    #[serde(borrow)]
+    pub(super) comment: Scalar<'a>,
     #[serde(borrow, rename = "_http")]
     pub(super) http: Scalar<'a>,
 }
