@@ -97,12 +97,13 @@ pub enum Command {
 
 const LINT_HELP: &str = "Exit status:
   0  no finding at or above the level of --fail-on
-  1  findings
+  1  findings, or entries of the baseline that were not found any more
   2  wrong usage, an input that cannot be read, or an internal error
   3  the inputs hold no device-management message at all (0 with --allow-empty)
 
 Examples:
   dmscope lint capture.pcapng
+  dmscope lint --baseline known.toml captures/
   dmscope lint --format text --format json=report.json captures/
   dmscope lint --select DM-MSG,DM-STA --severity DM-SEC-002=error capture.pcap
   tcpdump -r big.pcap -w - port 80 | dmscope lint -";

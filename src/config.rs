@@ -128,6 +128,10 @@ impl Format {
         ("gitlab", Format::Gitlab),
         ("markdown", Format::Markdown),
     ];
+
+    fn names() -> Vec<&'static str> {
+        Format::ALL.iter().map(|(name, _)| *name).collect()
+    }
 }
 
 impl Lint {
@@ -475,8 +479,7 @@ fn output(text: &str) -> Result<Output, String> {
     };
     let known = Format::ALL.iter().find(|(known, _)| *known == name);
     let Some((_, format)) = known else {
-        let names: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
-        return Err(format!("there is no report {name:?}; there are {}", names.join(", ")));
+        return Err(format!("there is no report {name:?}; there are {}", Format::names().join(", ")));
     };
     Ok(Output { format: *format, file: file.filter(|file| file.as_os_str() != "-") })
 }

@@ -220,6 +220,23 @@ fn encrypted_connections_are_known_by_their_host() {
     assert_eq!(lint(&place, &["a.pcap", &capture]), (0, String::new(), String::new()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_stays_one_and_permissions_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = first();
+    std::fs::create_dir(place.path("shared")).unwrap();
+    std::fs::rename(place.path("known.toml"), place.path("shared/known.toml")).unwrap();
+    std::fs::set_permissions(place.path("shared/known.toml"), std::fs::Permissions::from_mode(0o664)).unwrap();
+    std::os::unix::fs::symlink("shared/known.toml", place.path("known.toml")).unwrap();
+    mended(&place);
+    assert_eq!(place.run(&["lint", "-q", "--baseline", "known.toml", "--prune-baseline", "second"]).0, 0);
+    assert!(std::fs::symlink_metadata(place.path("known.toml")).unwrap().is_symlink());
+    let kept = std::fs::metadata(place.path("shared/known.toml")).unwrap();
+    assert_eq!(kept.permissions().mode() & 0o777, 0o664);
+    assert!(!std::fs::read_to_string(place.path("shared/known.toml")).unwrap().contains("DM-MSG-014"));
+}
+
 #[test]
 fn the_page_shows_the_sample() {
     let sample = std::fs::read_to_string(Path::new(ROOT).join("samples/baseline.toml")).unwrap();

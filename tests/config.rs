@@ -264,4 +264,8 @@ fn the_page_names_every_key_and_shows_the_sample() {
     for key in tables.iter().flat_map(|table| table["properties"].as_object().unwrap().keys()) {
         assert!(page.contains(&format!("`{key}`")), "docs/configuration.md does not tell of {key}");
     }
+    let page = std::fs::read_to_string(Path::new(ROOT).join("docs/suppressing.md")).unwrap();
+    for key in schema["properties"]["ignore"]["items"]["anyOf"][1]["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{key}`")), "docs/suppressing.md does not tell of {key}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Format;
 use super::shape::{FILE, Key, LEVELS, Shape};
 use crate::rules::{self, OptionKind, Rule};
 
@@ -34,7 +35,8 @@ fn object(keys: &[Key]) -> Value {
 
 fn value(shape: &Shape) -> Value {
     match shape {
-        Shape::Text | Shape::Rule | Shape::Report => json!({ "type": "string", "minLength": 1 }),
+        Shape::Text | Shape::Rule => json!({ "type": "string", "minLength": 1 }),
+        Shape::Report => json!({ "type": "string", "pattern": format!("^({})(=.+)?$", Format::names().join("|")) }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::List(of) => json!({ "type": "array", "items": value(of) }),
         Shape::OneOrMore(of) => json!({ "anyOf": [value(of), { "type": "array", "items": value(of) }] }),

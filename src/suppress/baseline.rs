@@ -103,10 +103,15 @@ impl Baseline {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
+        // What a link leads to is written, not the link.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().permissions(permissions(path)).tempfile_in(folder)?;
+        let mut file = new_file().tempfile_in(folder)?;
+        if let Ok(old) = std::fs::metadata(&path) {
+            file.as_file().set_permissions(old.permissions())?;
+        }
         file.write_all(self.text().as_bytes())?;
-        file.persist(path)?;
+        file.persist(&path)?;
         Ok(())
     }
 
@@ -183,11 +188,18 @@ impl Baseline {
     }
 }
 
-/// Those of a file that is there; else those of any new file, which a temporary one has not.
+/// A temporary file that others may read as they may any new file.
 #[cfg(unix)]
-fn permissions(path: &Path) -> std::fs::Permissions {
+fn new_file() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).map(|meta| meta.permissions()).unwrap_or_else(|_| std::fs::Permissions::from_mode(0o644))
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder
+}
+
+#[cfg(not(unix))]
+fn new_file() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
 }
 
 fn read(text: Text<'_>, entry: &Spanned<DeValue<'_>>) -> Result<(Key, usize), Wrong> {
