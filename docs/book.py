@@ -12,6 +12,9 @@ RULES = pathlib.Path(__file__).resolve().parent.parent / "rules"
 # The chapter of SUMMARY.md that the families go below.
 CATALOG = "rules.md"
 LEVELS = ("windows", "oma")
+# Kinds of blocks in examples (rules/README.md), and what to colour them as.
+LANGUAGES = {"syncml": "xml", "soap": "xml", "wap": "xml", "http": "http", "wbxml": "xml"}
+LANGUAGES |= dict.fromkeys(("tls", "handshake"), "text") | dict.fromkeys(("credentials", "options"), "toml")
 
 
 def chapter(name, content, path, inner, parents):
@@ -42,10 +45,23 @@ def prose(line):
     return line.replace("<", "&lt;").replace("|", "\\|")
 
 
+def captioned(text):
+    """Fenced blocks with the words behind their language as a line of text, which a browser would not show."""
+    lines, code = [], False
+    for line in text.splitlines():
+        language, _, words = line.removeprefix("```").partition(" ")
+        if line.startswith("```") and not code and language in LANGUAGES:
+            lines += [f"*{language}: {words}*" if words else f"*{language}*", "", f"```{LANGUAGES[language]}"]
+        else:
+            lines.append(line)
+        code ^= line.startswith("```")
+    return "\n".join(lines)
+
+
 def page(rule, text):
     return (
         f"# {rule['id']} {rule['name']}\n\n{prose(rule['summary'])}.\n\n**Fix:** {prose(rule['fix'])}\n\n"
-        f"| | |\n|---|---|\n{facts(rule)}\n\n{text.strip()}\n"
+        f"| | |\n|---|---|\n{facts(rule)}\n\n{captioned(text.strip())}\n"
     )
 
 
@@ -55,7 +71,8 @@ def rules():
     for path in sorted(RULES.glob("*/*.md"), key=lambda path: path.name):
         _, head, text = path.read_text(encoding="utf-8").split("+++\n", 2)
         rule = tomllib.loads(head)
-        families.setdefault(rule["id"].rsplit("-", 1)[0], []).append((rule, text, f"rules/{path.name}"))
+        name = f"{rule['id'].rsplit('-', 1)[0]}: {path.parent.name.replace('_', ' ')}"
+        families.setdefault(name, []).append((rule, text, f"rules/{path.name}"))
     return families
 
 
@@ -66,7 +83,7 @@ def family(name, members, parents):
         rows.append(f"| [{rule['id']}]({path.removeprefix('rules/')}) | {rule['name']} | {windows} | {oma} | {prose(rule['summary'])} |")
     table = "\n".join(["| rule | name | windows | oma | what it reports |", "|---|---|---|---|---|", *rows])
     inner = [chapter(rule["id"], page(rule, text), path, [], [*parents, name]) for rule, text, path in members]
-    return chapter(name, f"# {name}\n\n{table}\n", f"rules/{name}.md", inner, parents)
+    return chapter(name, f"# {name}\n\n{table}\n", f"rules/{name.split(':')[0]}.md", inner, parents)
 
 
 def main():
@@ -74,7 +91,10 @@ def main():
         return
     _, book = json.load(sys.stdin)
     catalog = next(item["Chapter"] for item in book["items"] if item.get("Chapter", {}).get("path") == CATALOG)
-    catalog["sub_items"] = [family(name, members, [catalog["name"]]) for name, members in sorted(rules().items())]
+    families = [family(name, members, [catalog["name"]]) for name, members in sorted(rules().items())]
+    links = (f"- [{item['Chapter']['name']}]({item['Chapter']['path']})" for item in families)
+    catalog["content"] += "\n" + "\n".join(links) + "\n"
+    catalog["sub_items"] = families
     json.dump(book, sys.stdout)
 
 
