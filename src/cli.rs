@@ -625,9 +625,9 @@ pub struct Capture {
 pub struct Explain {
     /// Id or name of the rule: DM-MSG-003, MSG-003, or its name
     pub rule: String,
-    /// A team's own rules.
+    /// Which configuration file, and a team's own rules.
     #[command(flatten)]
-    pub own: Own,
+    pub setup: Setup,
     /// How to print it: text or markdown
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: PageFormat,
@@ -649,9 +649,9 @@ pub struct Rules {
     /// What to do with own rules; without it, the rules are listed.
     #[command(subcommand)]
     pub command: Option<OwnRules>,
-    /// A team's own rules.
+    /// Which configuration file, and a team's own rules.
     #[command(flatten)]
-    pub own: Own,
+    pub setup: Setup,
     /// How to print them: text, json or markdown
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: RulesFormat,

@@ -115,8 +115,8 @@ fn width() -> Option<usize> {
 }
 
 fn explain(options: &cli::Explain) -> Result<Exit> {
-    let (word, own) = (&options.rule, config::own_rules(&options.own.directories)?);
-    let all = || rules::ALL.iter().chain(own.iter().copied());
+    let (word, file) = (&options.rule, config::File::load(&options.setup)?);
+    let all = || rules::ALL.iter().chain(file.own().iter().copied());
     let named: Vec<&rules::Rule> = all().filter(|rule| rules::select::is_named(rule, word)).collect();
     let mut out = stdout();
     match (named.as_slice(), options.format) {
@@ -133,8 +133,8 @@ fn list_rules(options: &cli::Rules) -> Result<Exit> {
     if let Some(command) = &options.command {
         return own::run(command);
     }
-    let own = config::own_rules(&options.own.directories)?;
-    let all: Vec<&rules::Rule> = rules::ALL.iter().chain(own).collect();
+    let file = config::File::load(&options.setup)?;
+    let all: Vec<&rules::Rule> = rules::ALL.iter().chain(file.own().iter().copied()).collect();
     let mut out = stdout();
     match options.format {
         cli::RulesFormat::Text => report::rules::text(&all, &mut out)?,

@@ -179,6 +179,17 @@ fn commands_of_the_example_run_and_leave_their_files() {
 }
 
 #[test]
+fn a_rule_that_a_report_names_can_be_explained() {
+    let folder = example();
+    for (command, said) in
+        [("explain ACME-001", "ACME-001 firewall-stays-on\n"), ("rules", "The server turns a firewall off")]
+    {
+        let output = bash(folder.path(), &format!("dmscope {command}"), &[]);
+        assert!(String::from_utf8(output.stdout).unwrap().contains(said), "{command}");
+    }
+}
+
+#[test]
 fn the_workflow_of_the_example_knows_the_action() {
     let Some((action, workflow)) = yaml("action.yml").zip(yaml(&format!("{EXAMPLE}/.github/workflows/dmscope.yml")))
     else {
