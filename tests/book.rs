@@ -99,7 +99,7 @@ fn console_blocks_stand_where_they_are_run() {
 
 #[test]
 fn the_book_is_built_with_a_page_for_every_rule() {
-    let Some(mdbook) = peers::installed("bin/mdbook") else { return };
+    let Some(mdbook) = peers::installed("checks/bin/mdbook") else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut build = Command::new(mdbook);
     build.arg("build").arg(Path::new(ROOT).join("docs")).arg("--dest-dir").arg(folder.path());

@@ -81,7 +81,7 @@ fn schemas_are_schemas() {
 
 #[test]
 fn what_is_printed_of_the_samples_is_as_the_schemas_say() {
-    if peers::installed("bin/check-jsonschema").is_none() {
+    if peers::installed("checks/bin/check-jsonschema").is_none() {
         return;
     }
     let closed = Closed::new();
@@ -104,7 +104,7 @@ fn what_is_printed_of_recordings_of_others_is_as_the_schemas_say() {
         eprintln!("SKIPPED: DMSCOPE_CORPUS is not set, no published recording was read");
         return;
     };
-    if peers::installed("bin/check-jsonschema").is_some() {
+    if peers::installed("checks/bin/check-jsonschema").is_some() {
         SCHEMAS.iter().for_each(|command| Closed::new().check(&[command, corpus.to_str().unwrap()]));
     }
 }

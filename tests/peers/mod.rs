@@ -33,7 +33,7 @@ pub fn installed(name: &str) -> Option<PathBuf> {
 
 /// Whether a document is as a JSON schema says, by check-jsonschema; what is wrong with it else.
 pub fn validate(schema: &[&str], document: &Path) -> Option<()> {
-    let validator = installed("bin/check-jsonschema")?;
+    let validator = installed("checks/bin/check-jsonschema")?;
     let output = Command::new(validator).arg("--color=never").args(schema).arg(document).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}: {}", document.display(), String::from_utf8_lossy(&said));
