@@ -169,6 +169,8 @@ const RULES_HELP: &str = "docs/own-rules.md tells how to write rules of your own
 
 Examples:
   dmscope rules --rules our-rules/   the built-in rules and your own
+  dmscope rules new no-camera our-rules/
+  dmscope rules test our-rules/      do the examples of the pages hold?
   dmscope rules fields               what an expression can name";
 
 const DECODE_HELP: &str = "Nothing is masked: the output says all that the message says.
@@ -662,6 +664,26 @@ pub struct Rules {
 pub enum OwnRules {
     /// List what the expressions of own rules can name: scopes, fields, functions
     Fields,
+    /// Run the examples of the pages of own rules
+    Test {
+        /// Directories of pages
+        #[arg(value_name = "DIR", required = true)]
+        directories: Vec<PathBuf>,
+        /// Print examples that fail only
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Write a page to begin with: a rule that works, with examples that hold
+    New {
+        /// Name of the rule: small letters with hyphens
+        name: String,
+        /// Where to
+        #[arg(value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+        /// What its id begins with [default: as the pages of the directory, else OWN]
+        #[arg(long)]
+        prefix: Option<String>,
+    },
 }
 
 /// How the list of rules is printed.

@@ -442,7 +442,7 @@ pub struct Several(pub Vec<String>);
 ///
 /// # Errors
 /// All that is wrong with any of their pages.
-fn own_rules(directories: &[PathBuf]) -> Result<Vec<&'static Rule>> {
+pub fn own_rules(directories: &[PathBuf]) -> Result<Vec<&'static Rule>> {
     let told = |wrong: Vec<rules::own::Error>| Several(wrong.iter().map(ToString::to_string).collect());
     Ok(rules::own::load(directories).map_err(told)?)
 }

@@ -22,6 +22,7 @@ pub mod diff;
 pub mod engine;
 pub mod enroll;
 pub mod escape;
+pub mod examples;
 pub mod export;
 pub mod filter;
 pub mod http;

@@ -31,13 +31,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "story", "suppress", "http", "push", "tls", "x509", "rules", "session", "syncml", "engine", "input",
-            "capture",
+            "examples", "story", "suppress", "http", "push", "tls", "x509", "rules", "session", "syncml", "engine",
+            "input", "capture",
         ],
     ),
     ("input", &["capture", "transcript"]),
     ("diff", &["http", "rules", "session", "syncml"]),
     ("export", &["http", "session", "syncml", "transcript", "xml"]),
+    ("examples", &["credentials", "http", "rules", "session", "syncml", "transcript", "wbxml", "xml"]),
     ("workers", &[]),
     ("filter", &["rules", "session", "syncml"]),
     (

@@ -310,3 +310,77 @@ fn the_configuration_file_names_own_rules_and_sets_them() {
     let said = wrong(&["lint", "--config", file.to_str().unwrap(), "samples/clean.pcap"]);
     assert!(said.len() == 1 && said[0].contains("ours/ACME-002-other.md:"), "{said:?}");
 }
+
+fn tested(rules: &tempfile::TempDir) -> (Option<i32>, String) {
+    let output = dmscope(&["rules", "test", name(rules)]);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_examples_of_the_docs_hold() {
+    let output = dmscope(&["rules", "test", "docs/examples/rules"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.ends_with("10 rules, 23 examples: all hold\n"), "{text}");
+}
+
+#[test]
+fn a_new_page_holds_and_takes_the_next_number() {
+    let place = tempfile::tempdir().unwrap();
+    let new = |arguments: &[&str]| dmscope(&[&["rules", "new"], arguments, &[name(&place)]].concat());
+    assert!(new(&["first"]).status.success());
+    assert!(new(&["second", "--prefix", "ACME"]).status.success());
+    assert!(String::from_utf8_lossy(&new(&["third", "--prefix", "ACME"]).stdout).contains("ACME-002-third.md"));
+    assert_eq!(tested(&place), (Some(0), stdout(&["rules", "test", name(&place)])));
+    assert!(tested(&place).1.ends_with("3 rules, 6 examples: all hold\n"));
+    for (arguments, said) in [
+        (&["second"][..], "ACME-001-second.md has this name already"),
+        (&["No-Name"], "\"No-Name\" is no name of a rule"),
+        (&["fine", "--prefix", "DM-MSG"], "ids that begin with DM-"),
+        (&["fine", "--prefix", "x"], "is no id"),
+    ] {
+        let output = new(arguments);
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+/// The page that `rules new` writes, changed.
+fn changed(old: &str, new: &str) -> (Option<i32>, String) {
+    let place = tempfile::tempdir().unwrap();
+    dmscope(&["rules", "new", "camera", "--prefix", "ACME", name(&place)]);
+    let path = place.path().join("ACME-001-camera.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(old), "{old}");
+    std::fs::write(&path, text.replacen(old, new, 1)).unwrap();
+    tested(&place)
+}
+
+#[test]
+fn examples_that_do_not_hold_are_told() {
+    for (old, new, said) in [
+        (" <!-- ACME-001 -->", "", "nothing in it is marked <!-- ACME-001 -->"),
+        ("</Meta>\n    <Data>0</Data>", "</Meta>\n    <Data>2</Data>", "not marked: warning ACME-001 camera"),
+        (
+            "<Data>1</Data>",
+            "<Data>0</Data>",
+            "no finding ACME-001 where the block of line 24 marks what ends with </Item>",
+        ),
+        ("item.data != ", "item.data == ", "no finding ACME-001"),
+        ("<Data>1</Data>", "<Data>1</Data><Data>2</Data>", "not marked: error DM-"),
+        ("## Good", "## Fine", "an example outside of a section Bad or Good"),
+        ("```syncml server 1", "```syncml sever 1", "client or server expected"),
+        ("```syncml server 1", "```syncml server 1 lots", "\"lots\" is no word of an info line"),
+        ("```syncml server 1", "```soap server discover", "only syncml, wbxml and http blocks can be run here"),
+        ("```syncml server 1\n…", "```wbxml server 1\n…\nXY => 01", "line 24: \"XY\" is no byte"),
+        ("```syncml server 1\n…", "```wbxml server 1\n…\nFF FF FF => 01", "[FF, FF, FF] is not in"),
+        ("```syncml client 2\n…\n```", "```syncml client 2\n…\n", "not marked: error DM-SES-018"),
+    ] {
+        let (code, text) = changed(old, new);
+        assert_eq!(code, Some(1), "{new}: {text}");
+        assert!(text.contains("FAIL  line ") && text.contains(said), "{new}: {text}");
+    }
+    assert_eq!(changed("syncml server 1", "wbxml server 1").0, Some(0));
+    // No time that can be: the messages cannot be told apart by it.
+    assert_eq!(changed("syncml server 1", "syncml server 1 after=1e30").0, Some(1));
+}

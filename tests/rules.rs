@@ -2,8 +2,6 @@
 //!
 //! `RULE=DM-MSG-014` (ids, names or families, with commas) runs those alone. `rules/README.md` tells the format.
 
-#[path = "rules/binary.rs"]
-mod binary;
 #[path = "build/mod.rs"]
 mod build;
 #[path = "rules/capture.rs"]
@@ -26,13 +24,12 @@ mod har;
 mod harm;
 #[path = "rules/http2.rs"]
 mod http2;
-#[path = "rules/page.rs"]
-mod page;
 #[path = "rules/run.rs"]
 mod run;
 #[path = "rules/seeds.rs"]
 mod seeds;
 
+use dmscope::examples::{binary, page};
 use dmscope::limits::Limits;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::{Selection, is_named};
@@ -113,6 +110,19 @@ fn examples_hold_as_wbxml() {
             let Some(sent) = binary::encoded(sent).filter(|_| !example.capture_only()) else { return Vec::new() };
             let found = check::findings(&runner(example, &[]), &run::as_documents(&sent), &sent);
             check::differences(|own| own == rule, &sent, &found)
+        })
+    });
+}
+
+/// As `dmscope rules test` runs the pages of own rules: exchanges without packets.
+#[test]
+fn examples_hold_as_exchanges() {
+    for_each_rule(|rule| {
+        for_each_example(rule, |example, _| {
+            let Ok(sent) = dmscope::examples::compose::messages(example) else { return Vec::new() };
+            let sessions = dmscope::examples::run::as_http(&sent);
+            let found = check::findings(&runner(example, &[]), &sessions, &sent);
+            [check::differences(|own| own == rule, &sent, &found), check::unseen(&sessions, &sent)].concat()
         })
     });
 }

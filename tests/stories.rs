@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-#[path = "rules/binary.rs"]
-mod binary;
 #[path = "build/mod.rs"]
 mod build;
 #[path = "rules/capture.rs"]
@@ -24,9 +22,6 @@ mod enroll;
 mod handshake;
 #[path = "rules/har.rs"]
 mod har;
-#[path = "rules/page.rs"]
-#[allow(dead_code, reason = "the rules' own tests use more of it")]
-mod page;
 #[path = "rules/run.rs"]
 #[allow(dead_code, reason = "the rules' own tests use more of it")]
 mod run;
@@ -35,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use dmscope::examples::{binary, page};
 use dmscope::limits::Limits;
 use dmscope::report::show;
 use dmscope::rules::runner::Runner;

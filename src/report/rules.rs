@@ -2,8 +2,13 @@
 
 use std::io::{self, Write};
 
+use crate::escape;
+use crate::examples::Tested;
 use crate::rules::own::Table;
 use crate::rules::{Rule, Severity};
+
+/// Characters of what is wrong with an example: it may hold a whole message.
+const LONGEST: usize = 400;
 
 /// Writes a table: id (which begins with the family), severity under windows and oma, scope, name, summary.
 pub fn text(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
@@ -28,6 +33,23 @@ pub fn markdown(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
         let (fault, scope) = (rule.fault.name(), rule.scope.name());
         let (summary, spec) = (cell(rule.summary), cell(&rule.spec.join("; ")));
         writeln!(out, "| {} | {} | {windows} | {oma} | {fault} | {scope} | {summary} | {spec} |", rule.id, rule.name)?;
+    }
+    Ok(())
+}
+
+/// Writes what came of the examples of an own rule; with `quiet` those alone that fail.
+pub fn tested(rule: &Rule, examples: &[Tested], quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    let shown = || examples.iter().filter(|example| !quiet || !example.wrong.is_empty());
+    if shown().next().is_some() {
+        writeln!(out, "{} {}", rule.id, rule.name)?;
+    }
+    for Tested { heading, line, wrong } in shown() {
+        let word = if wrong.is_empty() { "ok  " } else { "FAIL" };
+        writeln!(out, "  {word}  line {line}: {}", escape::line(heading))?;
+        for what in wrong {
+            let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
+            writeln!(out, "          {}", escape::shorten(&escape::line(&line), LONGEST))?;
+        }
     }
     Ok(())
 }

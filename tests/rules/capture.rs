@@ -5,26 +5,15 @@ use std::ops::Range;
 
 use dmscope::syncml::Side;
 
-use super::compose::Sent;
+use super::compose::{self, HOST, Sent, Wire as _};
 use super::enroll;
 use super::handshake;
-use super::page::End;
+use super::page::{Block, End};
 use crate::build::tls::Secure;
 use crate::build::tls12::{From, Handshake, Sealer};
 use crate::build::{Conversation, ETHERNET, Packet, PcapNg, pcap};
 
 const MILLISECOND: i64 = 1_000_000;
-
-const REQUEST: &str = "POST /manage HTTP/1.1
-Host: mdm.example.test
-User-Agent: MSFT OMA DM Client/1.2.0.1
-Accept: application/vnd.syncml.dm+xml, application/vnd.syncml.dm+wbxml, application/octet-stream
-Accept-Charset: UTF-8
-Content-Type: application/vnd.syncml.dm+xml; charset=utf-8";
-
-const RESPONSE: &str = "HTTP/1.1 200 OK
-Cache-Control: private, no-store
-Content-Type: application/vnd.syncml.dm+xml; charset=utf-8";
 
 /// One connection as it grows.
 struct Line {
@@ -45,7 +34,7 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Vec<u8> {
 
 /// The same of these packets of theirs: a pcapng file with the secrets where there is TLS.
 pub(crate) fn written(packets: &[Packet], sent: &[Sent<'_>]) -> Vec<u8> {
-    let handshakes = sent.iter().filter_map(|sent| sent.block.handshake.as_ref());
+    let handshakes = sent.iter().filter_map(|sent| handshake_of(sent.block));
     let key_log: std::collections::BTreeSet<String> = handshakes.map(|handshake| handshake.key_log()).collect();
     if key_log.is_empty() {
         return pcap(packets);
@@ -94,8 +83,8 @@ fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
     let end = here.filter_map(|sent| sent.block.end).next_back();
     let mut line =
         Line { conversation: conversation(number, first, sent), secure: None, end, sealers: None, missed: Vec::new() };
-    if let Some(handshake) = &first.block.handshake {
-        line = line.shake_hands(handshake, first.at - 4 * MILLISECOND);
+    if let Some(handshake) = handshake_of(first.block) {
+        line = line.shake_hands(&handshake, first.at - 4 * MILLISECOND);
     }
     line
 }
@@ -187,17 +176,11 @@ impl Line {
 
 /// The head that a message travels with, its lines ended by line feeds alone.
 pub(crate) fn head_of(message: &Sent<'_>) -> String {
-    let usual = match message.side {
-        Side::Client => REQUEST,
-        Side::Server => RESPONSE,
-    };
-    match (&message.head, message.block.wbxml) {
-        (Some(head), _) => head.clone(),
-        (None, _) if enroll::is_enrollment(message.block) => {
+    match &message.head {
+        None if enroll::is_enrollment(message.block) => {
             enroll::head(message.block, message.side, &message.body).unwrap_or_default()
         }
-        (None, true) => usual.replace("dm+xml; charset=utf-8", "dm+wbxml"),
-        (None, false) => usual.to_owned(),
+        _ => compose::head_of(message),
     }
 }
 
@@ -216,6 +199,13 @@ fn client_hello(name: &[u8], alert: Option<u8>) -> Vec<u8> {
     [&[22, 3, 1][..], &block(2, &hello), &next].concat()
 }
 
+/// How the TLS of a block's connection begins, where it runs over TLS.
+fn handshake_of(block: &Block) -> Option<Handshake> {
+    let told = block.handshake.as_ref()?;
+    let read = handshake::read(told, HOST, block.connection.unwrap_or(1));
+    Some(read.unwrap_or_else(|error| panic!("line {}: {error}", block.line)))
+}
+
 /// The handshake that a block tells behind the name of its server.
 fn told_handshake(message: &Sent<'_>) -> Option<Handshake> {
     let text = std::str::from_utf8(&message.body).ok().filter(|_| message.block.tls)?;
@@ -231,18 +221,5 @@ fn on_the_wire(message: &Sent<'_>) -> Vec<u8> {
     if message.block.tls {
         return client_hello(&message.body, message.block.alert);
     }
-    let (head, body) = (head_of(message), message.wire());
-    let lower = head.to_ascii_lowercase();
-    let has = |name: &str| lower.lines().any(|line| line.starts_with(name));
-    let mut bytes = head.trim_end().replace('\n', "\r\n").into_bytes();
-    let is_empty_get = body.is_empty() && head.starts_with("GET ");
-    if !has("content-length:") && !has("transfer-encoding:") && !is_empty_get {
-        bytes.extend(format!("\r\nContent-Length: {}", body.len()).bytes());
-    }
-    bytes.extend(b"\r\n\r\n");
-    match has("transfer-encoding:") {
-        true => bytes.extend([format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n0\r\n\r\n"].concat()),
-        false => bytes.extend(&*body),
-    }
-    bytes
+    compose::over_http(&head_of(message), &message.wire())
 }

@@ -5,7 +5,7 @@ use dmscope::time::Time;
 use serde_json::{Value, json};
 
 use super::capture::head_of;
-use super::compose::Sent;
+use super::compose::{Sent, Wire as _};
 
 /// The HAR; `None` when it cannot show what the example says.
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {

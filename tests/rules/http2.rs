@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dmscope::syncml::Side;
 
 use super::capture::{conversation, finished, head_of};
-use super::compose::Sent;
+use super::compose::{Sent, Wire as _};
 use crate::build::http2::{Blocks, PREFACE, data, settings};
 use crate::build::{Conversation, Packet, pcap};
 

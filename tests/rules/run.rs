@@ -3,40 +3,14 @@
 use std::path::Path;
 
 use dmscope::engine::{self, Settings};
-use dmscope::http::{Body, Captured, Encrypted, InputId};
+pub(crate) use dmscope::examples::run::*;
+use dmscope::http::Encrypted;
 use dmscope::input;
-use dmscope::limits::Limits;
-use dmscope::origin::Origin;
-use dmscope::session::{Assembler, Session};
-use dmscope::syncml::Message;
-use dmscope::time::Time;
-use dmscope::transcript::Document;
+use dmscope::session::Session;
 
 use super::build::Packet;
 use super::capture;
 use super::compose::Sent;
-
-/// The messages as documents without HTTP, put together to sessions.
-pub(crate) fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
-    let mut sessions = Vec::new();
-    let mut assembler = Assembler::new(&Limits::default());
-    for sent in sent.iter().filter(|sent| !sent.lost) {
-        assembler.document(message(sent), &mut |session| sessions.push(session));
-    }
-    assembler.finish(&mut |session| sessions.push(session));
-    sessions
-}
-
-fn message(sent: &Sent<'_>) -> Message {
-    let cut = sent.cut.unwrap_or(usize::MAX);
-    let bytes = sent.body.get(..cut).unwrap_or(&sent.body);
-    let mut body = Body::whole(bytes, Origin::file(0));
-    if bytes.len() < sent.body.len() {
-        body.captured = Captured::Partly(format!("{} of {} bytes were captured", bytes.len(), sent.body.len()));
-    }
-    let document = Document { body, side: Some(sent.side), at: Some(Time(sent.at)), position: None };
-    Message::from_document(document, InputId(0), &Limits::default())
-}
 
 /// What the program read from a file.
 pub(crate) struct Read {

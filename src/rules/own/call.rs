@@ -93,14 +93,14 @@ impl<'a> Machine<'a> {
         let Value::Text(found) = on else { return Err(unfit(on)) };
         self.spend(found.as_str().len() / BYTES)?;
         match found {
-            Text::Borrowed(text) => part(text).map(Value::from).ok_or(Stop::Absent),
-            Text::Made(text) => part(text).map(|part| Value::from(part.to_owned())).ok_or(Stop::Absent),
+            Text::Borrowed(text) => part(text).map(Value::from).ok_or(Stop::Unknown),
+            Text::Made(text) => part(text).map(|part| Value::from(part.to_owned())).ok_or(Stop::Unknown),
         }
     }
 
     fn substring(&mut self, on: &Value<'a>, from: &Value<'a>, to: Option<&Value<'a>>) -> Result<'a> {
         let number = |value: &Value<'_>| match value {
-            Value::Int(number) => usize::try_from(*number).map_err(|_| Stop::Absent),
+            Value::Int(number) => usize::try_from(*number).map_err(|_| Stop::Unknown),
             other => Err(unfit(other)),
         };
         let (from, to) = (number(from)?, to.map(number).transpose()?);
@@ -169,7 +169,7 @@ impl<'a> Machine<'a> {
                 Ok(Value::from(value))
             }
             // It may have been sent: what HTTP/2 refers to was not captured.
-            None if head.unknown > 0 => Err(Stop::Absent),
+            None if head.unknown > 0 => Err(Stop::Unknown),
             None => Ok(Value::Null),
         }
     }

@@ -1,7 +1,8 @@
 //! Runs an expression over a session.
 //!
 //! `&&`, `||`, `all` and `exists` stop where the result is known, and a part that has no result is passed over where
-//! another decides, as in CEL. Bound: a [`Budget`]; each part of an expression takes one step of it each time it runs,
+//! another decides, as in CEL. An element of a list for which a value is missing is one for which a condition does not hold:
+//! what CEL calls an error there would silence most rules. Bound: a [`Budget`]; each part of an expression takes one step of it each time it runs,
 //! and what looks through a text takes more the longer that is. Strings are made only where a function makes them, and
 //! take steps as they grow.
 
@@ -24,8 +25,10 @@ use crate::syncml::secret;
 /// Why an expression has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// A value that it needs is missing: nothing is to be said.
+    /// A value that it needs is missing: a condition does not hold.
     Absent,
+    /// What it asks for is not there to be asked, or was not captured: nothing can be said.
+    Unknown,
     /// It cannot be worked out: what is wrong.
     Broken(&'static str),
     /// The budget is used up.
@@ -97,18 +100,18 @@ impl<'a> Machine<'a> {
             Expr::Int(value) => Ok(Value::Int(*value)),
             Expr::Double(value) => Ok(Value::Double(*value)),
             Expr::Text(text) => Ok(Value::from(&**text)),
-            Expr::Root(kind) => Ok(self.root(*kind)),
+            Expr::Root(kind) => self.root(*kind),
             Expr::Slot(slot) => Ok(self.slots.get(*slot).cloned().unwrap_or(Value::Null)),
             Expr::Field(on, field) => {
                 let on = self.run(on)?;
                 self.field(&on, field)
             }
             Expr::Key(on, key) => match self.run(on)? {
-                Value::Map(entries) => self.entry(&entries, &Value::from(&**key))?.ok_or(Stop::Absent),
+                Value::Map(entries) => self.entry(&entries, &Value::from(&**key))?.ok_or(Stop::Unknown),
                 other => Err(unfit(&other)),
             },
             Expr::Has(inner) => match self.run(inner) {
-                Ok(Value::Null) | Err(Stop::Absent) => Ok(Value::Bool(false)),
+                Ok(Value::Null) | Err(Stop::Absent | Stop::Unknown) => Ok(Value::Bool(false)),
                 Ok(_) => Ok(Value::Bool(true)),
                 Err(stop) => Err(stop),
             },
@@ -147,14 +150,13 @@ impl<'a> Machine<'a> {
     }
 
     /// What the rule looks at, or what is around it.
-    fn root(&self, kind: Kind) -> Value<'a> {
-        let found = match kind {
-            Kind::Header => views::header_of(self.cx, self.at),
-            Kind::Http => views::http_of(self.cx, self.at),
-            Kind::Command => views::around(self.cx, self.at),
-            kind => Some(views::thing(kind, self.at)),
-        };
-        found.unwrap_or(Value::Null)
+    fn root(&self, kind: Kind) -> Result<'a> {
+        match kind {
+            Kind::Header => Ok(views::header_of(self.cx, self.at).unwrap_or(Value::Null)),
+            Kind::Http => views::http_of(self.cx, self.at).ok_or(Stop::Unknown),
+            Kind::Command => Ok(views::around(self.cx, self.at).unwrap_or(Value::Null)),
+            kind => Ok(views::thing(kind, self.at)),
+        }
     }
 
     /// A field of a thing; a field of nothing is nothing.
@@ -167,6 +169,7 @@ impl<'a> Machine<'a> {
                 found.and_then(Element::value).map_or(Value::Null, Value::from)
             }
             Read::Value(read) => read(self.cx, object.at).unwrap_or(Value::Null),
+            Read::Shown(read) => read(self.cx, object.at).ok_or(Stop::Unknown)?,
             Read::Each(each) => Value::List(List::Of(*object, *each)),
         };
         self.guard(&value);
@@ -192,9 +195,9 @@ impl<'a> Machine<'a> {
         let (on, index) = (self.run(on)?, self.run(index)?);
         match (&on, &index) {
             (Value::List(list), Value::Int(index)) => {
-                let Ok(index) = usize::try_from(*index) else { return Err(Stop::Absent) };
+                let Ok(index) = usize::try_from(*index) else { return Err(Stop::Unknown) };
                 if let List::Made(values) = list {
-                    return values.get(index).cloned().ok_or(Stop::Absent);
+                    return values.get(index).cloned().ok_or(Stop::Unknown);
                 }
                 let mut before = 0;
                 let mut found = None;
@@ -206,9 +209,9 @@ impl<'a> Machine<'a> {
                     before += 1;
                     Ok(ControlFlow::Continue(()))
                 })?;
-                found.ok_or(Stop::Absent)
+                found.ok_or(Stop::Unknown)
             }
-            (Value::Map(entries), key) => self.entry(entries, key)?.ok_or(Stop::Absent),
+            (Value::Map(entries), key) => self.entry(entries, key)?.ok_or(Stop::Unknown),
             (Value::List(_), other) | (other, _) => Err(unfit(other)),
         }
     }
@@ -432,8 +435,9 @@ impl<'a> Machine<'a> {
                 return Ok(ControlFlow::Continue(()));
             }
             let holds = match (machine.holds(&of.body), of.kind) {
+                (Err(Stop::Absent), _) => false,
                 // Another element may decide.
-                (Err(stop @ (Stop::Absent | Stop::Broken(_))), Loop::All | Loop::Exists) => {
+                (Err(stop @ (Stop::Unknown | Stop::Broken(_))), Loop::All | Loop::Exists) => {
                     without = without.or(Some(stop));
                     return Ok(ControlFlow::Continue(()));
                 }

@@ -25,6 +25,8 @@ pub(super) enum Read {
     Text(&'static [Tag]),
     /// A value that is worked out; `None` where it is missing.
     Value(for<'a> fn(SessionCx<'a>, At) -> Option<Value<'a>>),
+    /// The same; `None` where the capture does not show it.
+    Shown(for<'a> fn(SessionCx<'a>, At) -> Option<Value<'a>>),
     /// A list.
     Each(Each),
 }
@@ -46,6 +48,15 @@ const fn value(
     doc: &'static str,
 ) -> Field {
     Field { name, gives, read: Read::Value(read), doc }
+}
+
+const fn shown(
+    name: &'static str,
+    gives: Type,
+    read: for<'a> fn(SessionCx<'a>, At) -> Option<Value<'a>>,
+    doc: &'static str,
+) -> Field {
+    Field { name, gives, read: Read::Shown(read), doc }
 }
 
 const fn object(
@@ -89,23 +100,23 @@ const LOC_URI_OF_SOURCE: &[Tag] = &[Tag::Source, Tag::LocURI];
 
 const SESSION: &[Field] = &[
     value("key", Type::TEXT, |cx, _| Some(cx.session.key().into()), "the key that reports print: `s1`"),
-    value("sessionId", Type::TEXT, |cx, _| cx.session.session_id.as_deref().map(Value::from), "`SessionID` as sent"),
-    value("device", Type::TEXT, |cx, _| cx.session.device.as_deref().map(Value::from), "URI of the device"),
-    value("server", Type::TEXT, |cx, _| cx.session.server.as_deref().map(Value::from), "URI of the server"),
+    shown("sessionId", Type::TEXT, |cx, _| cx.session.session_id.as_deref().map(Value::from), "`SessionID` as sent"),
+    shown("device", Type::TEXT, |cx, _| cx.session.device.as_deref().map(Value::from), "URI of the device"),
+    shown("server", Type::TEXT, |cx, _| cx.session.server.as_deref().map(Value::from), "URI of the server"),
     value(
         "outcome",
         Type::TEXT,
         |cx, _| Some(cx.session.outcome.name().into()),
         "`complete`, `aborted`, `auth-failed`, `incomplete` or `open`",
     ),
-    value(
+    shown(
         "started",
         Type::TEXT,
         |cx, _| Some(cx.session.started()?.to_string().into()),
         "time of the first message, UTC",
     ),
-    value("ended", Type::TEXT, |cx, _| Some(cx.session.ended()?.to_string().into()), "time of the last message, UTC"),
-    value("milliseconds", Type::INT, session_length, "how long it took"),
+    shown("ended", Type::TEXT, |cx, _| Some(cx.session.ended()?.to_string().into()), "time of the last message, UTC"),
+    shown("milliseconds", Type::INT, session_length, "how long it took"),
     value(
         "whole",
         Type::BOOL,
@@ -131,19 +142,19 @@ const SESSION: &[Field] = &[
 const MESSAGE: &[Field] = &[
     value("msgId", Type::TEXT, |cx, at| message(cx, at)?.message.msg_id().map(Value::from), "`MsgID`"),
     value("index", Type::INT, |_, at| Some(int(at.message + 1)), "its number in the session, from 1"),
-    value(
+    shown(
         "side",
         Type::TEXT,
         |cx, at| Some(message(cx, at)?.side()?.name().into()),
         "who sent it: `client` or `server`",
     ),
-    value(
+    shown(
         "time",
         Type::TEXT,
         |cx, at| Some(message(cx, at)?.message.first?.to_string().into()),
         "when it was sent, UTC",
     ),
-    value("milliseconds", Type::INT, since_the_one_before, "time since the message before it"),
+    shown("milliseconds", Type::INT, since_the_one_before, "time since the message before it"),
     value(
         "size",
         Type::INT,
@@ -164,10 +175,10 @@ const MESSAGE: &[Field] = &[
         "whether it opens the session",
     ),
     object("header", Kind::Header, header_of, "its `SyncHdr`"),
-    object("http", Kind::Http, http_of, "how it travelled; null where that was not recorded"),
+    shown("http", Base::Object(Kind::Http).one(), http_of, "how it travelled"),
     object("session", Kind::Session, |_, at| Some(thing(Kind::Session, at)), "the session it lies in"),
-    object("before", Kind::Message, |cx, at| readable(message(cx, at)?.answers()?), "the message it answers"),
-    object("after", Kind::Message, |cx, at| readable(message(cx, at)?.answer()?), "the message that answers it"),
+    shown("before", Base::Object(Kind::Message).one(), before, "the message it answers; null where there is none"),
+    shown("after", Base::Object(Kind::Message).one(), after, "the message that answers it; null where there is none"),
     each(
         "commands",
         Base::Object(Kind::Command),
@@ -198,28 +209,28 @@ const HEADER: &[Field] = &[
 ];
 
 const HTTP: &[Field] = &[
-    value("method", Type::TEXT, |cx, at| some(&request(cx, at)?.method), "method of the request"),
-    value("path", Type::TEXT, |cx, at| some(&request(cx, at)?.target), "target of the request, its query included"),
-    value("host", Type::TEXT, |cx, at| request(cx, at)?.header("host").map(Value::from), "`Host` of the request"),
+    shown("method", Type::TEXT, |cx, at| some(&request(cx, at)?.method), "method of the request"),
+    shown("path", Type::TEXT, |cx, at| some(&request(cx, at)?.target), "target of the request, its query included"),
+    shown("host", Type::TEXT, |cx, at| header(request(cx, at)?, "host"), "`Host` of the request"),
     value(
         "status",
         Type::INT,
         |cx, at| Some(head(cx, at)?.status).filter(|code| *code > 0).map(|code| int(code.into())),
-        "status code; of a response alone",
+        "status code; null for a request",
     ),
     value("version", Type::TEXT, |cx, at| some(&head(cx, at)?.version), "`HTTP/1.1`"),
-    value("contentType", Type::TEXT, |cx, at| head(cx, at)?.header("content-type").map(Value::from), "`Content-Type`"),
+    shown("contentType", Type::TEXT, |cx, at| header(head(cx, at)?, "content-type"), "`Content-Type`"),
     value(
         "mediaType",
         Type::TEXT,
         |cx, at| Some(head(cx, at)?.media_type()).filter(|name| !name.is_empty()).map(Value::from),
         "the same without parameters, in lower case",
     ),
-    value(
+    shown(
         "tls",
         Type::BOOL,
         |cx, at| message(cx, at)?.message.http.as_ref()?.connection.tls.map(Value::Bool),
-        "whether it ran over TLS; null where that is not known",
+        "whether it ran over TLS",
     ),
 ];
 
@@ -255,12 +266,13 @@ const SOURCE_REFS: Field = each(
     "`SourceRef`s",
 );
 const STATUSES: Field = each("statuses", Base::Object(Kind::Status), statuses, "the Statuses that answer it");
-const LAST_STATUS: Field = value("status", Type::INT, last_status, "code of the last Status that answers it");
-const ANSWERED: Field = value(
+const LAST_STATUS: Field =
+    shown("status", Type::INT, last_status, "code of the last Status that answers it; null where none does");
+const ANSWERED: Field = shown(
     "answered",
     Type::BOOL,
     answered,
-    "whether a Status answers it: false only where the other side ended its package without one, null where the capture does not show that",
+    "whether a Status answers it: false where the other side ended its package without one",
 );
 const META_OF: Field = object(
     "meta",
@@ -315,12 +327,7 @@ const STATUS: &[Field] = &[
     TARGET_REFS,
     SOURCE_REFS,
     ITEMS,
-    object(
-        "command",
-        Kind::Command,
-        referred,
-        "the command it answers; null where there is none, or it was not captured",
-    ),
+    shown("command", Base::Object(Kind::Command).one(), referred, "the command it answers; null where there is none"),
     value(
         "forHeader",
         Type::BOOL,

@@ -12,6 +12,7 @@ mod functions;
 mod lex;
 mod load;
 mod lower;
+mod new;
 mod parse;
 mod read;
 mod reference;
@@ -23,6 +24,7 @@ mod value;
 mod views;
 
 pub use load::{Wrong as Error, load};
+pub use new::new_page;
 pub use reference::{Table, reference};
 
 use eval::{Machine, Stop};
@@ -164,7 +166,7 @@ impl Own {
         let held = machine.holds(&self.when);
         budget.left = budget.left.saturating_sub(most - machine.left);
         match held {
-            Ok(false) | Err(Stop::Absent) => {}
+            Ok(false) | Err(Stop::Absent | Stop::Unknown) => {}
             Ok(true) => {
                 let place = self.place(cx, at, place, most);
                 let text = template::fill(&self.message, Machine::new(cx, at, most).guarding());

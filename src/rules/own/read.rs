@@ -154,28 +154,10 @@ impl Reader<'_> {
 
     fn names(&mut self, front: &Front, stem: &str) {
         let (id, name) = (front.id.get_ref().as_str(), front.name.get_ref().as_str());
-        let is_part = |part: &str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        };
-        let well_formed = id.rsplit_once('-').is_some_and(|(family, number)| {
-            family.split('-').all(is_part)
-                && family.starts_with(|first: char| first.is_ascii_uppercase())
-                && !number.is_empty()
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let known = || ALL.iter().find(|rule| is_named(rule, id) || is_named(rule, family(id)));
-        if !well_formed {
-            self.fail(&front.id, format!("{id:?} is no id: expected capital letters and a number, such as ACME-001"));
-        } else if id.starts_with("DM-") {
-            self.fail(
-                &front.id,
-                "ids that begin with DM- are the built-in rules': take a prefix of your own, such as ACME-001",
-            );
-        } else if let Some(rule) = known() {
-            self.fail(&front.id, format!("{id} would be taken for rules of {}: take another prefix", rule.family));
+        if let Err(why) = id_is_free(id) {
+            self.fail(&front.id, why);
         }
-        let kebab = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if name.is_empty() || !name.bytes().all(kebab) {
+        if !is_name(name) {
             self.fail(&front.name, format!("{name:?} is no name: expected small letters with hyphens between words"));
         } else if let Some(rule) = ALL.iter().find(|rule| is_named(rule, name)) {
             self.fail(&front.name, format!("{} has this name: take another one", rule.id));
@@ -317,4 +299,33 @@ impl Reader<'_> {
 /// `ACME` of `ACME-001`.
 pub(super) fn family(id: &str) -> &str {
     id.rsplit_once('-').map_or(id, |(family, _)| family)
+}
+
+/// Whether a word can be the name of a rule.
+pub(super) fn is_name(name: &str) -> bool {
+    let kebab = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.bytes().all(kebab)
+}
+
+/// Whether a word can be the id of an own rule; else why not.
+pub(super) fn id_is_free(id: &str) -> Result<(), String> {
+    let is_capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_capital);
+    let well_formed = id.rsplit_once('-').is_some_and(|(family, number)| {
+        family.split('-').all(is_part)
+            && family.starts_with(|first: char| first.is_ascii_uppercase())
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if !well_formed {
+        return Err(format!("{id:?} is no id: expected capital letters and a number, such as ACME-001"));
+    }
+    if id.starts_with("DM-") {
+        let hint = "take a prefix of your own, such as ACME-001";
+        return Err(format!("ids that begin with DM- are the built-in rules': {hint}"));
+    }
+    match ALL.iter().find(|rule| is_named(rule, id) || is_named(rule, family(id))) {
+        Some(rule) => Err(format!("{id} would be taken for rules of {}: take another prefix", rule.family)),
+        None => Ok(()),
+    }
 }

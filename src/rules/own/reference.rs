@@ -1,8 +1,12 @@
 //! What expressions can name, as tables: for `dmscope rules fields`, and for the documentation to be tested against.
 
+use super::fields::{Field, Read};
 use super::functions::{FUNCTIONS, Function, MACROS};
 use super::read::scopes;
 use super::types::{Kind, Type};
+
+/// What is said of a field that a capture may not show.
+const UNKNOWN: &str = " (not always known)";
 
 /// A table of names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +24,10 @@ pub fn reference() -> Vec<Table> {
         [scope.name().to_owned(), String::new(), roots.join(", ")]
     });
     let fields = Kind::ALL.into_iter().map(|kind| {
-        let row = |field: &super::fields::Field| [field.name.to_owned(), field.gives.to_string(), field.doc.to_owned()];
+        let row = |field: &Field| {
+            let unknown = if matches!(field.read, Read::Shown(_)) { UNKNOWN } else { "" };
+            [field.name.to_owned(), field.gives.to_string(), format!("{}{unknown}", field.doc)]
+        };
         Table { title: kind.name().to_owned(), rows: kind.fields().iter().map(row).collect() }
     });
     let functions =

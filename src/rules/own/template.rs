@@ -77,6 +77,7 @@ pub(super) fn fill<'a>(pieces: &'a [Piece], mut machine: Machine<'a>) -> String 
                     _ if machine.told_secret => MASK.to_owned(),
                     Ok(text) => text,
                     Err(Stop::Absent) => MISSING.to_owned(),
+                    Err(Stop::Unknown) => NOT_KNOWN.to_owned(),
                     Err(Stop::Broken(_) | Stop::Budget) => UNKNOWN.to_owned(),
                 };
                 out.push_str(&text);
@@ -88,6 +89,8 @@ pub(super) fn fill<'a>(pieces: &'a [Piece], mut machine: Machine<'a>) -> String 
 
 /// What stands for a value that is missing.
 const MISSING: &str = "(none)";
+/// What stands for one that the capture does not show.
+const NOT_KNOWN: &str = "(not known)";
 /// What stands for one that could not be worked out.
 const UNKNOWN: &str = "(?)";
 

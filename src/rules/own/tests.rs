@@ -133,16 +133,19 @@ fn fields_are_read_from_the_session() {
     same("message.final && !message.first", "true");
     same("message.before.side", r#""client""#);
     same("message.before.before", "null");
+    same("message.after", "E");
     same("message.statuses.map(s, s.code)", "[200, 406]");
     same("message.statuses.filter(s, !s.forHeader).map(s, s.command.name)", r#"["Replace"]"#);
     same("header.verProto", r#""DM/1.2""#);
     same("header.cred || header.noResp", "false");
-    same("http", "null");
-    same("http.status", "null");
+    same("http", "E");
+    same("has(message.http)", "false");
     same("session.device", r#""urn:uuid:1""#);
     same("session.messages.map(m, m.msgId)", r#"["1", "1"]"#);
     same("session.alerts.map(a, a.code)", "[1201]");
-    same("session.commands.filter(c, c.status == 406).map(c, c.source)", r#"["./DevInfo/DevId"]"#);
+    same("session.commands.exists(c, c.status == 406 && c.source == './DevInfo/DevId')", "true");
+    // Whether the last command was answered is not known.
+    same("session.commands.filter(c, c.status == 406)", "E");
 }
 
 #[test]
@@ -164,6 +167,7 @@ fn what_is_missing_is_null() {
     same("has(item.source) || has(item.meta.mark)", "false");
     same("has(item.target) && has(item.meta.format)", "true");
     same("has(command.container.name)", "false");
+    same("command.container.name == 'Atomic'", "false");
     same("item.source == 'x'", "false");
     same("item.source != 'x'", "true");
     same("item.source.startsWith('x')", "E");
@@ -173,10 +177,19 @@ fn what_is_missing_is_null() {
     same("item.source + 'x'", "E");
     same("item.source < 'x'", "E");
     same("'x' in command.targetRefs", "false");
-    same("command.items.exists(i, i.source.startsWith('x'))", "E");
+    same("command.items.exists(i, i.source.startsWith('x'))", "false");
+    same("command.items.all(i, i.source.startsWith('x'))", "false");
+    same("command.items.filter(i, !i.source.startsWith('x')).size()", "0");
+    same("command.items.exists_one(i, i.source.startsWith('x'))", "false");
+    same("command.items.map(i, i.source.startsWith('x'))", "E");
     same("command.items.all(i, i.target == null)", "false");
     same("[item.source].all(s, s == null)", "true");
-    same("command.answered", "null");
+    same("command.answered", "E");
+    same("has(command.answered) || has(command.status)", "false");
+    same("session.commands.exists(c, c.status == 405)", "E");
+    same("!session.commands.exists(c, c.status == 405)", "E");
+    same("session.alerts.exists(a, !a.answered)", "true");
+    same("session.commands.all(c, c.answered)", "false");
 }
 
 #[test]

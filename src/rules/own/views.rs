@@ -183,9 +183,13 @@ pub(super) fn answering_results<'a>(cx: SessionCx<'a>, at: At, visit: Visit<'_, 
     walk(answers.map(|at| thing(Kind::Command, *at)), visit);
 }
 
+/// The code of its last Status; null where it has none for sure.
 pub(super) fn last_status(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
-    let status = cx.session.command_at(*cx.session.exchange(at)?.statuses.last()?)?;
-    status.code().map(|code| int(code.into()))
+    let last = cx.session.exchange(at).and_then(|exchange| exchange.statuses.last());
+    match last.and_then(|at| cx.session.command_at(*at)) {
+        Some(status) => Some(status.code().map_or(Value::Null, |code| int(code.into()))),
+        None => cx.is_unanswered(at).then_some(Value::Null),
+    }
 }
 
 pub(super) fn answered(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
@@ -196,6 +200,31 @@ pub(super) fn answered(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
 pub(super) fn referred(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
     match cx.session.referred(at.message, command(cx, at)?) {
         Lookup::Found(at) => Some(thing(Kind::Command, at)),
-        Lookup::Absent | Lookup::NotCaptured => None,
+        Lookup::Absent => Some(Value::Null),
+        Lookup::NotCaptured => None,
+    }
+}
+
+/// The message that a message answers.
+pub(super) fn before(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
+    match message(cx, at)?.answers() {
+        Some(before) => readable(before),
+        None => (cx.session.start == Edge::Seen).then_some(Value::Null),
+    }
+}
+
+/// The message that answers a message.
+pub(super) fn after(cx: SessionCx<'_>, at: At) -> Option<Value<'_>> {
+    match message(cx, at)?.answer() {
+        Some(after) => readable(after),
+        None => (cx.session.end == Edge::Seen).then_some(Value::Null),
+    }
+}
+
+/// The value of a header; null where it was not sent for sure.
+pub(super) fn header<'a>(head: &'a Head, name: &str) -> Option<Value<'a>> {
+    match head.header(name) {
+        Some(value) => Some(value.into()),
+        None => (head.unknown == 0).then_some(Value::Null),
     }
 }

@@ -3,89 +3,85 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dmscope::credentials::Credentials;
-use dmscope::rules::{OptionValue, Profile, Rule};
-use dmscope::syncml::Side;
-
-use super::compose::HOST;
-use super::handshake;
-use crate::build::tls12::Handshake;
+use crate::credentials::Credentials;
+use crate::rules::{OptionValue, Profile, Rule};
+use crate::syncml::Side;
 
 /// A section `## Bad` or `## Good`: one session.
 #[derive(Debug, Default)]
-pub(crate) struct Example {
+pub struct Example {
     /// Its heading, for messages.
-    pub(crate) heading: String,
+    pub heading: String,
     /// Line of the heading in the page.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Whether findings are expected.
-    pub(crate) bad: bool,
+    pub bad: bool,
     /// The profile it runs under.
-    pub(crate) profile: Profile,
+    pub profile: Profile,
     /// Its messages.
-    pub(crate) blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
     /// The secrets that are known of them.
-    pub(crate) credentials: Credentials,
+    pub credentials: Credentials,
     /// The options of the page's rule that are set, as they stand in the block.
-    pub(crate) options: String,
+    pub options: String,
     /// The same, read.
-    pub(crate) set: Vec<(&'static Rule, String, OptionValue)>,
+    pub set: Vec<(&'static Rule, String, OptionValue)>,
 }
 
 /// One fenced block: a message.
 #[derive(Debug, Default)]
-pub(crate) struct Block {
+pub struct Block {
     /// Line of the fence in the page.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Whether the text begins with an HTTP head.
-    pub(crate) http: bool,
+    pub http: bool,
     /// Whether it is no message but TLS, and the text the name of the server.
-    pub(crate) tls: bool,
+    pub tls: bool,
     /// Whether it is no message but tells how the TLS of its connection begins.
-    pub(crate) of_tls: bool,
-    /// How the TLS of its connection begins, where it runs over TLS.
-    pub(crate) handshake: Option<Arc<Handshake>>,
+    pub of_tls: bool,
+    /// What is told of how the TLS of its connection begins, where it runs over TLS.
+    pub handshake: Option<Arc<str>>,
     /// Whether it is no message but a credentials file.
-    pub(crate) credentials: bool,
+    pub credentials: bool,
     /// Whether it is no message but options of the page's rule.
-    pub(crate) options: bool,
+    pub options: bool,
     /// Whether it is a SOAP message of enrollment; `msg_id` is its step.
-    pub(crate) soap: bool,
+    pub soap: bool,
     /// Whether it is a provisioning document.
-    pub(crate) wap: bool,
+    pub wap: bool,
     /// `alone`: the document is the body of the response, not in a token.
-    pub(crate) alone: bool,
+    pub alone: bool,
     /// Whether it is sent as WBXML.
-    pub(crate) wbxml: bool,
+    pub wbxml: bool,
     /// Who sends it.
-    pub(crate) side: Option<Side>,
+    pub side: Option<Side>,
     /// Its MsgID.
-    pub(crate) msg_id: String,
+    pub msg_id: String,
     /// What stands in the block.
-    pub(crate) text: String,
+    pub text: String,
     /// `nofinal`.
-    pub(crate) no_final: bool,
+    pub no_final: bool,
     /// `raw`.
-    pub(crate) raw: bool,
+    pub raw: bool,
     /// `lost`.
-    pub(crate) lost: bool,
+    pub lost: bool,
     /// `cut=N`.
-    pub(crate) cut: Option<usize>,
+    pub cut: Option<usize>,
     /// `after=S`, in nanoseconds.
-    pub(crate) after: Option<i64>,
+    pub after: Option<i64>,
     /// `client=IP`.
-    pub(crate) client: Option<String>,
+    pub client: Option<String>,
     /// `connection=N`.
-    pub(crate) connection: Option<u32>,
+    pub connection: Option<u32>,
     /// `alert=N`: the client breaks TLS off with that alert.
-    pub(crate) alert: Option<u8>,
+    pub alert: Option<u8>,
     /// `end=open|reset`.
-    pub(crate) end: Option<End>,
+    pub end: Option<End>,
 }
 
 /// How a connection ends in the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// Not at all.
     Open,
     /// With RST.
@@ -94,7 +90,7 @@ pub(crate) enum End {
 
 impl Example {
     /// Whether it says something that only a capture can show.
-    pub(crate) fn capture_only(&self) -> bool {
+    pub fn capture_only(&self) -> bool {
         self.blocks.iter().any(|block| {
             block.http
                 || block.tls
@@ -108,31 +104,35 @@ impl Example {
 }
 
 /// The examples of a rule's page, or what is wrong with it (with a line number).
-pub(crate) fn examples(rule: &'static Rule) -> Result<Vec<Example>, String> {
+pub fn examples(rule: &'static Rule) -> Result<Vec<Example>, String> {
     let mut examples = read(rule.page, |heading| profile(rule, heading))?;
     for example in &mut examples {
         let table: toml::Table = example.options.parse().map_err(|error| format!("line {}: {error}", example.line))?;
-        example.set = table.into_iter().map(|(name, value)| (rule, name, option(value))).collect();
+        let set = |(name, value)| option(value).map(|value| (rule, name, value));
+        let set: Result<_, String> = table.into_iter().map(set).collect();
+        example.set = set.map_err(|why| format!("line {}: {why}", example.line))?;
     }
     Ok(examples)
 }
 
-fn option(value: toml::Value) -> OptionValue {
+fn option(value: toml::Value) -> Result<OptionValue, String> {
     match value {
-        toml::Value::Integer(number) => OptionValue::Number(number.try_into().expect("a small number")),
-        toml::Value::Array(words) => {
-            OptionValue::Words(words.iter().filter_map(|word| word.as_str()).map(str::to_owned).collect())
+        toml::Value::Integer(number) => {
+            number.try_into().map(OptionValue::Number).map_err(|_| format!("{number} is no value of an option"))
         }
-        other => panic!("{other} is no value of an option"),
+        toml::Value::Array(words) => {
+            Ok(OptionValue::Words(words.iter().filter_map(|word| word.as_str()).map(str::to_owned).collect()))
+        }
+        other => Err(format!("{other} is no value of an option")),
     }
 }
 
 /// The examples of a page; `profile` tells the one of each heading.
-pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<Example>, String> {
+pub fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<Example>, String> {
     let mut examples: Vec<Example> = Vec::new();
     let mut open: Option<Block> = None;
     let mut in_examples = false;
-    let mut handshakes: BTreeMap<(usize, u32), Arc<Handshake>> = BTreeMap::new();
+    let mut handshakes: BTreeMap<(usize, u32), Arc<str>> = BTreeMap::new();
     for (number, line) in page.lines().enumerate().map(|(number, line)| (number + 1, line)) {
         let wrong = |what: String| Err(format!("line {number}: {what}"));
         match &mut open {
@@ -146,10 +146,7 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
                     }
                     Some(example) if in_examples && block.options => example.options = block.text,
                     Some(_) if in_examples && block.of_tls => {
-                        let number = block.connection.unwrap_or(1);
-                        let read = handshake::read(&block.text, HOST, number);
-                        let read = read.map_err(|error| format!("line {}: {error}", block.line))?;
-                        handshakes.insert((examples.len(), number), Arc::new(read));
+                        handshakes.insert((examples.len(), block.connection.unwrap_or(1)), block.text.into());
                     }
                     Some(example) if in_examples && block.side.is_some() => example.blocks.push(block),
                     _ if block.side.is_none() => {}
@@ -169,20 +166,8 @@ pub(crate) fn read(page: &str, profile: impl Fn(&str) -> Profile) -> Result<Vec<
                     let bad = heading.starts_with("Bad");
                     in_examples = bad || heading.starts_with("Good");
                     if in_examples {
-                        let profile = profile(heading);
-                        let (blocks, credentials) = (Vec::new(), Credentials::default());
-                        let heading = heading.into();
-                        let (options, set) = (String::new(), Vec::new());
-                        examples.push(Example {
-                            heading,
-                            line: number,
-                            bad,
-                            profile,
-                            blocks,
-                            credentials,
-                            options,
-                            set,
-                        });
+                        let (profile, heading) = (profile(heading), heading.to_owned());
+                        examples.push(Example { heading, line: number, bad, profile, ..Example::default() });
                     }
                 }
             }

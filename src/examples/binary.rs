@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use dmscope::limits::Limits;
-use dmscope::syncml::{Doc, Element};
-use dmscope::{wbxml, xml};
+use crate::limits::Limits;
+use crate::syncml::{Doc, Element};
+use crate::{wbxml, xml};
 
 use super::compose::{Mark, Sent, Spot};
 
 /// The same messages; `None` when one of them is more than WBXML can say (an unknown element, a syntax error, a namespace,
 /// how Data was written).
-pub(crate) fn encoded<'a>(sent: &[Sent<'a>]) -> Option<Vec<Sent<'a>>> {
+pub fn encoded<'a>(sent: &[Sent<'a>]) -> Option<Vec<Sent<'a>>> {
     sent.iter().map(message).collect()
 }
 
@@ -33,45 +33,55 @@ fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
 }
 
 /// Some bytes in place of others.
-pub(crate) type Change = (Vec<u8>, Vec<u8>);
+pub type Change = (Vec<u8>, Vec<u8>);
 
 /// The text of a `wbxml` block without the lines that change bytes, and what these say. Their marks stay in the text.
-pub(crate) fn changes(text: &str) -> (String, Vec<Change>) {
+///
+/// # Errors
+/// A word of such a line that is no byte.
+pub fn changes(text: &str) -> Result<(String, Vec<Change>), String> {
     let (mut kept, mut changes) = (String::new(), Vec::new());
     for line in text.split_inclusive('\n') {
         let (said, marks) = line.split_once("<!--").map_or((line, None), |(said, mark)| (said, Some(mark)));
         let said = said.split('#').next().unwrap_or_default();
         match said.split_once("=>").filter(|_| !said.starts_with('<')) {
             Some((old, new)) => {
-                changes.push((hex(old), hex(new)));
+                changes.push((hex(old)?, hex(new)?));
                 kept.extend(marks.map(|marks| format!("<!--{}\n", marks.trim_end())));
             }
             None => kept.push_str(line),
         }
     }
-    (kept, changes)
+    Ok((kept, changes))
 }
 
 /// Bytes as pairs of digits, or as text in quotes.
-fn hex(text: &str) -> Vec<u8> {
-    let byte = |word: &str| u8::from_str_radix(word, 16).unwrap_or_else(|_| panic!("{word:?} is no byte"));
-    let bytes = |word: &str| match word.strip_prefix('"') {
-        Some(text) => text.trim_end_matches('"').as_bytes().to_vec(),
-        None => vec![byte(word)],
-    };
-    text.split_whitespace().flat_map(bytes).collect()
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let byte = |word: &str| u8::from_str_radix(word, 16).map_err(|_| format!("{word:?} is no byte"));
+    let mut bytes = Vec::new();
+    for word in text.split_whitespace() {
+        match word.strip_prefix('"') {
+            Some(text) => bytes.extend(text.trim_end_matches('"').bytes()),
+            None => bytes.push(byte(word)?),
+        }
+    }
+    Ok(bytes)
 }
 
 /// A document as WBXML with the first of these bytes replaced, and its marks at the same elements.
-pub(crate) fn changed(body: &Arc<[u8]>, marks: &[Mark], changes: &[Change]) -> (Arc<[u8]>, Vec<Mark>) {
+///
+/// # Errors
+/// WBXML cannot say it, or has no such bytes.
+pub fn changed(body: &Arc<[u8]>, marks: &[Mark], changes: &[Change]) -> Result<(Arc<[u8]>, Vec<Mark>), String> {
     let text = xml::parse(body, &Limits::default());
     let (mut bytes, left_out) = wbxml::encode::encode(&text);
-    assert!(left_out.is_empty(), "no WBXML for {left_out:?}");
+    if !left_out.is_empty() {
+        return Err(format!("no WBXML for {left_out:?}"));
+    }
     let binary = wbxml::parse(&Arc::from(bytes.as_slice()), &Limits::default());
     let mut marks: Vec<Mark> = marks.iter().filter_map(|mark| moved(mark, &text, &binary)).collect();
     for (old, new) in changes {
-        let at = bytes.windows(old.len()).position(|window| window == old.as_slice());
-        let at = at.unwrap_or_else(|| panic!("{old:02X?} is not in {bytes:02X?}"));
+        let at = memchr::memmem::find(&bytes, old).ok_or_else(|| format!("{old:02X?} is not in {bytes:02X?}"))?;
         let behind = at + old.len();
         bytes.splice(at..behind, new.iter().copied());
         for mark in &mut marks {
@@ -82,7 +92,7 @@ pub(crate) fn changed(body: &Arc<[u8]>, marks: &[Mark], changes: &[Change]) -> (
             }
         }
     }
-    (bytes.into(), marks)
+    Ok((bytes.into(), marks))
 }
 
 /// The mark at the same element of the other document.
