@@ -155,7 +155,7 @@ fn check(path: &Path, page: &Front) -> String {
     let anomalies: Vec<&str> = page.anomaly.iter().map(String::as_str).collect();
     let on: Vec<&str> = page.on.iter().map(|name| name.get_ref().as_str()).collect();
     if let Some(subject) = &page.subject {
-        let known = ["exchange", "enrollment", "provisioning"].contains(&subject.as_str());
+        let known = ["exchange", "enrollment", "provisioning", "notification"].contains(&subject.as_str());
         let alone = page.anomaly.is_empty() && page.on.is_empty() && !page.any_message && !page.encrypted;
         assert!(known && alone, "{}: subject {subject:?} does not stand alone or is none", path.display());
         return format!("Check::{}({function})", capital(subject));

@@ -79,6 +79,8 @@ kinds! {
     PacketCut = "capture.packet-cut",
     /// A link type that this program does not read.
     LinkUnknown = "link.unknown",
+    /// Datagrams of secure WAP push.
+    PushSecured = "push.secured",
     /// IP fragments that never became a whole datagram.
     FragmentsIncomplete = "ip.fragments-incomplete",
     /// IP fragments that overlap with different bytes.

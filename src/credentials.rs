@@ -126,6 +126,12 @@ impl Credentials {
         Credentials { entries: self.entries.iter().cloned().chain(more).collect() }
     }
 
+    /// The entries for the server that notifications name so: by its name, or by its user.
+    pub fn of_server(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        let of_servers = self.entries.iter().filter(|entry| entry.side == Side::Server);
+        of_servers.filter(move |entry| entry.id == name || entry.user == name)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

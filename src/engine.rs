@@ -16,20 +16,21 @@ use crate::capture::{self, Format, Frame, Source, Summary, map::Data};
 use crate::http::{self, Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
-use crate::link;
+use crate::link::{self, Carried};
 use crate::origin::{Span, Unit};
 use crate::session::{Arrival, Assembler, Session};
 use crate::syncml::Message;
 use crate::tcp;
 use crate::time::Time;
 use crate::tls::Keys;
-use crate::transcript::{self, Record};
+use crate::transcript::{self, Pushed, Record};
 use crate::workers::{self, Crew};
 use remarks::Remarks;
 
 mod again;
 mod encrypted;
 mod follow;
+mod pushed;
 mod remarks;
 mod spool;
 
@@ -105,6 +106,8 @@ pub struct Totals {
     pub sessions: u64,
     /// Enrollments.
     pub enrollments: u64,
+    /// Pushes: notifications and bootstraps.
+    pub pushes: u64,
     /// HTTP messages and documents that are none of these.
     pub other: u64,
 }
@@ -249,6 +252,7 @@ impl<'a> Run<'a> {
             messages: counts.messages,
             sessions: counts.sessions,
             enrollments: counts.enrollments,
+            pushes: counts.pushes,
             other: counts.dropped,
         };
         Reading { inputs, totals, encrypted: self.encrypted.finish(), until: self.until }
@@ -416,17 +420,19 @@ impl<'a> Run<'a> {
         let (frames, bytes, mut latest) = (Cell::new(0u64), Cell::new(0u64), None);
         let so_far = || *done + taken.map_or(bytes.get() + frames.get() * RECORD, Cell::get);
         let told = RefCell::new((assembler, listener));
-        let (summary, mut notes) = workers::run(crew, &|event| Arrival::of(event, limits), |workers| {
+        let (summary, mut notes) = workers::run(crew, &|job| arrival(job, id, limits), |workers| {
             let mut take = |arrival| {
-                let (assembler, listener) = &mut *told.borrow_mut();
-                assembler.arrived(arrival, &mut |session| listener.session(session));
+                if let Some(arrival) = arrival {
+                    let (assembler, listener) = &mut *told.borrow_mut();
+                    assembler.arrived(arrival, &mut |session| listener.session(session));
+                }
             };
-            let mut hand_on = |event: Event| {
-                if let Event::Encrypted(connection) = &event {
+            let mut give = |job: Job| {
+                if let Job::Http(Event::Encrypted(connection)) = &job {
                     encrypted.add(connection.clone(), limits);
                 }
-                let size = event.size();
-                workers.give(event, size, &mut take);
+                let size = job.size();
+                workers.give(job, size, &mut take);
             };
             let idle = || {
                 let (assembler, listener) = &mut *told.borrow_mut();
@@ -443,14 +449,17 @@ impl<'a> Run<'a> {
                     let (assembler, listener) = &mut *told.borrow_mut();
                     listener.pulse(so_far(), assembler);
                 }
-                if let Some(segment) = decoder.frame(&frame) {
-                    table.segment(&segment, &mut hand_on);
+                match decoder.frame(&frame) {
+                    Some(Carried::Segment(segment)) => table.segment(&segment, &mut |event| give(Job::Http(event))),
+                    Some(Carried::Datagram(datagram)) => give(Job::Push(pushed::of(&datagram))),
+                    None => {}
                 }
                 if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let mut summary = read(&mut on_frame, &idle);
             let mut notes = std::mem::take(&mut summary.notes);
             notes.extend(decoder.finish());
+            let mut hand_on = |event| give(Job::Http(event));
             notes.extend(table.finish(&mut hand_on));
             keys.expect_more(false);
             source.read_parked(&mut hand_on);
@@ -517,8 +526,26 @@ fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler,
     match record {
         Record::Http(event) => assembler.http(event, each),
         Record::Document(document) => assembler.document(Message::from_document(document, id, limits), each),
+        Record::Push(pushed) => assembler.pushed(Message::from_push(pushed, id), each),
         Record::Told(told) => assembler.told(*told, id, each),
         Record::Remark(..) => {}
+    }
+}
+
+impl Job {
+    /// Bytes that it holds.
+    fn size(&self) -> usize {
+        match self {
+            Job::Http(event) => event.size(),
+            Job::Push(pushed) => pushed.body.bytes.len(),
+        }
+    }
+}
+
+fn arrival(job: Job, input: InputId, limits: &Limits) -> Option<Arrival> {
+    match job {
+        Job::Http(event) => Some(Arrival::of(event, limits)),
+        Job::Push(pushed) => Arrival::of_push(pushed, input),
     }
 }
 
@@ -526,6 +553,12 @@ fn take(record: Record, id: InputId, limits: &Limits, assembler: &mut Assembler,
 fn file_offset(record: &Record) -> u64 {
     let Record::Document(document) = record else { return 0 };
     document.body.origin.runs().first().filter(|run| run.exact && run.unit == Unit::File).map_or(0, |run| run.offset)
+}
+
+/// What a capture hands on, to be read without order.
+enum Job {
+    Http(Event),
+    Push(Pushed),
 }
 
 /// Counts what is read.

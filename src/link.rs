@@ -1,10 +1,11 @@
 //! From a frame to its TCP segment: link headers off, IP read, fragments put together.
 //!
-//! Tunnels are followed. In: [`Frame`]s. Out: at most one [`Segment`] each, borrowed from the frame or from the datagram that it completed.
-//! What carries no TCP over IPv4 or IPv6 is passed over without a word; a link type that is not known is told once.
+//! Tunnels are followed. In: [`Frame`]s. Out: at most one [`Segment`] each, borrowed from the frame or from the datagram that it completed;
+//! or a UDP datagram of the ports of WAP push. What carries neither over IPv4 or IPv6 is passed over without a word; a link type that is not known is told once.
 
 mod ip;
 mod tunnel;
+mod udp;
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::capture::{Frame, FrameNo};
@@ -12,7 +13,10 @@ use crate::defrag::{Defrag, Key, Piece};
 use crate::limits::Limits;
 use crate::origin::{Origin, Span};
 use crate::tcp::{Segment, SegmentOrigin};
-use ip::{Datagram, Extensions, Tcp};
+use ip::{Extensions, Tcp};
+use udp::{Found, Secured, Udp};
+
+pub use udp::Datagram;
 
 /// The link types that others are made of.
 const ETHERNET: u16 = 1;
@@ -25,11 +29,31 @@ const TUNNELS: usize = 4;
 /// Link types that are told by number; what a hostile file adds to them is only counted.
 const TOLD: usize = 16;
 
+/// What a frame carries.
+#[derive(Clone, Debug)]
+pub enum Carried<'a> {
+    /// A TCP segment.
+    Segment(Segment<'a>),
+    /// A UDP datagram that may be a push.
+    Datagram(Datagram<'a>),
+}
+
+impl<'a> Carried<'a> {
+    /// The segment, if it is one.
+    pub fn segment(self) -> Option<Segment<'a>> {
+        match self {
+            Carried::Segment(segment) => Some(segment),
+            Carried::Datagram(_) => None,
+        }
+    }
+}
+
 /// Turns the frames of one capture into TCP segments.
 #[derive(Debug)]
 pub struct Decoder {
     defrag: Defrag,
     origin: Origin,
+    secured: Secured,
     unknown: Vec<Unknown>,
     untold: u64,
 }
@@ -53,11 +77,17 @@ struct Unknown {
 impl Decoder {
     /// A decoder for one capture. What it keeps is bounded as [`Defrag`] says.
     pub fn new(limits: &Limits) -> Decoder {
-        Decoder { defrag: Defrag::new(limits), origin: Origin::default(), unknown: Vec::new(), untold: 0 }
+        Decoder {
+            defrag: Defrag::new(limits),
+            origin: Origin::default(),
+            secured: Secured::default(),
+            unknown: Vec::new(),
+            untold: 0,
+        }
     }
 
-    /// The TCP segment that this frame carries, or that its fragment completes.
-    pub fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Segment<'a>> {
+    /// What this frame carries, or its fragment completes.
+    pub fn frame<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Carried<'a>> {
         let mut layer = Layer {
             link: frame.link,
             bytes: frame.bytes,
@@ -71,7 +101,7 @@ impl Decoder {
             };
             let Network::Ip(ip_at) = network else { return None };
             let packet = layer.bytes.get(ip_at..)?;
-            let datagram = Datagram::parse(packet, layer.wire_len.saturating_sub(ip_at))?;
+            let datagram = ip::Datagram::parse(packet, layer.wire_len.saturating_sub(ip_at))?;
             let at = layer.at + ip_at + datagram.payload_at;
             if datagram.fragment.is_some() {
                 return self.fragment(frame, at, &datagram);
@@ -79,7 +109,12 @@ impl Decoder {
             if datagram.protocol == ip::TCP {
                 let tcp = Tcp::parse(datagram.payload, datagram.cut)?;
                 let origin = SegmentOrigin::Frame(frame.run(at + tcp.payload_at));
-                return Some(tcp.segment(datagram.ends, origin, frame.at));
+                return Some(Carried::Segment(tcp.segment(datagram.ends, origin, frame.at)));
+            }
+            if datagram.protocol == udp::UDP
+                && let Some(push) = self.datagram(frame, at, &datagram)
+            {
+                return Some(Carried::Datagram(push));
             }
             let (link, header) = tunnel::inside(datagram.protocol, datagram.payload)?;
             let bytes = datagram.payload.get(header..)?;
@@ -95,12 +130,31 @@ impl Decoder {
             let detail = format!("{} frames of yet other link types are not read", self.untold);
             notes.push(Anomaly::new(Kind::LinkUnknown, Span::default(), detail));
         }
+        notes.extend(self.secured.told().map(|detail| Anomaly::new(Kind::PushSecured, Span::default(), detail)));
         notes.extend(self.defrag.finish());
         notes
     }
 
-    fn fragment<'a>(&'a mut self, frame: &Frame<'a>, at: usize, datagram: &Datagram<'a>) -> Option<Segment<'a>> {
+    /// A datagram that may be a push.
+    fn datagram<'a>(&mut self, frame: &Frame<'a>, at: usize, datagram: &ip::Datagram<'a>) -> Option<Datagram<'a>> {
+        match Udp::find(datagram) {
+            Found::Push(udp) => {
+                let run = frame.run(at + udp.payload_at);
+                Some(udp.datagram(datagram, run, frame.at))
+            }
+            Found::Secured => {
+                self.secured.add(frame.no);
+                None
+            }
+            Found::Other => None,
+        }
+    }
+
+    fn fragment<'a>(&'a mut self, frame: &Frame<'a>, at: usize, datagram: &ip::Datagram<'a>) -> Option<Carried<'a>> {
         let fragment = datagram.fragment?;
+        if datagram.protocol == udp::UDP && fragment.offset == 0 {
+            return self.datagram(frame, at, datagram).map(Carried::Datagram);
+        }
         if !ip::may_hold_tcp(datagram.protocol) {
             return None;
         }
@@ -119,7 +173,7 @@ impl Decoder {
         }
         let tcp = Tcp::parse(whole.bytes.get(inner.at..)?, 0)?;
         self.origin = whole.origin.sub((inner.at + tcp.payload_at) as u64, whole.bytes.len() as u64);
-        Some(tcp.segment(datagram.ends, SegmentOrigin::Fragments(&self.origin), frame.at))
+        Some(Carried::Segment(tcp.segment(datagram.ends, SegmentOrigin::Fragments(&self.origin), frame.at)))
     }
 
     fn unknown(&mut self, frame: &Frame<'_>) {

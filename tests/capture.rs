@@ -13,7 +13,7 @@ use build::{
 use dmscope::anomaly::{Anomaly, Kind};
 use dmscope::capture::{self, Format, Source, Summary};
 use dmscope::limits::Limits;
-use dmscope::link::Decoder;
+use dmscope::link::{Carried, Decoder};
 use dmscope::origin::{Origin, Unit};
 use dmscope::tcp::SegmentOrigin;
 use proptest::prelude::*;
@@ -295,7 +295,7 @@ fn segments(link: u16, packets: &[Packet]) -> (Vec<Got>, Vec<Kind>) {
     let mut decoder = Decoder::new(&Limits::default());
     let mut got = Vec::new();
     capture::read(Source::Bytes(&file), &Limits::default(), &mut |frame| {
-        if let Some(segment) = decoder.frame(&frame) {
+        if let Some(segment) = decoder.frame(&frame).and_then(Carried::segment) {
             let origin = match segment.origin {
                 SegmentOrigin::Frame(run) => {
                     let mut origin = Origin::default();
@@ -405,7 +405,7 @@ fn fragments_become_one_segment() {
 fn decode(file: &[u8]) {
     let mut decoder = Decoder::new(&Limits::default());
     capture::read(Source::Bytes(file), &Limits::default(), &mut |frame| {
-        let _ = decoder.frame(&frame).map(|segment| segment.payload.len());
+        let _ = decoder.frame(&frame).and_then(Carried::segment).map(|segment| segment.payload.len());
         ControlFlow::Continue(())
     });
     decoder.finish();

@@ -17,7 +17,7 @@ use std::time::Duration;
 use dmscope::capture::{self, Source, map};
 use dmscope::http::{Captured, Conn, Event, Half, InputId, Message};
 use dmscope::limits::Limits;
-use dmscope::link::Decoder;
+use dmscope::link::{Carried, Decoder};
 use dmscope::origin::Unit;
 use dmscope::tcp::Table;
 
@@ -39,7 +39,7 @@ fn read(file: &Path) -> (Vec<Message>, Vec<Vec<u8>>) {
     };
     capture::read(Source::Bytes(&data), &limits, &mut |frame| {
         frames.push(frame.bytes.to_vec());
-        if let Some(segment) = decoder.frame(&frame) {
+        if let Some(segment) = decoder.frame(&frame).and_then(Carried::segment) {
             table.segment(&segment, &mut each);
         }
         ControlFlow::Continue(())

@@ -14,7 +14,7 @@ use build::{ACK, Conversation, ETHERNET, Packet, START, Tcp, pcap};
 use dmscope::capture::live::{Filter, Live, interfaces};
 use dmscope::capture::{self, Frame, Source, map};
 use dmscope::limits::Limits;
-use dmscope::link::Decoder;
+use dmscope::link::{Carried, Decoder};
 
 fn frame(link: u16, bytes: &[u8]) -> Frame<'_> {
     Frame { no: 1, at: None, link, wire_len: bytes.len() as u32, bytes, comment: None }
@@ -86,7 +86,7 @@ fn what_passes_loopback_is_seen_and_saved() {
     let mut payload: Vec<u8> = Vec::new();
     let summary = live.run(&Limits::default(), &mut || Instant::now() < deadline, &mut |frame| {
         seen.push((frame.no, frame.at, frame.link, frame.bytes.to_vec()));
-        let segment = decoder.frame(&frame);
+        let segment = decoder.frame(&frame).and_then(Carried::segment);
         payload.extend(segment.iter().flat_map(|segment| segment.payload));
         if payload.len() >= 19 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

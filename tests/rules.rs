@@ -24,6 +24,8 @@ mod har;
 mod harm;
 #[path = "rules/http2.rs"]
 mod http2;
+#[path = "rules/push.rs"]
+mod push;
 #[path = "rules/run.rs"]
 mod run;
 #[path = "rules/seeds.rs"]

@@ -22,6 +22,8 @@ mod enroll;
 mod handshake;
 #[path = "rules/har.rs"]
 mod har;
+#[path = "rules/push.rs"]
+mod push;
 #[path = "rules/run.rs"]
 #[allow(dead_code, reason = "the rules' own tests use more of it")]
 mod run;

@@ -16,7 +16,7 @@ fn records(kind: Kind, data: &[u8]) -> (Vec<Record>, Summary) {
 fn documents(kind: Kind, data: &[u8]) -> Vec<Document> {
     let document = |record| match record {
         Record::Document(document) => Some(document),
-        Record::Http(_) | Record::Told(_) | Record::Remark(..) => None,
+        Record::Http(_) | Record::Push(_) | Record::Told(_) | Record::Remark(..) => None,
     };
     records(kind, data).0.into_iter().filter_map(document).collect()
 }

@@ -10,16 +10,16 @@ use std::io::{self, BufReader};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Settings;
+use super::{Settings, pushed};
 use crate::capture::{self, Source, map::Data};
 use crate::http::{self, Conn, Event, InputId};
 use crate::input::{Error, Input, Kind};
-use crate::link;
+use crate::link::{self, Carried};
 use crate::session::Arrival;
 use crate::session::outline::{Found, Key, Outline, Place};
 use crate::syncml::Message;
 use crate::tcp;
-use crate::transcript::{self, Document, Record};
+use crate::transcript::{self, Document, Pushed, Record};
 
 /// What is read from.
 enum From {
@@ -103,8 +103,10 @@ impl Search<'_> {
         let mut table: tcp::Table<Conn> = tcp::Table::new(read.clone(), limits);
         let stop = self.stop;
         capture::read(source, limits, &mut |frame| {
-            if let Some(segment) = decoder.frame(&frame) {
-                table.segment(&segment, &mut |event| self.event(event, left));
+            match decoder.frame(&frame) {
+                Some(Carried::Segment(segment)) => table.segment(&segment, &mut |event| self.event(event, left)),
+                Some(Carried::Datagram(datagram)) => self.push(pushed::of(&datagram), id, left),
+                None => {}
             }
             let over = (*left == 0 && !self.to_the_end) || stop.load(Ordering::Relaxed);
             if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -120,9 +122,11 @@ impl Search<'_> {
         transcript::read(kind, data, id, limits, &mut |record| match record {
             Record::Http(event) => self.event(event, left),
             Record::Document(document) => self.document(id, document),
+            Record::Push(pushed) => self.push(pushed, id, left),
             Record::Told(told) => match *told.record {
                 Record::Http(event) => self.told(event),
                 Record::Document(document) if !told.missing => self.document(id, document),
+                Record::Push(pushed) => self.push(pushed, id, left),
                 Record::Document(_) | Record::Told(_) | Record::Remark(..) => {}
             },
             Record::Remark(..) => {}
@@ -134,6 +138,14 @@ impl Search<'_> {
         if self.wanted.contains(&key) {
             let message = Message::from_document(document, id, &self.settings.limits);
             self.found.entry(key).or_default().push(message);
+        }
+    }
+
+    fn push(&mut self, pushed: Pushed, input: InputId, left: &mut usize) {
+        let key = Key { input, place: Place::of_push(&pushed.body.origin) };
+        if self.wanted.contains(&key) {
+            self.found.entry(key).or_default().push(Message::from_push(pushed, input));
+            *left = left.saturating_sub(1);
         }
     }
 

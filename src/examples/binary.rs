@@ -11,7 +11,7 @@ use super::compose::{Mark, Sent, Spot};
 /// The same messages; `None` when one of them is more than WBXML can say (an unknown element, a syntax error, a namespace,
 /// how Data was written).
 pub fn encoded<'a>(sent: &[Sent<'a>]) -> Option<Vec<Sent<'a>>> {
-    sent.iter().map(message).collect()
+    sent.iter().map(|sent| if sent.block.push { Some(sent.clone()) } else { message(sent) }).collect()
 }
 
 fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {

@@ -72,7 +72,7 @@ pub type Documents<'d> = &'d dyn Fn(&Block, Side, &str, &[Sent<'_>]) -> Option<S
 /// # Errors
 /// A block that cannot be put together, with its line; also one that is no SyncML.
 pub fn messages(example: &Example) -> Result<Vec<Sent<'_>>, String> {
-    let is_other = |block: &&Block| block.soap || block.wap || block.tls || block.handshake.is_some();
+    let is_other = |block: &&Block| block.soap || block.wap || block.push || block.tls || block.handshake.is_some();
     match example.blocks.iter().find(is_other) {
         Some(block) => Err(format!("line {}: only syncml, wbxml and http blocks can be run here", block.line)),
         None => messages_with(example, &|_, _, _, _| None),
@@ -96,7 +96,7 @@ pub fn messages_with<'e>(example: &'e Example, documents: Documents<'_>) -> Resu
 
 fn message<'e>(block: &'e Block, at: i64, sent: &[Sent<'e>], documents: Documents<'_>) -> Result<Sent<'e>, String> {
     let side = block.side.unwrap_or(Side::Client);
-    let peer = sent.iter().rev().find(|sent| sent.side != side);
+    let peer = sent.iter().rev().find(|sent| sent.side != side && !sent.block.push);
     let (head, content) = head_and_content(block);
     let (content, changes) = if block.wbxml { binary::changes(content)? } else { (content.to_owned(), Vec::new()) };
     let text = documents(block, side, &content, sent).unwrap_or_else(|| document(block, side, &content, peer));

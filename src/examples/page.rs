@@ -51,6 +51,10 @@ pub struct Block {
     pub wap: bool,
     /// `alone`: the document is the body of the response, not in a token.
     pub alone: bool,
+    /// Whether it is a WAP push.
+    pub push: bool,
+    /// `port=N`: the UDP port that a push goes to.
+    pub port: Option<u16>,
     /// Whether it is sent as WBXML.
     pub wbxml: bool,
     /// Who sends it.
@@ -96,6 +100,7 @@ impl Example {
                 || block.tls
                 || block.handshake.is_some()
                 || block.lost
+                || block.port.is_some()
                 || block.client.is_some()
                 || block.connection.is_some()
                 || block.end.is_some()
@@ -200,6 +205,7 @@ fn block(info: &str) -> Result<Block, String> {
         Some("syncml") => Block::default(),
         Some("soap") => Block { soap: true, ..Block::default() },
         Some("wap") => Block { wap: true, ..Block::default() },
+        Some("push") => Block { push: true, ..Block::default() },
         Some("wbxml") => Block { wbxml: true, ..Block::default() },
         Some("handshake") => {
             let number = words.next().map_or(Ok(1), |word| word.parse().map_err(|_| format!("no number: {word}")));
@@ -232,6 +238,7 @@ fn block(info: &str) -> Result<Block, String> {
             ("connection", number) => {
                 block.connection = Some(number.parse().map_err(|_| format!("connection={number}"))?)
             }
+            ("port", number) => block.port = Some(number.parse().map_err(|_| format!("port={number}"))?),
             ("alert", number) => block.alert = Some(number.parse().map_err(|_| format!("alert={number}"))?),
             ("end", "open") => block.end = Some(End::Open),
             ("end", "reset") => block.end = Some(End::Reset),

@@ -8,18 +8,23 @@ use super::page::End;
 use crate::http::{Body, Captured, Connection, Event, Half, Head, InputId, Recorded};
 use crate::limits::Limits;
 use crate::origin::{Origin, Unit};
+use crate::push::{Bearer, Framing};
 use crate::session::{Assembler, Session};
 use crate::stream;
 use crate::syncml::{Message, Side};
 use crate::time::Time;
-use crate::transcript::Document;
+use crate::transcript::{Document, Pushed};
 
 /// The messages as documents without HTTP, put together to sessions.
 pub fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
     let mut sessions = Vec::new();
     let mut assembler = Assembler::new(&Limits::default());
+    let each = &mut |session| sessions.push(session);
     for sent in sent.iter().filter(|sent| !sent.lost) {
-        assembler.document(message(sent), &mut |session| sessions.push(session));
+        match sent.block.push {
+            true => assembler.pushed(message(sent), each),
+            false => assembler.document(message(sent), each),
+        }
     }
     assembler.finish(&mut |session| sessions.push(session));
     sessions
@@ -28,6 +33,10 @@ pub fn as_documents(sent: &[Sent<'_>]) -> Vec<Session> {
 fn message(sent: &Sent<'_>) -> Message {
     let mut body = Body::whole(sent.body.clone(), Origin::file(0));
     cut(sent, &mut body);
+    if sent.block.push {
+        let bearer = Bearer::of_file(Framing::Wsp);
+        return Message::from_push(Pushed { body, bearer, at: Some(Time(sent.at)) }, InputId(0));
+    }
     let document = Document { body, side: Some(sent.side), at: Some(Time(sent.at)), position: None };
     Message::from_document(document, InputId(0), &Limits::default())
 }

@@ -68,7 +68,8 @@ type Pair<'a> = [Option<&'a Message>; 2];
 fn pairs(scope: Scope<'_>) -> Vec<Pair<'_>> {
     let mut open: VecDeque<usize> = VecDeque::new();
     let mut pairs: Vec<Pair<'_>> = Vec::new();
-    for (_, message) in scope.messages() {
+    // A push is no exchange of HTTP: there is no place for it.
+    for (_, message) in scope.messages().filter(|(_, message)| message.kind != Kind::Push) {
         if message.side != Some(Side::Server) {
             open.push_back(pairs.len());
             pairs.push([Some(message), None]);

@@ -8,7 +8,7 @@ use crate::session::{Edge, Flavor};
 use crate::syncml::message::Envelope;
 use crate::syncml::{Kind, Message, redact};
 use crate::transcript::messages::{
-    Content, Context, Direction, Frame, Http, Line, Moment, Note, Road, SCHEMA, Sender, Start,
+    Content, Context, Direction, Frame, Http, Line, Moment, Note, PushRoad, Road, SCHEMA, Sender, Start,
 };
 
 /// Writes messages to a stream of lines.
@@ -60,6 +60,7 @@ impl<W: Write> Lines<W> {
             retransmission: message.retransmission,
             redacted: !scope.show_secrets,
             http: message.http.as_ref().map(|envelope| http(scope, envelope)),
+            push: message.bearer.map(PushRoad::of),
             frames: Frame::all(&body.origin),
             position: message.position,
             body: if missing { Content::default() } else { Content::of(&body) },
@@ -123,6 +124,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::Fragment => "syncml-fragment",
         Kind::Soap => "soap",
         Kind::Provisioning => "provisioning",
+        Kind::Push => "push",
         Kind::Html => "html",
         Kind::OtherXml => "xml",
         Kind::Empty => "empty",

@@ -12,6 +12,7 @@ mod tests;
 mod trigger;
 mod wsp;
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 pub use trigger::{MIN as TRIGGER, Short, Trigger, UiMode, VERSION};
@@ -70,6 +71,22 @@ impl Framing {
             }
         };
         Framing::ALL.into_iter().find(fits)
+    }
+}
+
+/// How a push travelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// What stands around its content.
+    pub framing: Framing,
+    /// Who sent it and to whom, where it was captured.
+    pub ends: Option<(SocketAddr, SocketAddr)>,
+}
+
+impl Bearer {
+    /// One that was not captured but stands in a file.
+    pub fn of_file(framing: Framing) -> Bearer {
+        Bearer { framing, ends: None }
     }
 }
 

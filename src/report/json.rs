@@ -85,6 +85,7 @@ struct Summary {
     sessions: u64,
     messages: u64,
     enrollments: u64,
+    pushes: u64,
     findings: CountsJson,
     suppressed: usize,
     not_judged: usize,
@@ -113,6 +114,8 @@ struct SessionJson<'a> {
     key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    push: bool,
     session_id: Option<&'a str>,
     device: Option<&'a str>,
     server: Option<&'a str>,
@@ -375,6 +378,7 @@ fn summary(lint: &Lint) -> Summary {
         sessions: lint.totals.sessions,
         messages: lint.totals.messages,
         enrollments: lint.totals.enrollments,
+        pushes: lint.totals.pushes,
         findings: CountsJson { error: lint.counts.error, warning: lint.counts.warning, info: lint.counts.info },
         suppressed: lint.suppressed_count,
         not_judged: lint.not_judged_count,
@@ -395,6 +399,7 @@ fn session<'a>(lint: &'a Lint, row: &'a Row) -> SessionJson<'a> {
     SessionJson {
         key: &row.key,
         input: row.input.map(|input| lint.path(Some(input))),
+        push: row.push,
         session_id: row.session_id.as_deref(),
         device: row.device.as_deref(),
         server: row.server.as_deref(),

@@ -8,7 +8,7 @@ use super::tls;
 use crate::escape;
 use crate::http::InputId;
 use crate::rules::Severity;
-use crate::session::{Outcome, Session};
+use crate::session::{Flavor, Outcome, Session};
 use crate::syncml::{Kind, secret};
 use crate::time::Time;
 use crate::tls::Handshake;
@@ -22,7 +22,9 @@ pub struct Row {
     pub number: u32,
     /// The key that commands take: `s1`.
     pub key: String,
-    /// `SessionID` as sent.
+    /// Whether it is a push: a notification or a bootstrap.
+    pub push: bool,
+    /// `SessionID` as sent; of a notification that of the session it asks for.
     pub session_id: Option<String>,
     /// The device's URI.
     pub device: Option<String>,
@@ -52,6 +54,7 @@ impl Row {
             number: session.number,
             input: session.messages.first().map(|message| message.input),
             key: session.key(),
+            push: session.flavor == Flavor::Notification,
             session_id: session.session_id.clone(),
             device: session.device.as_ref().map(shown),
             server: session.server.as_ref().map(shown),
@@ -127,7 +130,7 @@ fn columns(row: &Row, one_day: bool) -> [String; HEAD.len()] {
     [
         row.key.clone(),
         started.unwrap_or("-").replace('T', " "),
-        text(&row.session_id),
+        if row.push { format!("push {}", text(&row.session_id)) } else { text(&row.session_id) },
         row.messages.to_string(),
         row.commands.to_string(),
         row.outcome.name().to_owned(),
@@ -191,6 +194,7 @@ mod tests {
             input: Some(InputId(0)),
             number,
             key: format!("s{number}"),
+            push: false,
             session_id: Some("1F".to_owned()),
             device: Some("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned()),
             server: Some("https://dm.example.com/manage/v2".to_owned()),

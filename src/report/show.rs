@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{clock, spot, tls};
+use super::{clock, push, spot, tls};
 use crate::escape;
 use crate::http::{Captured, Connection};
 use crate::rules::finding::Place;
 use crate::rules::location::Locator;
-use crate::session::{Edge, Session};
+use crate::session::{Edge, Flavor, Session};
 use crate::syncml::render::Rendering;
 use crate::syncml::secret::{self, Secrets};
 use crate::syncml::{Kind, Message};
@@ -122,7 +122,7 @@ fn title(session: &Session, show_secrets: bool, out: &mut dyn Write) -> io::Resu
         Edge::NotCaptured(why) => Some(format!("{name} not captured: {}", escape::line(why))),
     };
     let parts = [
-        Some(format!("session {}", session.key())),
+        Some(format!("{} {}", if session.flavor == Flavor::Notification { "push" } else { "session" }, session.key())),
         named("SessionID", &session.session_id),
         named("device", &session.device),
         named("server", &session.server),
@@ -180,6 +180,7 @@ impl Shown<'_> {
         match self.options.form {
             Form::Hex => hex::write(message, self.secrets(index), self.options.show_secrets, out),
             Form::Http | Form::Tls => http::write(message, self.options.show_secrets, out),
+            Form::Xml | Form::Tree if message.kind == Kind::Push => self.push(message, out),
             Form::Xml if message.doc.is_empty() => self.text(message, out),
             Form::Tree if message.doc.sync_body().is_none() => self.text(message, out),
             Form::Xml => self.xml(index, message, out),
@@ -216,6 +217,12 @@ impl Shown<'_> {
             }
         }
         out.write_all(text.get(at..).unwrap_or_default().as_bytes())
+    }
+
+    /// The fields of a push.
+    fn push(&self, message: &Message, out: &mut dyn Write) -> io::Result<()> {
+        let Some(bearer) = message.bearer else { return Ok(()) };
+        push::write(&push::lines(&message.body.bytes, bearer.framing, self.options.show_secrets), out)
     }
 
     /// A body that is no SyncML document: its text, if it is any.

@@ -156,6 +156,7 @@ fn looked_at(lint: &Lint, options: Options) -> String {
     let seen = [
         Some(count(lint.totals.sessions, "session")),
         some(lint.totals.enrollments, "enrollment"),
+        some(lint.totals.pushes, "push message"),
         Some(count(lint.totals.messages, "message")),
         options.verbose.then(|| count(lint.rules as u64, "rule")),
     ];

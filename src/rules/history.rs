@@ -9,6 +9,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use super::alert::Started;
+use super::announced::{Announced, Announcements};
 use super::auth::Remembered;
 use super::enrolled::Enrolled;
 use super::http::Wait;
@@ -18,7 +19,7 @@ use super::unenroll::Leaving;
 use super::windows::Known;
 use crate::http::InputId;
 use crate::limits::Limits;
-use crate::session::{At, Session, device_key};
+use crate::session::{At, Flavor, Session, device_key};
 use crate::syncml::uri::{Key, Naming};
 use crate::syncml::{Side, Tag};
 use crate::time::Time;
@@ -94,6 +95,8 @@ pub struct Earlier {
     secrets: Box<[(u64, u32)]>,
     /// The other device that showed the session's client certificate, and the number of that session.
     owner: Option<(Box<str>, u32)>,
+    /// Notifications that concern the session.
+    announced: Box<[Announced]>,
 }
 
 impl Earlier {
@@ -106,6 +109,12 @@ impl Earlier {
     pub(in crate::rules) fn since_enrollment(&self, session: &Session) -> impl Iterator<Item = &Past> {
         let enrolls = |past: &&Past| past.enrolled.as_ref().is_some_and(|enrolled| enrolled.is_with(session));
         self.iter().take_while(move |past| !enrolls(past))
+    }
+
+    /// The notifications that concern the session, in order: of a notification others for the same session, of other sessions
+    /// those that the device answered.
+    pub(in crate::rules) fn announced(&self) -> impl Iterator<Item = &Announced> {
+        self.announced.iter()
     }
 
     /// The session of another device in which the server had the same secret, by its hash.
@@ -155,6 +164,7 @@ pub struct History {
     secrets: HashMap<u64, (Box<str>, u32)>,
     /// Client certificates by their SHA-256, with the first device that showed each and its session; at most `most`.
     certificates: HashMap<[u8; 32], (Box<str>, u32)>,
+    announcements: Announcements,
     most: usize,
     is_full: bool,
 }
@@ -167,6 +177,7 @@ impl History {
             nonces: HashMap::new(),
             secrets: HashMap::new(),
             certificates: HashMap::new(),
+            announcements: Announcements::default(),
             most: limits.devices,
             is_full: false,
         }
@@ -174,6 +185,9 @@ impl History {
 
     /// Remembers a session of a known device.
     pub fn add(&mut self, session: &Session) {
+        if session.flavor == Flavor::Notification {
+            return self.announcements.add(session);
+        }
         let Some(device) = session.device.as_deref().map(device_key) else { return };
         for (_, _, hash) in of_server(session) {
             if self.secrets.len() < self.most {
@@ -236,7 +250,13 @@ impl History {
             (device.as_deref() != Some(&**owner)).then_some((hash, *number))
         };
         let secrets = device.iter().flat_map(|_| of_server(session)).filter_map(|(_, _, hash)| shared(hash)).collect();
-        Earlier { past, nonces: self.nonces_again(session), secrets, owner: self.owner_of_certificate(session) }
+        Earlier {
+            past,
+            nonces: self.nonces_again(session),
+            secrets,
+            owner: self.owner_of_certificate(session),
+            announced: self.announcements.of(session),
+        }
     }
 
     fn owner_of_certificate(&self, session: &Session) -> Option<(Box<str>, u32)> {

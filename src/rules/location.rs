@@ -135,7 +135,7 @@ impl<'a> Locator<'a> {
     fn place(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
         captured(message, span, location);
         location.byte_range = Some((span.start, span.end));
-        if message.doc.form() == Form::Wbxml {
+        if message.doc.form() == Form::Wbxml || message.kind == Kind::Push {
             return;
         }
         let bytes = || if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };

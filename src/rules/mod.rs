@@ -8,6 +8,7 @@ use crate::anomaly;
 use crate::syncml::Tag;
 use crate::syncml::uri::Naming;
 
+mod announced;
 mod answers;
 pub mod area;
 pub mod context;
@@ -19,6 +20,7 @@ mod flow;
 pub mod history;
 mod lines;
 pub mod location;
+pub mod notified;
 mod option;
 pub mod own;
 mod page;
@@ -32,6 +34,7 @@ mod variants;
 pub use context::{CaptureCx, ElementCx, EncryptedCx, MessageCx, SessionCx};
 pub use enrollment::{EnrollmentCx, ExchangeCx, ProvisioningCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
+pub use notified::NotificationCx;
 use option::{NumberOption, WordsOption};
 pub use option::{OptionKind, OptionValue, Options, RuleOption};
 
@@ -183,6 +186,8 @@ pub enum Check {
     Enrollment(fn(&EnrollmentCx<'_>, &mut Sink<'_>)),
     /// Called for each provisioning document that was captured whole and is well-formed.
     Provisioning(fn(&ProvisioningCx<'_>, &mut Sink<'_>)),
+    /// Called for each push that was captured whole.
+    Notification(fn(&NotificationCx<'_>, &mut Sink<'_>)),
     /// Called at the end for each host whose connections could not be decrypted; gives a finding's message.
     Encrypted(fn(&EncryptedCx<'_>) -> Option<String>),
     /// An own rule: an expression.

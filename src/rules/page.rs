@@ -31,7 +31,7 @@ pub(crate) struct Front {
     /// The function wants connections that could not be decrypted.
     #[serde(default)]
     pub(crate) encrypted: bool,
-    /// What of an enrollment the function is called for: `exchange`, `enrollment`, `provisioning`.
+    /// What the function is called for: `exchange`, `enrollment`, `provisioning`, `notification`.
     pub(crate) subject: Option<String>,
     /// The function also wants messages that could not be read.
     #[serde(default)]

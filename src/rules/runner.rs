@@ -26,7 +26,8 @@ use super::select::Selection;
 use super::silence::Silence;
 use super::variants::Variants;
 use super::{
-    CaptureCx, Check, ElementCx, EncryptedCx, EnrollmentCx, Finding, MessageCx, Profile, Rule, SessionCx, Severity,
+    CaptureCx, Check, ElementCx, EncryptedCx, EnrollmentCx, Finding, MessageCx, NotificationCx, Profile, Rule,
+    SessionCx, Severity,
 };
 use super::{OnCapture, OnElement, OnMessage, OnSession};
 use crate::anomaly::{Anomaly, Kind};
@@ -55,6 +56,7 @@ pub struct Runner {
     /// Those on enrollments, their exchanges and documents.
     enrollments: Vec<usize>,
     variants: Variants,
+    notifications: Vec<(usize, OnNotification)>,
 }
 
 /// What is called: the function of a built-in rule, or an own rule.
@@ -63,6 +65,8 @@ enum Call<F> {
     Function(F),
     Own(&'static Own),
 }
+
+type OnNotification = fn(&NotificationCx<'_>, &mut Sink<'_>);
 
 /// A rule that runs. A muted one runs for what it silences alone.
 struct Active {
@@ -109,6 +113,7 @@ impl Runner {
             captures: Vec::new(),
             enrollments: Vec::new(),
             variants: Variants::new(selection),
+            notifications: Vec::new(),
         };
         for (rule, chosen) in selection.rules() {
             let muted = chosen.is_none();
@@ -170,6 +175,7 @@ impl Runner {
             },
             Check::Capture(check) => self.captures.push((number, check)),
             Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => self.enrollments.push(number),
+            Check::Notification(check) => self.notifications.push((number, check)),
             Check::Encrypted(_) => {}
         }
         self.rules.push(active);
@@ -227,6 +233,9 @@ impl Runner {
         }));
         let past = CaptureCx { session: cx, earlier };
         pass.calls(self.captures.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&past, sink))));
+        if session.flavor == Flavor::Notification {
+            cx.messages().for_each(|cx| pass.notification(cx, earlier));
+        }
         if let Some(enrollment) = Enrollment::of(session) {
             pass.enrollment(EnrollmentCx { session: cx, enrollment: &enrollment });
         }
@@ -341,6 +350,14 @@ impl<'a> Pass<'a> {
         }
     }
 
+    fn notification<'c>(&mut self, message: MessageCx<'c>, earlier: &'c Earlier) {
+        let read = message.message.push().filter(|_| message.message.judged().is_ok());
+        let Some((push, bearer)) = read.zip(message.message.bearer) else { return };
+        let cx = NotificationCx { message, push, bearer, earlier };
+        let checks = self.runner.notifications.iter();
+        self.calls(checks.map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
+    }
+
     fn message(&mut self, cx: MessageCx<'_>) {
         let (runner, index, message) = (self.runner, cx.index, cx.message);
         let exact = message.doc.is_exact();
@@ -439,7 +456,12 @@ fn speaks_of(rule: &Rule, flavor: Flavor) -> bool {
     match rule.check {
         Check::Anomaly(_) => true,
         Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => flavor == Flavor::Enrollment,
-        _ => flavor == Flavor::Dm || of_both,
+        Check::Notification(_) => flavor == Flavor::Notification,
+        _ => match flavor {
+            Flavor::Dm => true,
+            Flavor::Enrollment => of_both,
+            Flavor::Notification => ["DM-CAP", "DM-TST"].contains(&rule.family),
+        },
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::belong::{self, Belongs};
 use super::enrolling::{self, Clue};
+use super::notified::Notified;
 use super::open::{Ids, Open};
 use super::table::Table;
 use super::told::Told;
@@ -27,7 +28,7 @@ use crate::syncml::message::Kind;
 use crate::syncml::read::is_syncml_type;
 use crate::syncml::{Message, Side};
 use crate::time::Time;
-use crate::transcript::{Record, messages};
+use crate::transcript::{Pushed, Record, messages};
 
 /// Sessions of one device open at once: Windows runs two side by side, one for the device and one for the user.
 const PER_DEVICE: usize = 64;
@@ -54,6 +55,8 @@ pub struct Counts {
     pub sessions: u64,
     /// Enrollments handed on.
     pub enrollments: u64,
+    /// Pushes handed on.
+    pub pushes: u64,
 }
 
 /// Where messages come from: a connection of an input, or the documents of an input.
@@ -82,6 +85,8 @@ pub enum Arrival {
     Message(Half, Box<Message>),
     /// A message that must have been sent but was not captured.
     Missing(Half, Box<Message>),
+    /// A push.
+    Push(Box<Message>),
     /// The connection ended.
     Closed(Arc<Connection>, End, Option<Time>),
     /// The connection could not be decrypted.
@@ -101,6 +106,12 @@ impl Arrival {
             Event::Encrypted(encrypted) => Arrival::Sealed(Box::new(encrypted)),
         }
     }
+
+    /// A push, where it is about device management.
+    pub fn of_push(pushed: Pushed, input: InputId) -> Option<Arrival> {
+        let message = Message::from_push(pushed, input);
+        message.push()?.is_ours().then(|| Arrival::Push(Box::new(message)))
+    }
 }
 
 type Out<'o> = &'o mut dyn FnMut(Session);
@@ -115,6 +126,8 @@ pub struct Assembler {
     roads: HashMap<Road, Travel>,
     /// Enrollments that go on, by what they can be found by; the last one last.
     enrolling: HashMap<Clue, Vec<u32>>,
+    /// Notifications that wait for their session.
+    notified: Notified,
     /// Sessions that are over but may still get a late message: number and age, oldest first.
     over: VecDeque<(u32, u64)>,
     /// Enrollments whose device has not come so far although the capture has left them behind, oldest first.
@@ -135,6 +148,7 @@ impl Assembler {
             table: Table::default(),
             roads: HashMap::new(),
             enrolling: HashMap::new(),
+            notified: Notified::default(),
             over: VecDeque::new(),
             awaited: VecDeque::new(),
             latest: None,
@@ -177,6 +191,10 @@ impl Assembler {
                 self.wait(road(&message), exchange(&message), Waiting::Held(message));
             }
             Arrival::Missing(Half::Response, message) => self.response(*message, out),
+            Arrival::Push(message) => {
+                self.latest = self.latest.max(message.first);
+                self.pushed(*message, out);
+            }
             Arrival::Closed(connection, end, at) => {
                 self.latest = self.latest.max(at);
                 self.closed(&connection, end);
@@ -189,6 +207,7 @@ impl Assembler {
                         open.enrolling.meet_sealed(&encrypted);
                     }
                 }
+                self.notified.meet_sealed(&encrypted);
             }
         }
     }
@@ -203,6 +222,11 @@ impl Assembler {
                 open.enrolling.meet(message);
             }
         }
+    }
+
+    /// Takes a push: a session of its own, that waits for the one it asks for.
+    pub fn pushed(&mut self, message: Message, out: Out<'_>) {
+        self.begin(message, Flavor::Notification, out);
     }
 
     /// Takes a document without HTTP around it.
@@ -238,6 +262,7 @@ impl Assembler {
                 Message::not_captured(input, side.unwrap_or(Side::Client), document.at)
             }
             Record::Document(document) => Message::from_document(document, input, &self.limits),
+            Record::Push(pushed) => Message::from_push(pushed, input),
             Record::Told(_) | Record::Remark(..) => return,
         };
         self.counts.messages += u64::from(message.kind != Kind::Missing);
@@ -250,6 +275,7 @@ impl Assembler {
         match session.flavor {
             Flavor::Dm => self.counts.sessions += 1,
             Flavor::Enrollment => self.counts.enrollments += 1,
+            Flavor::Notification => self.counts.pushes += 1,
         }
         out(session);
     }
@@ -291,14 +317,15 @@ impl Assembler {
             self.restored(session, out);
         }
         self.numbers = self.numbers.max(self.told.latest());
+        self.notified.clear();
         self.latest = None;
     }
 
     /// Whether nothing at all is kept.
     #[cfg(test)]
     pub(super) fn is_clear(&self) -> bool {
-        let Assembler { table, roads, enrolling, over, awaited, held, told, .. } = self;
-        let queues = over.is_empty() && awaited.is_empty();
+        let Assembler { table, roads, enrolling, notified, over, awaited, held, told, .. } = self;
+        let queues = over.is_empty() && awaited.is_empty() && notified.is_clear();
         told.is_clear() && table.is_clear() && roads.is_empty() && enrolling.is_empty() && queues && *held == 0
     }
 
@@ -306,7 +333,7 @@ impl Assembler {
         let (road, exchange) = (road(&message), exchange(&message));
         let waiting = match flavor(&message) {
             Some(Flavor::Dm) => self.client(message, out),
-            Some(Flavor::Enrollment) => self.enroll(message, out),
+            Some(_) => self.enroll(message, out),
             // What goes to an address that discovery gave, whatever it is: a page to sign in, an empty request.
             None if self.enrollment_of(&message).is_some() => self.enroll(message, out),
             None => return self.hold(road, exchange, message),
@@ -504,6 +531,10 @@ impl Assembler {
         if flavor == Flavor::Dm && message.side == Some(Side::Client) {
             open.around.follows = self.supersede(&message, out);
             self.close_enrollment(&message, out);
+            self.answer_notifications(&message, out);
+        }
+        if flavor == Flavor::Notification {
+            self.notified.add(number, &message);
         }
         self.table.insert(open);
         self.add(number, message, out)
@@ -538,6 +569,17 @@ impl Assembler {
         }
     }
 
+    /// Closes the notifications that made a device come, which are of that device then.
+    fn answer_notifications(&mut self, message: &Message, out: Out<'_>) {
+        let device = message.header().and_then(|header| header.source());
+        for number in self.notified.answered(message) {
+            if let Some(open) = self.table.get_mut(number) {
+                open.device = device.map(str::to_owned);
+            }
+            self.close(number, None, out);
+        }
+    }
+
     /// Adds a message to an open session; gives where it went.
     fn add(&mut self, number: u32, message: Message, out: Out<'_>) -> (u32, usize) {
         let road = road(&message);
@@ -550,6 +592,7 @@ impl Assembler {
         if let Some(open) = self.table.get(number) {
             match open.flavor {
                 Flavor::Dm => self.roads.entry(road).or_default().current = Some(number),
+                Flavor::Notification => {}
                 Flavor::Enrollment => {
                     for clue in open.enrolling.clues() {
                         let known = self.enrolling.entry(clue.clone()).or_default();
@@ -649,6 +692,10 @@ impl Assembler {
         let Some(mut open) = self.table.remove(number) else { return };
         match open.flavor {
             Flavor::Dm => self.counts.sessions += 1,
+            Flavor::Notification => {
+                self.counts.pushes += 1;
+                open.around.doubt = self.notified.forget(number);
+            }
             Flavor::Enrollment => {
                 self.counts.enrollments += 1;
                 for clue in open.enrolling.clues() {

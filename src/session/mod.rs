@@ -10,6 +10,7 @@ mod enrolling;
 mod enrollment;
 mod exchange;
 mod index;
+mod notified;
 mod open;
 mod outcome;
 pub mod outline;
@@ -142,6 +143,9 @@ pub enum Flavor {
     Dm,
     /// Enrollment: SOAP messages and provisioning documents, as far as they belong together.
     Enrollment,
+    /// A push of a server: a notification (package 0), or what sets a device up. One message. Its device is known once a
+    /// session answers it.
+    Notification,
 }
 
 /// A comment on a packet or an entry that messages came in.

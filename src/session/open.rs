@@ -164,6 +164,12 @@ impl Open {
             self.server = self.server.take().or_else(|| server_of(message));
             return;
         }
+        if self.flavor == Flavor::Notification {
+            let trigger = message.push().and_then(|push| push.trigger());
+            self.session_id = trigger.map(|trigger| trigger.session_id());
+            self.server = trigger.map(|trigger| trigger.server_name());
+            return;
+        }
         let ids = Ids::of(message);
         let (device, server) = match message.side {
             Some(Side::Server) => (ids.target, ids.source),

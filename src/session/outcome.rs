@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::notified::WAITS;
 use super::{Edge, Flavor, Outcome, Session};
 use crate::enroll::Envelope;
 use crate::stream::End;
@@ -24,6 +25,8 @@ pub(super) struct Around {
     pub(super) limit: Option<&'static str>,
     /// How the connection of the last request ended, which brought no answer.
     pub(super) unanswered: Option<End>,
+    /// What may be the session that a notification asks for.
+    pub(super) doubt: Option<&'static str>,
 }
 
 /// Whether the session's first message was captured.
@@ -62,6 +65,9 @@ pub(super) fn end(session: &Session, around: &Around) -> Edge {
         return Edge::NotCaptured(limit.to_owned());
     }
     let Some(last) = session.messages.last() else { return Edge::Seen };
+    if session.flavor == Flavor::Notification {
+        return end_of_notification(session, last, around);
+    }
     // The client may begin another session while it waits for an answer; not while the server waits for one.
     let gone_on = goes_on(session, around) || (around.superseded && last.side == Some(Side::Server));
     let open = match last.side {
@@ -79,6 +85,23 @@ pub(super) fn end(session: &Session, around: &Around) -> Edge {
     if gone_on { Edge::Seen } else { Edge::NotCaptured(open.to_owned()) }
 }
 
+/// Whether the session that a notification asks for was captured, or that none came.
+fn end_of_notification(session: &Session, push: &Message, around: &Around) -> Edge {
+    let asks = push.push().is_some_and(|push| push.trigger().is_some());
+    if session.device.is_some() || !asks {
+        return Edge::Seen;
+    }
+    if let Some(doubt) = around.doubt {
+        return Edge::NotCaptured(doubt.to_owned());
+    }
+    let watched = push.first.zip(around.last).map(|(sent, last)| last.since(sent));
+    match watched {
+        Some(watched) if watched > WAITS => Edge::Seen,
+        Some(_) => Edge::NotCaptured("the recording ends less than ten minutes after the notification".into()),
+        None => Edge::NotCaptured("the recording has no times that show whether a session came".into()),
+    }
+}
+
 fn goes_on(session: &Session, around: &Around) -> bool {
     let pause = session.ended().zip(around.last).map(|(ended, last)| last.since(ended));
     pause.is_some_and(|pause| pause >= GOES_ON)
@@ -87,6 +110,13 @@ fn goes_on(session: &Session, around: &Around) -> bool {
 /// How the session went. Its edges are set.
 pub(super) fn outcome(session: &Session) -> Outcome {
     let Some(last) = session.messages.last() else { return Outcome::Incomplete };
+    if session.flavor == Flavor::Notification {
+        return match &session.end {
+            Edge::NotCaptured(_) => Outcome::Incomplete,
+            Edge::Seen if session.device.is_none() && session.session_id.is_some() => Outcome::Open,
+            Edge::Seen => Outcome::Complete,
+        };
+    }
     if session.flavor == Flavor::Enrollment {
         return match last.side {
             _ if session.messages.iter().any(is_provisioned) => Outcome::Complete,

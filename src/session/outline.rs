@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 
 use super::{Edge, Flavor, Outcome, Session, chunk, exchange};
 use crate::http::{Event, Half, InputId};
+use crate::origin::{Origin, Unit};
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
@@ -31,6 +32,8 @@ pub enum Place {
     Exchange(u32, u32, Half),
     /// In this line and column.
     Text(u32, u32),
+    /// In this frame, without a connection.
+    Frame(u32),
     /// It is the input.
     Whole,
 }
@@ -40,6 +43,7 @@ impl Key {
     pub fn of(message: &Message) -> Key {
         let place = match (&message.http, message.position) {
             (Some(http), _) => Place::Exchange(http.connection.number, http.exchange, http.half),
+            (None, _) if message.kind == Kind::Push => Place::of_push(&message.body.origin),
             (None, position) => Place::of(position),
         };
         Key { input: message.input, place }
@@ -57,6 +61,14 @@ impl Key {
 }
 
 impl Place {
+    /// Of a push.
+    pub fn of_push(origin: &Origin) -> Place {
+        match origin.runs().first().map(|run| run.unit) {
+            Some(Unit::Frame(frame)) => Place::Frame(frame),
+            _ => Place::Whole,
+        }
+    }
+
     /// Of a document without HTTP.
     pub fn of(position: Option<(u32, u32)>) -> Place {
         position.map_or(Place::Whole, |(line, column)| Place::Text(line, column))

@@ -330,7 +330,7 @@ fn other_traffic_is_dropped_and_counted() {
     let line = whole(line).send(Half::Request, 0, "", "{}").send(Half::Response, 200, "application/json", "{}");
     let (sessions, assembler) = run(&Limits::default(), line.events);
     assert_eq!(sessions.iter().map(kinds).collect::<Vec<_>>(), ["c1 s1 c2 s2"]);
-    assert_eq!(assembler.counts(), Counts { messages: 4, dropped: 4, sessions: 1, enrollments: 0 });
+    assert_eq!(assembler.counts(), Counts { messages: 4, dropped: 4, sessions: 1, enrollments: 0, pushes: 0 });
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn enrollment_is_handed_on_apart() {
     let (sessions, assembler) = run(&Limits::default(), line.events);
     assert_eq!(sessions.len(), 1);
     assert_eq!((sessions[0].flavor, sessions[0].messages.len()), (Flavor::Enrollment, 2));
-    assert_eq!(assembler.counts(), Counts { messages: 2, dropped: 2, sessions: 0, enrollments: 1 });
+    assert_eq!(assembler.counts(), Counts { messages: 2, dropped: 2, sessions: 0, enrollments: 1, pushes: 0 });
 }
 
 const ENVELOPE: &str = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope' \

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::{Edge, Flavor, Outcome, Session};
 use crate::http::InputId;
 use crate::limits::Limits;
-use crate::syncml::{Message, Side};
+use crate::syncml::{Kind, Message, Side};
 use crate::transcript::messages::Context;
 
 /// Why a message is not there.
@@ -99,7 +99,11 @@ fn restore(
         [Some(message), document].into_iter().flatten()
     };
     let mut session = Session::new(number, messages.into_values().flat_map(with_document).collect());
-    session.flavor = if context.enrollment { Flavor::Enrollment } else { Flavor::Dm };
+    session.flavor = match context.enrollment {
+        true => Flavor::Enrollment,
+        false if session.messages.iter().all(|message| message.kind == Kind::Push) => Flavor::Notification,
+        false => Flavor::Dm,
+    };
     session.session_id = context.session_id;
     session.device = context.device;
     session.server = context.server;

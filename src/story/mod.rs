@@ -9,6 +9,7 @@ mod enrolling;
 mod failure;
 mod leaving;
 mod managing;
+mod notified;
 mod tell;
 mod trouble;
 
@@ -46,7 +47,8 @@ impl Outcome {
 /// One stage of a story.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// `discovery`, `sign-in`, `policy`, `certificate`, `provisioning`, `first session`, `later sessions`, `unenrollment`.
+    /// `discovery`, `sign-in`, `policy`, `certificate`, `provisioning`, `notification`, `first session`, `later sessions`,
+    /// `unenrollment`.
     pub name: &'static str,
     /// When it began.
     pub at: Option<Time>,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::enrolling::Attempt;
 use super::managing::Managed;
+use super::notified::Notice;
 use super::{Cause, Outcome, Stage, Stop, Story, failure, leaving, trouble};
 use crate::enroll::Address;
 use crate::enroll::step::is_enrollment_host;
@@ -32,6 +33,7 @@ const CAUSES: usize = 6;
 struct Device {
     attempts: Vec<Attempt>,
     sessions: Vec<Managed>,
+    notices: Vec<Notice>,
     left_out: usize,
 }
 
@@ -43,6 +45,7 @@ pub struct Heard(Kept);
 enum Kept {
     Attempt(Box<Attempt>),
     Managed(Box<Managed>),
+    Notice(Box<Notice>),
 }
 
 impl Heard {
@@ -51,6 +54,7 @@ impl Heard {
         Some(Heard(match session.flavor {
             Flavor::Enrollment => Kept::Attempt(Box::new(Attempt::of(session)?)),
             Flavor::Dm => Kept::Managed(Box::new(Managed::of(session))),
+            Flavor::Notification => Kept::Notice(Box::new(Notice::of(session)?)),
         }))
     }
 
@@ -63,6 +67,7 @@ impl Heard {
         match &self.0 {
             Kept::Attempt(attempt) => attempt.to,
             Kept::Managed(managed) => managed.to,
+            Kept::Notice(notice) => notice.at,
         }
     }
 }
@@ -76,6 +81,8 @@ pub struct Teller {
     by_bare: HashMap<String, usize>,
     /// Devices whose sessions name none, by client and server.
     by_peers: HashMap<Peers, usize>,
+    /// Devices by the address that they come from; nothing where several do.
+    by_address: HashMap<IpAddr, Option<usize>>,
     most: usize,
     left_out: usize,
     until: Option<Time>,
@@ -92,6 +99,7 @@ impl Teller {
             by_identity: HashMap::new(),
             by_bare: HashMap::new(),
             by_peers: HashMap::new(),
+            by_address: HashMap::new(),
             most: limits.devices,
             left_out: 0,
             until: None,
@@ -104,7 +112,30 @@ impl Teller {
         match heard.0 {
             Kept::Attempt(attempt) => self.take_attempt(*attempt),
             Kept::Managed(managed) => self.take_session(*managed),
+            Kept::Notice(notice) => self.take_notice(*notice),
         }
+    }
+
+    fn take_notice(&mut self, notice: Notice) {
+        let known = match (&notice.device, notice.to) {
+            (Some(device), _) => self.by_identity.get(device).copied(),
+            (None, Some(to)) => self.by_address.get(&to).copied().flatten(),
+            (None, None) => None,
+        };
+        let Some(at) = self.place(known) else { return };
+        self.by_identity.extend(notice.device.clone().map(|device| (device, at)));
+        if let Some(to) = notice.to {
+            self.is_at(to, at);
+        }
+        if let Some(device) = self.devices.get_mut(at).filter(|device| device.notices.len() < SESSIONS) {
+            device.notices.push(notice);
+        }
+    }
+
+    /// Notes that a device has an address.
+    fn is_at(&mut self, address: IpAddr, device: usize) {
+        let known = self.by_address.entry(address).or_insert(Some(device));
+        *known = known.filter(|known| *known == device);
     }
 
     fn take_attempt(&mut self, attempt: Attempt) {
@@ -132,6 +163,9 @@ impl Teller {
         let Some(at) = self.place(known) else { return };
         self.by_bare.extend(bare.map(|bare| (bare, at)));
         self.by_identity.extend(session.device.clone().map(|device| (device, at)));
+        if let Some(client) = session.client {
+            self.is_at(client, at);
+        }
         self.by_peers.entry(peers).or_insert(at);
         let Some(device) = self.devices.get_mut(at) else { return };
         match device.sessions.len() < SESSIONS {
@@ -198,7 +232,7 @@ impl Device {
         self.attempts.sort_by_key(|attempt| attempt.from);
         let mut story = Story::default();
         let failed = self.attempts.iter().filter(|attempt| !attempt.provisioned && !attempt.renews).count();
-        let Device { attempts, sessions, left_out } = &self;
+        let Device { attempts, sessions, notices, left_out } = &self;
         // The last try counts; a renewal behind it does not undo it.
         let enrollment = attempts.iter().rev().find(|attempt| !attempt.renews);
         for attempt in enrollment.into_iter().chain(attempts.iter().rev().find(|attempt| attempt.renews)) {
@@ -210,14 +244,17 @@ impl Device {
         }
         let all = || attempts.iter().map(|attempt| (&attempt.key, attempt.from, attempt.to));
         let managed = || sessions.iter().map(|session| (&session.key, session.from, session.to));
-        story.sessions = all().chain(managed()).map(|(key, ..)| key.clone()).collect();
-        story.from = all().chain(managed()).filter_map(|(_, from, _)| from).min();
-        story.to = all().chain(managed()).filter_map(|(.., to)| to).max();
+        let notified = || notices.iter().map(|notice| (&notice.key, notice.at, notice.at));
+        let told = || all().chain(notified()).chain(managed());
+        story.sessions = told().map(|(key, ..)| key.clone()).collect();
+        story.from = told().filter_map(|(_, from, _)| from).min();
+        story.to = told().filter_map(|(.., to)| to).max();
         story.device = sessions.iter().find_map(|session| session.device.clone());
         story.device = story.device.or_else(|| attempts.iter().rev().find_map(|attempt| attempt.device.clone()));
         story.user = attempts.iter().rev().find_map(|attempt| attempt.user.clone());
         let addr = attempts.iter().rev().find_map(|attempt| attempt.addr.clone());
         story.server = sessions.iter().find_map(|session| session.server.clone()).or(addr);
+        story.server = story.server.or_else(|| notices.iter().find_map(|notice| notice.server.clone()));
         story.schedule = attempts.iter().rev().find_map(|attempt| attempt.schedule.clone());
         let tries = attempts.iter().filter(|attempt| !attempt.renews).count();
         if tries > 1 {
@@ -229,6 +266,7 @@ impl Device {
         if let Some(attempt) = enrollment.filter(|_| story.stop.is_none()) {
             unread(attempt, &mut story, encrypted);
         }
+        self.notified(&mut story);
         story.trouble.extend(trouble::of(sessions, until));
         if *left_out > 0 {
             story.not_shown.push(format!("{left_out} further sessions were left out"));
@@ -243,6 +281,17 @@ impl Device {
                 .push(format!("the end of {many} session{} is not in the capture", if many == 1 { "" } else { "s" }));
         }
         story
+    }
+
+    /// The stage of the last notification, at its time among the others.
+    fn notified(&self, story: &mut Story) {
+        let Some(last) = self.notices.iter().max_by_key(|notice| notice.at) else { return };
+        let after = |stage: &Stage| last.at.zip(stage.at).is_some_and(|(at, stage)| stage > at);
+        let place = story.stages.iter().position(after).unwrap_or(story.stages.len());
+        story.stages.insert(place, last.stage(self.notices.len() - 1));
+        if last.is_unanswered() && story.stop.is_none() {
+            story.stop = Some(last.stop());
+        }
     }
 
     /// The stages behind the provisioning document.

@@ -6,6 +6,7 @@ use super::doc::Doc;
 use super::view::Header;
 use crate::anomaly::{self, Anomaly};
 use crate::http::{Body, Captured, Connection, Half, Head, InputId};
+use crate::push::{Bearer, Push};
 use crate::time::Time;
 
 /// Who sent a message.
@@ -46,6 +47,8 @@ pub enum Kind {
     Soap,
     /// `wap-provisioningdoc`.
     Provisioning,
+    /// A WAP push.
+    Push,
     /// A web page.
     Html,
     /// Other XML.
@@ -111,12 +114,19 @@ pub struct Message {
     pub retransmission: bool,
     /// Whether it did not travel by itself: it was decoded out of the token of the message before it.
     pub in_token: bool,
+    /// How it travelled, when it is a push.
+    pub bearer: Option<Bearer>,
 }
 
 impl Message {
     /// Its header, when it is a SyncML document that has one.
     pub fn header(&self) -> Option<Header<'_>> {
         self.doc.header()
+    }
+
+    /// What it says, when it is a push.
+    pub fn push(&self) -> Option<Push<'_>> {
+        Some(Push::read(&self.body.bytes, self.bearer?.framing))
     }
 
     /// Memory that it takes in bytes, about.

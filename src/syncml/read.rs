@@ -13,7 +13,7 @@ use crate::http::{self, Body, Captured, Connection, Half, Head, InputId};
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::time::Time;
-use crate::transcript::Document;
+use crate::transcript::{Document, Pushed};
 use crate::{wbxml, xml};
 
 /// How far into a body `<SyncML` is looked for, when something else stands first.
@@ -37,6 +37,7 @@ impl Message {
             notes,
             retransmission: false,
             in_token: false,
+            bearer: None,
         }
     }
 
@@ -71,6 +72,7 @@ impl Message {
             notes: Vec::new(),
             retransmission: false,
             in_token: false,
+            bearer: None,
         }
     }
 
@@ -100,6 +102,7 @@ impl Message {
             notes: Vec::new(),
             retransmission: false,
             in_token: true,
+            bearer: None,
         })
     }
 
@@ -120,7 +123,14 @@ impl Message {
             notes: Vec::new(),
             retransmission: false,
             in_token: false,
+            bearer: None,
         }
+    }
+
+    /// A push of a server.
+    pub fn from_push(pushed: Pushed, input: InputId) -> Message {
+        let Pushed { body, bearer, at } = pushed;
+        Message { kind: Kind::Push, body, bearer: Some(bearer), ..Message::not_captured(input, Side::Server, at) }
     }
 
     /// The media type of its HTTP head, lower case; empty without one.

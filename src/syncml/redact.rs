@@ -11,10 +11,11 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::doc::{Doc, Element, Form};
-use super::message::Message;
+use super::message::{Kind, Message};
 use super::secret::{self, MASK, Secret, Secrets};
 use crate::http::{Body, Captured, Head};
 use crate::origin::{Origin, Run};
+use crate::push;
 
 /// Why a body is left out.
 const CANNOT: &str = "it was left out: the secrets in its encoding cannot be masked";
@@ -24,6 +25,10 @@ type Cut = (Range<usize>, Vec<u8>);
 
 /// The body with its secrets masked.
 pub fn body(message: &Message) -> Body {
+    if let Some(bearer) = message.bearer {
+        let bytes = push::secret::masked(&message.body.bytes, bearer.framing);
+        return Body { bytes: bytes.into(), redacted: Some(message.body.size()), ..message.body.clone() };
+    }
     let cuts = match message.doc.is_empty() {
         true => Some(in_text(&message.body.bytes)),
         false => in_document(message),
@@ -55,8 +60,10 @@ pub fn head(head: &Head) -> Head {
 
 /// Whether secrets of a message were redacted before it was read.
 pub fn is_redacted(message: &Message) -> bool {
+    // What masks a push cannot be told from a digest.
+    let is_push = message.kind == Kind::Push && message.body.redacted.is_some();
     let in_head = message.http.as_ref().is_some_and(|http| head_is_redacted(&http.head));
-    in_head || (has_mask(&message.doc) && Secrets::of(&message.doc).are_redacted(&message.doc))
+    is_push || in_head || (has_mask(&message.doc) && Secrets::of(&message.doc).are_redacted(&message.doc))
 }
 
 /// The same of what stands in an element, in its attributes, and below it.

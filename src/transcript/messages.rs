@@ -14,11 +14,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Record, Summary};
+use super::{Document, Pushed, Record, Summary};
 use crate::anomaly::{self, Anomaly, Tally};
 use crate::http::{self, Body, Captured, Connection, Event, Half, Head, InputId};
 use crate::limits::Limits;
 use crate::origin::{Origin, Run, Span, Unit};
+use crate::push::{Bearer, Framing};
 use crate::syncml::Side;
 use crate::time::Time;
 use crate::tls::{Facts, Handshake};
@@ -82,6 +83,9 @@ pub struct Line<'a> {
     /// How it travelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
+    /// How it travelled, when it is a push.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushRoad>,
     /// Where its body was captured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<Frame>,
@@ -223,6 +227,19 @@ pub struct Road {
     pub from_start: bool,
 }
 
+/// How a push travelled.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PushRoad {
+    /// What stands around its content: `notification` (nothing), `wsp` or `wtp`.
+    pub framing: String,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SocketAddr>,
+    /// To whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<SocketAddr>,
+}
+
 /// A stretch of bytes and where it was captured, up to the next stretch.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -328,6 +345,20 @@ impl Sender {
             Sender::Client => Side::Client,
             Sender::Server => Side::Server,
         }
+    }
+}
+
+impl PushRoad {
+    /// The road of a push.
+    pub fn of(bearer: Bearer) -> PushRoad {
+        let (source, destination) = bearer.ends.unzip();
+        PushRoad { framing: bearer.framing.name().to_owned(), source, destination }
+    }
+
+    fn bearer(self) -> Result<Bearer, String> {
+        let framing = Framing::ALL.into_iter().find(|framing| framing.name() == self.framing);
+        let framing = framing.ok_or_else(|| format!("no such framing of a push: {:?}", self.framing))?;
+        Ok(Bearer { framing, ends: self.source.zip(self.destination) })
     }
 }
 
@@ -500,8 +531,12 @@ impl<'l> Reader<'l> {
     }
 
     fn record(&mut self, line: Line<'_>) -> Result<Record, String> {
-        let Line { side, time, ended, missing, http, frames, position, body, notes, .. } = line;
+        let Line { side, time, ended, missing, http, push, frames, position, body, notes, .. } = line;
         let (first, last) = (time.map(|time| time.0), ended.or(time).map(|time| time.0));
+        if let Some(push) = push {
+            let body = body.body(Frame::origin(&frames), self.limits)?;
+            return Ok(Record::Push(Pushed { body, bearer: push.bearer()?, at: first }));
+        }
         let Some(http) = http else {
             let body = body.body(Frame::origin(&frames), self.limits)?;
             return Ok(Record::Document(Document { body, side: side.map(Sender::side), at: first, position }));

@@ -24,6 +24,7 @@ use crate::anomaly::{self, Anomaly};
 use crate::http::{Body, Captured, Event, InputId};
 use crate::limits::Limits;
 use crate::origin::{Origin, Span, Unit};
+use crate::push::Bearer;
 use crate::syncml::Side;
 use crate::time::Time;
 
@@ -34,10 +35,23 @@ pub enum Record {
     Http(Event),
     /// A document without HTTP around it.
     Document(Document),
+    /// A WAP push.
+    Push(Pushed),
     /// A message of a session that was exported.
     Told(Box<messages::Told>),
     /// A comment for this program on an entry, before what the entry holds.
     Remark(Unit, String),
+}
+
+/// A WAP push: of a capture, or alone in a file.
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// Its bytes, what stands around its content included.
+    pub body: Body,
+    /// How it travelled.
+    pub bearer: Bearer,
+    /// When.
+    pub at: Option<Time>,
 }
 
 /// A SyncML, SOAP or provisioning document cut out of a text, or standing alone in a file.
@@ -76,6 +90,8 @@ pub enum Kind {
     Xml,
     /// One SyncML message in WAP Binary XML.
     Wbxml,
+    /// One WAP push, or a notification alone; also in hexadecimal.
+    Push,
 }
 
 impl Kind {
@@ -91,6 +107,7 @@ impl Kind {
         Kind::Log,
         Kind::Xml,
         Kind::Wbxml,
+        Kind::Push,
     ];
 
     /// Its name on the command line and in JSON.
@@ -106,12 +123,13 @@ impl Kind {
             Kind::Log => "log",
             Kind::Xml => "xml",
             Kind::Wbxml => "wbxml",
+            Kind::Push => "push",
         }
     }
 
     /// Whether a file of this kind is one message, so that the files of a directory are messages of one recording.
     pub fn is_single(self) -> bool {
-        matches!(self, Kind::Xml | Kind::Wbxml)
+        matches!(self, Kind::Xml | Kind::Wbxml | Kind::Push)
     }
 
     /// Why this version cannot read it, and what to do instead; `None` when it can.
@@ -151,6 +169,7 @@ pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut 
         Kind::Log => log::read(&data, input, limits, out),
         Kind::Xml => single::read(&data, limits, out),
         Kind::Wbxml => single::binary(&data, limits, out),
+        Kind::Push => single::push(&data, limits, out),
         Kind::Saz => saz::read(&data, input, limits, &mut summary, out),
         Kind::Mitm => mitm::read(&data, input, limits, &mut summary, out),
         Kind::Messages => messages::read(&data, input, limits, &mut summary, out),

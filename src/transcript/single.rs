@@ -5,10 +5,11 @@
 
 use super::carve::{Ending, carve};
 use super::text::Text;
-use super::{Document, Record, body, log};
+use super::{Document, Pushed, Record, body, log};
 use crate::http::Captured;
 use crate::limits::Limits;
-use crate::origin::Origin;
+use crate::origin::{Origin, Unit};
+use crate::push::{Bearer, Framing, hex};
 
 /// Reads an XML document.
 pub fn read(data: &[u8], limits: &Limits, out: &mut dyn FnMut(Record)) {
@@ -36,6 +37,19 @@ fn has_tag(text: &[u8]) -> bool {
 pub fn binary(data: &[u8], limits: &Limits, out: &mut dyn FnMut(Record)) {
     let body = body(data, Origin::file(0), Captured::Whole, limits);
     out(Record::Document(Document { body, side: None, at: None, position: Some((1, 1)) }));
+}
+
+/// Hands on a file that is one push, or its octets in hexadecimal. What looks like nothing is taken for the notification that
+/// it is said to be.
+pub fn push(data: &[u8], limits: &Limits, out: &mut dyn FnMut(Record)) {
+    let written = Framing::sniff(data).is_none().then(|| hex::octets(data)).flatten();
+    let (bytes, origin) = match &written {
+        Some(octets) => (octets.as_slice(), Origin::covering(Unit::File, None)),
+        None => (data, Origin::file(0)),
+    };
+    let framing = Framing::sniff(bytes).unwrap_or(Framing::Bare);
+    let body = body(bytes, origin, Captured::Whole, limits);
+    out(Record::Push(Pushed { body, bearer: Bearer::of_file(framing), at: None }));
 }
 
 #[cfg(test)]

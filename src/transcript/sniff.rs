@@ -9,7 +9,11 @@ use super::carve::holds_document;
 use super::scan::{self, Root};
 use super::text::{Text, utf16};
 use super::unpack;
+use crate::push::{Framing, hex};
 use crate::syncml::Tag;
+
+/// Longest file that is taken for a push, in bytes: they travel in a few short messages. In hexadecimal they are longer.
+const LONGEST_PUSH: usize = 8 * 1024;
 
 /// The kind of a file that begins with `head`.
 pub fn sniff(head: &[u8]) -> Option<Kind> {
@@ -20,6 +24,16 @@ pub fn sniff(head: &[u8]) -> Option<Kind> {
 }
 
 fn sniff_plain(head: &[u8]) -> Option<Kind> {
+    sniff_known(head).or_else(|| is_push(head).then_some(Kind::Push))
+}
+
+/// A push has no mark of its own: whatever else it may be, it is.
+fn is_push(head: &[u8]) -> bool {
+    let written = || hex::octets(head).and_then(|octets| Framing::sniff(&octets));
+    head.len() <= LONGEST_PUSH && Framing::sniff(head).or_else(written).is_some()
+}
+
+fn sniff_known(head: &[u8]) -> Option<Kind> {
     match head {
         [b'E', b'l', b'f', b'F', b'i', b'l', b'e', 0, ..] => Some(Kind::Evtx),
         [b'P', b'K', 3, 4, ..] => is_saz(head).then_some(Kind::Saz),

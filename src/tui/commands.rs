@@ -349,6 +349,7 @@ fn content(message: &Message) -> String {
         Kind::Empty => "(no body)".to_owned(),
         Kind::Soap => "SOAP".to_owned(),
         Kind::Provisioning => "provisioning document".to_owned(),
+        Kind::Push => "WAP push".to_owned(),
         Kind::Html => "HTML".to_owned(),
         _ => match message.doc.root() {
             Some(root) => format!("<{}>", escape::line(root.name())),

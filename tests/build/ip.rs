@@ -1,4 +1,4 @@
-//! TCP segments inside IP datagrams inside Ethernet frames.
+//! TCP segments and UDP datagrams inside IP datagrams inside Ethernet frames.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,6 +12,10 @@ pub const RST: u8 = 4;
 pub const PSH: u8 = 8;
 /// TCP flag.
 pub const ACK: u8 = 16;
+
+/// Protocol numbers.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
 /// One TCP segment.
 pub struct Tcp<'a> {
@@ -35,13 +39,27 @@ impl Tcp<'_> {
         tcp.extend(self.ack.to_be_bytes());
         tcp.extend([5 << 4, self.flags, 0xff, 0xff, 0, 0, 0, 0]);
         tcp.extend(self.payload);
-        let pseudo = [address(source.ip()), address(destination.ip()), pseudo_tail(tcp.len())].concat();
+        let pseudo = [address(source.ip()), address(destination.ip()), pseudo_tail(TCP, tcp.len())].concat();
         let sum = checksum(&[&pseudo, &tcp]);
         tcp[16..18].copy_from_slice(&sum.to_be_bytes());
         match (source.ip(), destination.ip()) {
-            (IpAddr::V4(_), IpAddr::V4(_)) => ipv4(source.ip(), destination.ip(), &tcp),
-            _ => ipv6(source.ip(), destination.ip(), &tcp),
+            (IpAddr::V4(_), IpAddr::V4(_)) => ipv4(TCP, source.ip(), destination.ip(), &tcp),
+            _ => ipv6(TCP, source.ip(), destination.ip(), &tcp),
         }
+    }
+}
+
+/// The IP datagram that carries a payload over UDP; both addresses are of one family.
+pub fn udp(source: SocketAddr, destination: SocketAddr, payload: &[u8]) -> Vec<u8> {
+    let length = (8 + payload.len()) as u16;
+    let ports = [source.port(), destination.port(), length, 0].map(u16::to_be_bytes).concat();
+    let mut udp = [&ports, payload].concat();
+    let pseudo = [address(source.ip()), address(destination.ip()), pseudo_tail(UDP, udp.len())].concat();
+    let sum = checksum(&[&pseudo, &udp]);
+    udp[6..8].copy_from_slice(&if sum == 0 { 0xffff } else { sum }.to_be_bytes());
+    match source.ip() {
+        IpAddr::V4(_) => ipv4(UDP, source.ip(), destination.ip(), &udp),
+        IpAddr::V6(_) => ipv6(UDP, source.ip(), destination.ip(), &udp),
     }
 }
 
@@ -52,8 +70,8 @@ fn address(ip: IpAddr) -> Vec<u8> {
     }
 }
 
-fn pseudo_tail(length: usize) -> Vec<u8> {
-    [6u32.to_be_bytes(), (length as u32).to_be_bytes()].concat()
+fn pseudo_tail(protocol: u8, length: usize) -> Vec<u8> {
+    [u32::from(protocol).to_be_bytes(), (length as u32).to_be_bytes()].concat()
 }
 
 fn checksum(parts: &[&[u8]]) -> u16 {
@@ -65,11 +83,11 @@ fn checksum(parts: &[&[u8]]) -> u16 {
     !(sum as u16)
 }
 
-fn ipv4(source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
+fn ipv4(protocol: u8, source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
     let mut head = vec![0x45, 0];
     head.extend(total.to_be_bytes());
-    head.extend([0, 1, 0x40, 0, 64, 6, 0, 0]);
+    head.extend([0, 1, 0x40, 0, 64, protocol, 0, 0]);
     head.extend(address(source));
     head.extend(address(destination));
     seal_ipv4(&mut head);
@@ -83,10 +101,10 @@ fn seal_ipv4(head: &mut [u8]) {
     head[10..12].copy_from_slice(&sum.to_be_bytes());
 }
 
-fn ipv6(source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
+fn ipv6(protocol: u8, source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
     let mut head = vec![0x60, 0, 0, 0];
     head.extend((payload.len() as u16).to_be_bytes());
-    head.extend([6, 64]);
+    head.extend([protocol, 64]);
     head.extend(address(source));
     head.extend(address(destination));
     head.extend(payload);

@@ -14,6 +14,7 @@
 mod files;
 pub mod http2;
 mod ip;
+pub mod push;
 pub mod tls;
 pub mod tls12;
 pub mod x509;
@@ -21,7 +22,7 @@ pub mod x509;
 use std::net::SocketAddr;
 
 pub use files::{PcapNg, pcap, pcap_as, pcapng};
-pub use ip::{ACK, FIN, PSH, RST, SYN, Tcp, ethernet, fragment, vlan};
+pub use ip::{ACK, FIN, PSH, RST, SYN, Tcp, ethernet, fragment, udp, vlan};
 
 /// 2026-01-02T03:04:05Z, when conversations begin unless told otherwise. Nanoseconds since the epoch.
 pub const START: i64 = 1_767_323_045_000_000_000;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use dmscope::capture::{self, Source, map};
 use dmscope::http::{Conn, Event, Half, InputId, Message};
 use dmscope::limits::Limits;
-use dmscope::link::Decoder;
+use dmscope::link::{Carried, Decoder};
 use dmscope::tcp::Table;
 use dmscope::tls::{Keys, load_key_log, read_key};
 
@@ -67,7 +67,7 @@ pub fn read_with(path: &Path, keys: Keys, lost: u32) -> Read {
     let (mut events, mut frames, mut with_data) = (Vec::new(), Vec::new(), Vec::new());
     capture::read(Source::Bytes(&data), &limits, &mut |frame| {
         frames.push(frame.bytes.to_vec());
-        if let Some(segment) = decoder.frame(&frame).filter(|_| frame.no != lost) {
+        if let Some(segment) = decoder.frame(&frame).and_then(Carried::segment).filter(|_| frame.no != lost) {
             with_data.extend((!segment.payload.is_empty()).then_some(frame.no));
             table.segment(&segment, &mut |event| events.push(event));
         }

@@ -216,6 +216,7 @@ pub(crate) fn messages(data: &[u8]) {
     transcript::read(transcript::Kind::Messages, data, InputId(0), &limits(), &mut |record| match record {
         transcript::Record::Told(told) => assembler.told(*told, InputId(0), each),
         transcript::Record::Http(event) => assembler.http(event, each),
+        transcript::Record::Push(pushed) => assembler.pushed(Message::from_push(pushed, InputId(0)), each),
         transcript::Record::Document(document) => {
             assembler.document(Message::from_document(document, InputId(0), &limits()), each);
         }

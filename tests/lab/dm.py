@@ -65,6 +65,19 @@ def b64_md5(data):
     return base64.b64encode(hashlib.md5(data).digest())
 
 
+def notification(server, secret, session, nonce=bytes(4)):
+    """Package 0: digest, version 1.1, in the background, by the server, the session, the server's name."""
+    fields = 11 << 54 | 1 << 52 | 1 << 51 | session << 8 | len(server)
+    trigger = fields.to_bytes(8, "big") + server.encode()
+    account = b64_md5(f"{server}:{secret}".encode())
+    return hashlib.md5(account + b":" + nonce + b":" + b64_md5(trigger)).digest() + trigger
+
+
+def push(content):
+    """A push PDU of WSP with the codes of a notification: content type 0x44, application 0x07."""
+    return bytes([1, 6, 3, 0xC4, 0xAF, 0x87]) + content
+
+
 class Account:
     """A user with a secret and the nonce for the next digest (RP 5.3). One that is `hasty` does not decode nonces."""
 
@@ -228,11 +241,11 @@ class Client:
         self.tree = {"./DevDetail/SwV": "10.0.26100.2033", **DEVINFO, **(tree or {})}
         self.read_only = read_only
 
-    def session(self, url, connect, session_id="1", alerts=()):
+    def session(self, url, connect, session_id="1", alerts=(), asked=False):
         """Runs one session; `connect` opens an http.client connection."""
         connection = connect()
         cmd_id = iter(range(2, 1000))
-        package_1 = [f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1201</Data></Alert>"]
+        package_1 = [f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>{1200 if asked else 1201}</Data></Alert>"]
         login = f'<Meta><Type xmlns="{METINF}">com.microsoft/MDM/LoginStatus</Type></Meta>'
         package_1.append(f"<Alert><CmdID>{next(cmd_id)}</CmdID><Data>1224</Data><Item>{login}<Data>user</Data></Item></Alert>")
         package_1 += [alert(next(cmd_id)) for alert in alerts]

@@ -10,6 +10,7 @@ nginx and the Python package h2, and for those over TLS the Python package crypt
 import contextlib
 import http.client
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -54,6 +55,8 @@ TREE = {SERIAL: "LAB-7", FIREWALL: "false", SCREEN_LOCK: "1"}
 TWO_ROUNDS = [[get(SERIAL), replace(FIREWALL, "bool", "true")], [get(FIREWALL)]]
 
 ACCOUNT = ("lab-7", "open sesame")
+# Where devices listen for pushes.
+PUSH = 2948
 
 # name: (server arguments, client arguments, session arguments)
 SCENARIOS = {
@@ -86,7 +89,7 @@ def run(server, client, session, path="/omadm"):
 @contextlib.contextmanager
 def recording(name, port):
     target = EXAMPLE if name == "sync" else os.path.join(SAMPLES, f"{name}.pcap")
-    tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {port}"]
+    tcpdump = ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", target, f"tcp port {port} or udp port {PUSH}"]
     recorder = subprocess.Popen(tcpdump, stderr=subprocess.PIPE, text=True)
     recorder.stderr.readline()
     time.sleep(0.5)
@@ -100,6 +103,19 @@ def record(name, server, client, session):
     lab = dm.Server(**server)
     with recording(name, lab.port):
         run(lab, client, session)
+    lab.close()
+
+
+def notification():
+    """The server calls the device by a push; the device writes the number of the session in small letters."""
+    lab = dm.Server(packages=[[get(SERIAL)]])
+    with recording("notification", lab.port), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind(("127.0.0.1", PUSH))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.sendto(dm.push(dm.notification("mdm.example.test", "sesame too", 0x1F)), ("127.0.0.1", PUSH))
+        session = int.from_bytes(device.recv(1500)[-19:-17], "big")
+        url = f"http://127.0.0.1:{lab.port}/omadm"
+        dm.Client(tree=TREE).session(url, dm.plain(lab.port), session_id=f"{session:x}", asked=True)
     lab.close()
 
 
@@ -183,6 +199,7 @@ def main(names):
             record(name, *parts)
     others = {
         "sync": lambda: record("sync", FAULTY, {}, {}),
+        "notification": notification,
         "http2": http2,
         "server.log": server_log,
         "proxy.har": proxy_har,

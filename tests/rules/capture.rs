@@ -7,8 +7,8 @@ use dmscope::syncml::Side;
 
 use super::compose::{self, HOST, Sent, Wire as _};
 use super::enroll;
-use super::handshake;
 use super::page::{Block, End};
+use super::{handshake, push};
 use crate::build::tls::Secure;
 use crate::build::tls12::{From, Handshake, Sealer};
 use crate::build::{Conversation, ETHERNET, Packet, PcapNg, pcap};
@@ -53,18 +53,18 @@ pub(crate) fn file_over_tls(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let lines = lines(sent, |line, number| line.over_tls(number));
     let log: String = lines.values().flat_map(|line| &line.secure).map(Secure::key_log).collect();
     let file = PcapNg::new().section(false).interface(ETHERNET, 9).secrets(log.as_bytes());
-    Some(in_order(lines).iter().fold(file, |file, packet| file.packet(0, packet, &[])).bytes)
+    Some(in_order(lines, sent).iter().fold(file, |file, packet| file.packet(0, packet, &[])).bytes)
 }
 
 /// The packets of the messages, in order of time.
 pub(crate) fn packets(sent: &[Sent<'_>]) -> Vec<Packet> {
-    in_order(lines(sent, |line, _| line))
+    in_order(lines(sent, |line, _| line), sent)
 }
 
 /// The connections of the messages; `begun` is told of each when it is open.
 fn lines(sent: &[Sent<'_>], begun: impl Fn(Line, u32) -> Line) -> BTreeMap<u32, Line> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
-    for message in sent {
+    for message in sent.iter().filter(|sent| !sent.block.push) {
         let number = message.block.connection.unwrap_or(1);
         let line = lines.remove(&number).unwrap_or_else(|| begun(open(number, message, sent), number));
         lines.insert(number, line.send(message));
@@ -72,8 +72,9 @@ fn lines(sent: &[Sent<'_>], begun: impl Fn(Line, u32) -> Line) -> BTreeMap<u32, 
     lines
 }
 
-fn in_order(lines: BTreeMap<u32, Line>) -> Vec<Packet> {
-    let mut packets: Vec<Packet> = lines.into_values().flat_map(Line::finish).collect();
+/// The packets of the connections and of the pushes.
+fn in_order(lines: BTreeMap<u32, Line>, sent: &[Sent<'_>]) -> Vec<Packet> {
+    let mut packets: Vec<Packet> = lines.into_values().flat_map(Line::finish).chain(push::packets(sent)).collect();
     packets.sort_by_key(|packet| packet.at);
     packets
 }
@@ -91,7 +92,8 @@ fn open(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Line {
 
 /// A connection of the example, opened just before its first message.
 pub(crate) fn conversation(number: u32, first: &Sent<'_>, sent: &[Sent<'_>]) -> Conversation {
-    let mut here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
+    let here = sent.iter().filter(|sent| sent.block.connection.unwrap_or(1) == number);
+    let mut here = here.filter(|sent| !sent.block.push);
     let device = here.find_map(|sent| sent.block.client.clone()).unwrap_or_else(|| "127.0.0.1".into());
     let server = if device.starts_with("127.") { "127.0.0.1:80" } else { "10.0.0.1:80" };
     let conversation = Conversation::new(&format!("{device}:{}", 50_000 + number), server);

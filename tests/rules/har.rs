@@ -11,6 +11,7 @@ use super::compose::{Sent, Wire as _};
 pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let packets_only = |sent: &Sent<'_>| {
         sent.block.tls
+            || sent.block.push
             || sent.block.handshake.is_some()
             || sent.block.wbxml
             || sent.lost

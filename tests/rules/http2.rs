@@ -26,7 +26,7 @@ pub(crate) fn file(sent: &[Sent<'_>]) -> Option<Vec<u8>> {
     let mut lines: BTreeMap<u32, Line> = BTreeMap::new();
     for message in sent {
         let asks_proxy = message.head.as_ref().is_some_and(|head| head.starts_with("CONNECT "));
-        let seals = message.block.tls || message.block.handshake.is_some();
+        let seals = message.block.push || message.block.tls || message.block.handshake.is_some();
         if asks_proxy || seals || message.lost || message.cut.is_some() {
             return None;
         }

@@ -11,11 +11,11 @@ use dmscope::rules::{ALL, Profile, find};
 use super::{catalog, run};
 
 /// Families that are still to come.
-const LATER: [&str; 1] = ["DM-NOT"];
+const LATER: [&str; 0] = [];
 /// Rules of the other families that are still to come. Whoever makes one of them takes it from here.
 const DUE: [&str; 0] = [];
 /// Rules of the other families, and how many the catalog has of each.
-const FAMILIES: [(&str, usize); 19] = [
+const FAMILIES: [(&str, usize); 20] = [
     ("DM-CAP", 5),
     ("DM-HTTP", 19),
     ("DM-WBX", 15),
@@ -35,6 +35,7 @@ const FAMILIES: [(&str, usize); 19] = [
     ("DM-ENR", 42),
     ("DM-PRV", 35),
     ("DM-SEC", 16),
+    ("DM-NOT", 12),
 ];
 
 /// `DM-MSG` of `DM-MSG-010`.
@@ -131,7 +132,7 @@ fn the_program_lists_all_rules_with_what_one_asks_of_them() {
     let of_ours =
         |rule: &&serde_json::Value| FAMILIES.iter().any(|(family, _)| rule["family"].as_str() == Some(family));
     let all: usize = FAMILIES.iter().map(|(_, count)| count).sum();
-    assert_eq!(all, 429);
+    assert_eq!(all, 441);
     assert!(listed.iter().filter(of_ours).count() >= all - DUE.len());
     for rule in listed {
         let text = |name: &str| {

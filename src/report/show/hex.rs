@@ -4,8 +4,9 @@
 use std::io::{self, Write};
 
 use crate::origin::Span;
-use crate::syncml::Message;
+use crate::push;
 use crate::syncml::secret::{self, Secrets};
+use crate::syncml::{Kind, Message};
 
 const ROW: usize = 16;
 
@@ -25,6 +26,7 @@ impl Dump {
         let bytes = message.body.bytes.clone();
         let hidden = match secrets {
             _ if shown => Vec::new(),
+            _ if message.kind == Kind::Push => of_push(message),
             Some(secrets) if !message.doc.is_exact() && !secrets.is_empty() => return None,
             Some(secrets) => secret::merge([secrets.spans(&message.doc), secret::in_bytes(&bytes)].concat()),
             None => secret::in_bytes(&bytes),
@@ -68,6 +70,12 @@ pub(super) fn write(message: &Message, secrets: Option<&Secrets>, shown: bool, o
         writeln!(out, "{:08x} {hex:<49}  |{ascii}|", row * ROW)?;
     }
     Ok(())
+}
+
+/// The secrets of a push.
+fn of_push(message: &Message) -> Vec<Span> {
+    let spans = message.push().map(|push| push::secret::spans(&push)).unwrap_or_default();
+    spans.into_iter().map(|span| Span::new(span.start, span.end)).collect()
 }
 
 /// Whether a byte is in one of the spans, which are sorted and apart from each other.

@@ -20,7 +20,11 @@ pub fn start(http: &Envelope, show_secrets: bool) -> String {
 /// Writes start line, headers, and facts on the body.
 pub fn write(message: &Message, show_secrets: bool, out: &mut dyn Write) -> io::Result<()> {
     let Some(http) = message.http.as_ref().filter(|_| message.kind != Kind::Missing) else {
-        return writeln!(out, "(there is no HTTP around this message)");
+        let ends = message.bearer.and_then(|bearer| bearer.ends);
+        return match ends {
+            Some((from, to)) => writeln!(out, "UDP from {from} to {to}\n\n{}", body(message)),
+            None => writeln!(out, "(there is no HTTP around this message)"),
+        };
     };
     let (head, version) = (&http.head, escape::line(&http.head.version));
     match http.half {
@@ -48,6 +52,7 @@ fn body(message: &Message) -> String {
         Kind::Fragment => "a piece of SyncML",
         Kind::Soap => "SOAP",
         Kind::Provisioning => "a provisioning document",
+        Kind::Push => "a push",
         Kind::Html => "HTML",
         Kind::OtherXml => "XML",
         Kind::Empty => return "no body".to_owned(),

@@ -10,22 +10,22 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest as _, Md5};
 
 /// An MD5 value.
-pub(super) type Hash = [u8; 16];
+pub(in crate::rules) type Hash = [u8; 16];
 
 /// Who authenticates.
 #[derive(Clone, Copy)]
-pub(super) struct Account<'a> {
+pub(in crate::rules) struct Account<'a> {
     /// The user name.
-    pub(super) user: &'a str,
+    pub(in crate::rules) user: &'a str,
     /// The password.
-    pub(super) secret: &'a str,
+    pub(in crate::rules) secret: &'a str,
     /// Names that are taken for the user's, with what they are.
-    pub(super) taken_for_user: [(&'static str, Option<&'a str>); 2],
+    pub(in crate::rules) taken_for_user: [(&'static str, Option<&'a str>); 2],
 }
 
 /// What is hashed behind the nonce.
 #[derive(Clone, Copy)]
-pub(super) enum Over<'a> {
+pub(in crate::rules) enum Over<'a> {
     /// Nothing: `syncml:auth-md5`.
     Nothing,
     /// The body of the message: `syncml:auth-MAC`.
@@ -33,7 +33,7 @@ pub(super) enum Over<'a> {
 }
 
 /// The digest as it should be.
-pub(super) fn digest(account: Account<'_>, nonce: &[u8], over: Over<'_>) -> Hash {
+pub(in crate::rules) fn digest(account: Account<'_>, nonce: &[u8], over: Over<'_>) -> Hash {
     let tail = match over {
         Over::Nothing => Vec::new(),
         Over::Body(body) => behind_colon(STANDARD.encode(md5(body)).as_bytes()),
@@ -42,7 +42,7 @@ pub(super) fn digest(account: Account<'_>, nonce: &[u8], over: Over<'_>) -> Hash
 }
 
 /// The mistakes by which a digest was made: the fewest, at most two of them. `text` is the nonce as it was sent.
-pub(super) fn mistakes(account: Account<'_>, nonce: &[u8], text: &str, over: Over<'_>, seen: &Hash) -> Option<String> {
+pub(in crate::rules) fn mistakes(account: Account<'_>, nonce: &[u8], text: &str, over: Over<'_>, seen: &Hash) -> Option<String> {
     let (inners, nonces, tails) = (inners(account), nonces(nonce, text), tails(over));
     let mut best: Option<Vec<&'static str>> = None;
     for (inner_is, inner) in &inners {

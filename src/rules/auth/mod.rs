@@ -4,7 +4,7 @@
 //! `outcome` what follows on a verdict, `proof` the digests themselves, where the user gave the secrets.
 
 mod dialog;
-mod digest;
+pub(super) mod digest;
 mod form;
 mod hmac;
 mod memory;

@@ -6,7 +6,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Page;
 use crate::escape;
-use crate::report::show;
+use crate::report::{push, show};
 use crate::syncml::{Message, secret};
 use crate::tui::ansi;
 use crate::tui::theme::Theme;
@@ -119,6 +119,13 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// A body that is no document.
 pub(super) fn body(message: &Message, show_secrets: bool, theme: &Theme) -> Page {
     let mut lines = notes(message, theme);
+    if let Some(bearer) = message.bearer {
+        let mut out = Vec::new();
+        // Writing to memory cannot fail.
+        drop(push::write(&push::lines(&message.body.bytes, bearer.framing, show_secrets), &mut out));
+        lines.extend(ansi::lines(&String::from_utf8_lossy(&out), theme));
+        return Page::Text { lines, items: Vec::new() };
+    }
     match std::str::from_utf8(&message.body.bytes) {
         Ok("") => lines.push(Line::styled("(no body)", theme.dim)),
         Ok(text) => {

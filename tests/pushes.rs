@@ -1,0 +1,162 @@
+//! WAP pushes through the whole program: in captures among other traffic, in files, from standard input.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use dmscope::push::hex;
+use serde_json::Value;
+
+mod build;
+
+use build::push::{Push, Trigger};
+use build::{Packet, START, ethernet, fragment, pcap, udp};
+
+const SECOND: i64 = 1_000_000_000;
+
+/// What a command says of these arguments, and of what it reads from standard input.
+fn run(arguments: &[&str], input: &[u8]) -> (String, i32) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dmscope"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+}
+
+fn json(arguments: &[&str], input: &[u8]) -> Value {
+    serde_json::from_str(&run(arguments, input).0).unwrap()
+}
+
+fn datagram(at: i64, from: &str, to: &str, payload: &[u8]) -> Packet {
+    Packet::new(START + at, ethernet(&udp(from.parse().unwrap(), to.parse().unwrap(), payload)))
+}
+
+fn notification() -> Vec<u8> {
+    Push::of(Trigger::default().bytes()).bytes()
+}
+
+/// A capture in a folder of its own.
+fn capture(packets: &[Packet]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.pcap");
+    std::fs::write(&path, pcap(packets)).unwrap();
+    (folder, path)
+}
+
+fn lint(path: &Path) -> Value {
+    json(&["lint", "--profile", "oma", "--format", "json", "--allow-empty", path.to_str().unwrap()], b"")
+}
+
+#[test]
+fn datagrams_of_other_kinds_are_passed_over() {
+    // Resolvers answer to any port; phones get pushes about other things.
+    let dns = b"\x12\x06\x81\x80\0\x01\0\x01\0\0\0\0\x07example\x04test\0\0\x01\0\x01";
+    let mms = b"\x01\x06\x03\xBE\xAF\x84\x8c\x82\x98abc\0";
+    let wtls = b"\x17\xfe\xfd\0\0\0\x05hello";
+    let (_folder, path) = capture(&[
+        datagram(0, "10.0.0.1:53", "10.0.0.9:2948", dns),
+        datagram(1, "10.0.0.1:9200", "10.0.0.9:2948", mms),
+        datagram(2, "10.0.0.9:50000", "10.0.0.1:9200", b"\x01\x40\x05http:"),
+        datagram(3, "10.0.0.1:9203", "10.0.0.9:2949", &[&[3], &wtls[..]].concat()),
+        datagram(4, "10.0.0.1:9203", "10.0.0.9:2949", &[&[4], &wtls[..]].concat()),
+    ]);
+    let report = lint(&path);
+    assert_eq!((&report["summary"]["pushes"], &report["summary"]["messages"]), (&0.into(), &0.into()));
+    let note = "pushes to UDP port 2949 are secured by WTLS and are not read: 2, the first is frame 4";
+    assert_eq!(report["inputs"][0]["notes"], serde_json::json!([note]));
+}
+
+#[test]
+fn pushes_are_found_by_port_and_framing() {
+    let over_wtp = [&[0x0A, 0, 9, 0x12][..], &notification()[1..]].concat();
+    let (_folder, path) = capture(&[
+        datagram(0, "10.0.0.1:9200", "10.0.0.9:2948", &notification()),
+        datagram(1, "10.0.0.1:9200", "10.0.0.8:50001", &notification()),
+        datagram(2, "10.0.0.1:9201", "10.0.0.7:50001", &over_wtp),
+        datagram(3, "[fd00::1]:9200", "[fd00::2]:2948", &notification()),
+    ]);
+    let report = lint(&path);
+    assert_eq!(report["summary"]["pushes"], 4);
+    let found = report["findings"].as_array().unwrap();
+    let told: Vec<_> = found.iter().map(|found| (&found["rule"], &found["location"]["frame"])).collect();
+    assert_eq!(told, [(&"DM-NOT-008".into(), &2.into())], "{report}");
+    assert_eq!(report["sessions"][3]["session_id"], "12");
+}
+
+#[test]
+fn one_that_was_cut_is_not_judged() {
+    let whole = Push::of(Trigger { vendor: vec![7; 2000], ..Trigger::default() }.bytes()).bytes();
+    let ip = udp("10.0.0.1:9200".parse().unwrap(), "10.0.0.9:2948".parse().unwrap(), &whole);
+    let pieces = fragment(&ip, 1480, 7).into_iter().map(|piece| Packet::new(START, ethernet(&piece)));
+    let mut packets: Vec<Packet> = pieces.collect();
+    packets.push(datagram(SECOND, "10.0.0.1:9200", "10.0.0.9:2948", &notification()).cut(60));
+    let (_folder, path) = capture(&packets);
+    let report = lint(&path);
+    assert_eq!(report["summary"]["pushes"], 2);
+    let reasons: Vec<_> = report["not_judged"].as_array().unwrap().iter().map(|one| &one["reason"]).collect();
+    assert_eq!(reasons, ["1472 of 2046 bytes were captured", "18 of 46 bytes were captured"]);
+    let rules: Vec<_> = report["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    assert_eq!(rules, ["DM-CAP-003", "DM-CAP-003"]);
+}
+
+#[test]
+fn files_hold_pushes_in_three_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Trigger { future: 1, ..Trigger::default() }.bytes();
+    let forms = [Push::of(bare.clone()).bytes(), bare.clone(), hex::text(&bare).into_bytes()];
+    for (number, content) in forms.iter().enumerate().filter(|(number, _)| *number != 1) {
+        let path = folder.path().join(format!("{number}.bin"));
+        std::fs::write(&path, content).unwrap();
+        // Bits that have to be zero make a notification that stands alone look like nothing: its kind is named then.
+        let report = json(
+            &["lint", "--profile", "oma", "--format", "json", "--input-kind", "push", path.to_str().unwrap()],
+            b"",
+        );
+        assert_eq!(report["findings"][0]["rule"], "DM-NOT-003", "{report}");
+    }
+    let good = Trigger::default().bytes();
+    for content in [notification(), good.clone(), hex::text(&good).into_bytes()] {
+        let sessions = json(&["sessions", "--format", "json", "-"], &content);
+        assert_eq!(
+            (&sessions["sessions"][0]["push"], &sessions["sessions"][0]["session_id"]),
+            (&true.into(), &"12".into())
+        );
+    }
+}
+
+#[test]
+fn a_story_stops_where_no_session_comes() {
+    let later = Push::of(Trigger { session: 0x13, ..Trigger::default() }.bytes()).bytes();
+    let (_folder, path) = capture(&[
+        datagram(0, "10.0.0.1:9200", "10.0.0.9:2948", &notification()),
+        datagram(700 * SECOND, "10.0.0.1:9200", "10.0.0.8:2948", &later),
+    ]);
+    let page = json(&["diagnose", "-q", "--format", "json", path.to_str().unwrap()], b"");
+    let stories = page["stories"].as_array().unwrap();
+    assert_eq!(stories.len(), 2);
+    assert_eq!(stories[0]["stopped"]["stage"], "notification");
+    assert_eq!((&stories[1]["stopped"], &stories[1]["stages"][0]["outcome"]), (&Value::Null, &"not seen".into()));
+}
+
+#[test]
+fn the_sample_is_the_notification_and_its_session() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/notification.pcap");
+    let sample = sample.to_str().unwrap();
+    let shown = run(&["show", sample, "--session", "s1"], b"").0;
+    assert!(
+        shown.contains("SessionID 1F in its messages") && shown.contains("digest                ********"),
+        "{shown}"
+    );
+    let dumped = run(&["show", sample, "--session", "s1", "--as", "hex"], b"").0;
+    assert!(dumped.contains("00000000  01 06 03 c4 af 87 ** **  ** **"), "{dumped}");
+    let report = lint(Path::new(sample));
+    let rules: Vec<_> = report["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    assert!(rules.contains(&&"DM-NOT-007".into()), "{rules:?}");
+    assert_eq!(report["sessions"][0]["device"], report["sessions"][1]["device"]);
+}
