@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::filter::Filter;
 use crate::input::Kind;
+use crate::limits;
 
 /// Reads captures of OMA DM (SyncML) device-management traffic and says what is wrong in them.
 #[derive(Clone, Debug, Parser)]
@@ -218,6 +219,11 @@ pub struct Reading {
     /// Read files instead of mapping them into memory: for files that may shrink meanwhile
     #[arg(long)]
     pub no_mmap: bool,
+    /// Memory for what has to be kept until the rest of it comes; what does not fit is given up, and told [default: 1G]
+    ///
+    /// In bytes, or with K, M or G for powers of 1024; at least 64M.
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub max_memory: Option<usize>,
     /// Threads that read and judge; what is said does not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -275,6 +281,25 @@ pub struct Keys {
 fn kinds() -> impl TypedValueParser<Value = Kind> {
     let readable = Kind::all().filter(|kind| kind.unsupported().is_none()).map(Kind::name);
     PossibleValuesParser::new(readable.collect::<Vec<_>>()).try_map(|name| name.parse::<Kind>())
+}
+
+/// A size such as `512M`, enough to work with.
+fn memory(text: &str) -> Result<usize, String> {
+    let size = || -> Option<usize> {
+        let unit = text.trim_end_matches(['b', 'B']).trim_end_matches('i');
+        let (digits, factor) = match unit.char_indices().next_back()? {
+            (at, 'k' | 'K') => (&unit[..at], 1 << 10),
+            (at, 'm' | 'M') => (&unit[..at], 1 << 20),
+            (at, 'g' | 'G') => (&unit[..at], 1 << 30),
+            _ => (text, 1),
+        };
+        digits.trim().parse::<usize>().ok()?.checked_mul(factor)
+    };
+    match size() {
+        Some(size) if size >= limits::LEAST_MEMORY => Ok(size),
+        Some(_) => Err(format!("expected at least {}M", limits::LEAST_MEMORY >> 20)),
+        None => Err("expected a size such as 512M or 2G".to_owned()),
+    }
 }
 
 /// `dmscope lint`.

@@ -20,7 +20,7 @@ pub use self::schema::schema;
 use crate::credentials::Credentials;
 use crate::filter::Filter;
 use crate::input::Input;
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::rules::select::Selection;
 use crate::rules::{self, Profile, Rule, Severity};
 use crate::suppress::ignore::{LocUri, today};
@@ -238,7 +238,7 @@ impl File {
     /// Keys that cannot be read.
     pub fn reading(&self, reading: &cli::Reading, follow: bool) -> Result<Reading> {
         let kind = reading.input_kind;
-        let limits = Limits::default();
+        let limits = Limits::within(reading.max_memory.unwrap_or(limits::MEMORY));
         let grows = follow || reading.paths.iter().any(|path| path.as_os_str() == "-");
         let keys = self.keys(&reading.keys, grows, &limits)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

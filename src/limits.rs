@@ -129,21 +129,26 @@ pub const REMARKED: usize = 10_000;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// What all that is kept may take together, unless `--max-memory` says otherwise.
+pub const MEMORY: usize = 1024 * MIB;
+/// With less than this a large message cannot be put together beside the others of a busy capture.
+pub const LEAST_MEMORY: usize = 64 * MIB;
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             record: 16 * MIB,
             interfaces: 65_536,
             key_logs: 16 * MIB,
-            secrets: 500_000,
+            secrets: 262_144,
             resumable: 65_536,
             parked: 4 * MIB,
-            parked_in_all: 256 * MIB,
-            flows: 262_144,
+            parked_in_all: 96 * MIB,
+            flows: 90_112,
             out_of_order: 1024,
             stream_bytes: 16 * MIB,
-            tcp_bytes: 512 * MIB,
-            fragmented_datagrams: 1024,
+            tcp_bytes: 160 * MIB,
+            fragmented_datagrams: 256,
             fragments: 256,
             http_head: 64 * KIB,
             http_headers: 128,
@@ -160,7 +165,7 @@ impl Default for Limits {
             session_messages: 2_000,
             session_bytes: 64 * MIB,
             bodies_under_way: 16 * MIB,
-            sessions_under_way: 64 * MIB,
+            sessions_under_way: 48 * MIB,
             entries: 1_000_000,
             compared: 10_000,
             line: 96 * MIB,
@@ -172,5 +177,57 @@ impl Default for Limits {
             rule_steps: 200_000,
             rule_steps_per_session: 2_000_000,
         }
+    }
+}
+
+impl Limits {
+    /// The bounds for which all that is kept stays within `memory` bytes. Each pool has its share: what is given up does not depend
+    /// on what another pool happens to hold, nor on threads.
+    pub fn within(memory: usize) -> Limits {
+        let mut limits = Limits::default();
+        for (bound, _) in limits.pools() {
+            let share = *bound as u128 * memory as u128 / MEMORY as u128;
+            *bound = usize::try_from(share).unwrap_or(usize::MAX).max(1);
+        }
+        limits
+    }
+
+    /// What takes memory as the input wants it: each bound, and the bytes that one of what it counts takes, about.
+    fn pools(&mut self) -> [(&mut usize, usize); 16] {
+        [
+            (&mut self.tcp_bytes, 1),
+            (&mut self.parked_in_all, 1),
+            (&mut self.flows, 1536),
+            (&mut self.fragmented_datagrams, 64 * KIB),
+            (&mut self.session_bytes, 1),
+            (&mut self.bodies_under_way, 1),
+            (&mut self.sessions_under_way, 1),
+            (&mut self.key_logs, 1),
+            (&mut self.secrets, 300),
+            (&mut self.resumable, 300),
+            (&mut self.devices, KIB),
+            (&mut self.reported, KIB),
+            (&mut self.encrypted_hosts, 512),
+            // The body that is being decoded, and what it was copied to.
+            (&mut self.decoded_body, 2),
+            (&mut self.body, 1),
+            (&mut self.nodes, 64),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pools_full_stay_within_the_memory_that_is_given() {
+        for memory in [LEAST_MEMORY, 256 * MIB, MEMORY, 4 * MEMORY] {
+            let all: usize = Limits::within(memory).pools().into_iter().map(|(bound, each)| *bound * each).sum();
+            assert!(all <= memory, "{} MiB of {}", all / MIB, memory / MIB);
+        }
+        let mut limits = Limits::default();
+        let defaults = limits.pools().map(|(bound, _)| *bound);
+        assert_eq!(Limits::within(MEMORY).pools().map(|(bound, _)| *bound), defaults);
     }
 }
