@@ -16,9 +16,11 @@ use crate::capture::{self, Format, Frame, Source, Summary, map::Data};
 use crate::http::{self, Conn, Encrypted, Event, InputId};
 use crate::input::{Error, Input, Kind};
 use crate::limits::Limits;
-use crate::link::{self, Carried};
+use crate::link::{self, Carried, DNS, Datagram};
 use crate::origin::{Span, Unit};
+use crate::reach::{Names, Unreached};
 use crate::session::{Arrival, Assembler, Session};
+use crate::story::Seen;
 use crate::syncml::Message;
 use crate::tcp;
 use crate::time::Time;
@@ -121,8 +123,17 @@ pub struct Reading {
     pub totals: Totals,
     /// Servers whose connections could not be decrypted.
     pub encrypted: Vec<Encrypted>,
+    /// Hosts that were not reached.
+    pub unreached: Vec<Unreached>,
     /// Time of the last packet, where there are packets.
     pub until: Option<Time>,
+}
+
+impl Reading {
+    /// What stories are told from besides messages.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen { encrypted: &self.encrypted, unreached: &self.unreached, until: self.until }
+    }
 }
 
 /// Who is told what is read.
@@ -237,13 +248,14 @@ struct Run<'a> {
     listener: Remarks<'a>,
     done: u64,
     until: Option<Time>,
+    unreached: Vec<Unreached>,
 }
 
 impl<'a> Run<'a> {
     fn new(settings: &'a Settings, stop: &'a AtomicBool, listener: &'a mut dyn Listener) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
         let listener = Remarks::new(listener);
-        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), listener, done: 0, until: None }
+        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), listener, done: 0, until: None, unreached: Vec::new() }
     }
 
     fn finish(self, inputs: Vec<InputReport>) -> Reading {
@@ -255,7 +267,7 @@ impl<'a> Run<'a> {
             pushes: counts.pushes,
             other: counts.dropped,
         };
-        Reading { inputs, totals, encrypted: self.encrypted.finish(), until: self.until }
+        Reading { inputs, totals, encrypted: self.encrypted.finish(), unreached: self.unreached, until: self.until }
     }
 
     fn input(&mut self, id: InputId, input: &Input, follow: bool) -> Result<InputReport, Error> {
@@ -415,6 +427,7 @@ impl<'a> Run<'a> {
         let keys = self.settings.keys.clone();
         let source = http::Source::new(id, keys.clone());
         let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
+        let mut names = Names::new(limits);
         let Run { assembler, encrypted, listener, done, stop, .. } = self;
         let crew = Crew { threads, most: limits.bodies_under_way };
         let (frames, bytes, mut latest) = (Cell::new(0u64), Cell::new(0u64), None);
@@ -451,6 +464,7 @@ impl<'a> Run<'a> {
                 }
                 match decoder.frame(&frame) {
                     Some(Carried::Segment(segment)) => table.segment(&segment, &mut |event| give(Job::Http(event))),
+                    Some(Carried::Datagram(datagram)) if is_dns(&datagram) => names.take(&datagram),
                     Some(Carried::Datagram(datagram)) => give(Job::Push(pushed::of(&datagram))),
                     None => {}
                 }
@@ -470,6 +484,7 @@ impl<'a> Run<'a> {
             let detail = format!("the key logs name more than {} connections; the rest was left out", limits.secrets);
             notes.push(Anomaly::new(Note::LimitCapture, Span::default(), detail));
         }
+        self.unreached.extend(names.finish(table.attempts(), id));
         self.assembler.until(latest);
         self.until = self.until.max(latest);
         if let Some(error) = &summary.failed {
@@ -559,6 +574,11 @@ fn file_offset(record: &Record) -> u64 {
 enum Job {
     Http(Event),
     Push(Pushed),
+}
+
+/// Whether it is of DNS, not a push.
+fn is_dns(datagram: &Datagram<'_>) -> bool {
+    [datagram.source, datagram.destination].iter().any(|end| end.port() == DNS)
 }
 
 /// Counts what is read.

@@ -33,6 +33,7 @@ pub mod near;
 pub mod origin;
 pub mod pattern;
 pub mod push;
+pub mod reach;
 pub mod report;
 pub mod rules;
 pub mod session;

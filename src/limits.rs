@@ -80,6 +80,8 @@ pub struct Limits {
     pub devices: usize,
     /// Hosts of an input told apart among the connections that cannot be decrypted. An office reaches some thousand.
     pub encrypted_hosts: usize,
+    /// Names that are asked for in DNS, and addresses that they have; a device asks for some hundred a day.
+    pub names: usize,
     /// Findings, sessions and unjudged messages kept for a report, each; the rest is counted. A finding has about 1 KiB.
     pub reported: usize,
     /// Steps that an own rule may take to judge one place: some milliseconds. A rule that looks at every item of a large
@@ -173,7 +175,8 @@ impl Default for Limits {
             findings_per_rule: 100,
             devices: 65_536,
             encrypted_hosts: 16_384,
-            reported: 100_000,
+            names: 16_384,
+            reported: 90_000,
             rule_steps: 200_000,
             rule_steps_per_session: 2_000_000,
         }
@@ -193,7 +196,7 @@ impl Limits {
     }
 
     /// What takes memory as the input wants it: each bound, and the bytes that one of what it counts takes, about.
-    fn pools(&mut self) -> [(&mut usize, usize); 16] {
+    fn pools(&mut self) -> [(&mut usize, usize); 17] {
         [
             (&mut self.tcp_bytes, 1),
             (&mut self.parked_in_all, 1),
@@ -207,6 +210,7 @@ impl Limits {
             (&mut self.resumable, 300),
             (&mut self.devices, KIB),
             (&mut self.reported, KIB),
+            (&mut self.names, 512),
             (&mut self.encrypted_hosts, 512),
             // The body that is being decoded, and what it was copied to.
             (&mut self.decoded_body, 2),

@@ -1,7 +1,7 @@
 //! From a frame to its TCP segment: link headers off, IP read, fragments put together.
 //!
 //! Tunnels are followed. In: [`Frame`]s. Out: at most one [`Segment`] each, borrowed from the frame or from the datagram that it completed;
-//! or a UDP datagram of the ports of WAP push. What carries neither over IPv4 or IPv6 is passed over without a word; a link type that is not known is told once.
+//! or a UDP datagram of the ports of WAP push or DNS. What carries neither over IPv4 or IPv6 is passed over without a word; a link type that is not known is told once.
 
 mod ip;
 mod tunnel;
@@ -16,7 +16,7 @@ use crate::tcp::{Segment, SegmentOrigin};
 use ip::{Extensions, Tcp};
 use udp::{Found, Secured, Udp};
 
-pub use udp::Datagram;
+pub use udp::{DNS, Datagram};
 
 /// The link types that others are made of.
 const ETHERNET: u16 = 1;
@@ -34,7 +34,7 @@ const TOLD: usize = 16;
 pub enum Carried<'a> {
     /// A TCP segment.
     Segment(Segment<'a>),
-    /// A UDP datagram that may be a push.
+    /// A UDP datagram that may be a push, or is of DNS.
     Datagram(Datagram<'a>),
 }
 

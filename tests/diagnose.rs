@@ -6,9 +6,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
+#[path = "build/mod.rs"]
+mod build;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
+use build::{ACK, Packet, RST, SYN, Tcp};
 use serde_json::{Value, json};
 
 fn diagnose(arguments: &[&str]) -> (String, i32) {
@@ -271,6 +276,78 @@ fn a_server_that_sends_a_device_away_is_told_apart() {
     assert!(left.to_string().contains("the server ordered it (Exec on Unenroll in s1)"), "{left:#}");
     let refused = of_entries(session(0.0, "1", "user", &order, "Exec", Some(405)));
     assert_eq!(refused["stopped"]["stage"], "unenrollment", "{refused:#}");
+}
+
+const DEVICE_END: &str = "10.0.0.7:50123";
+const DISCOVERY: &str = "enterpriseenrollment.example.test";
+
+/// A question for the address of the discovery host, or the answer to it.
+fn dns(second: i64, answer: Option<(u8, Option<Ipv4Addr>)>) -> Packet {
+    let [device, resolver]: [SocketAddr; 2] = [DEVICE_END, "10.0.0.53:53"].map(|end| end.parse().unwrap());
+    let name = DISCOVERY.split('.').flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat());
+    let question = name.chain([0, 0, 1, 0, 1]);
+    let (code, address) = answer.unwrap_or_default();
+    let flags = if answer.is_some() { [0x81, 0x80 | code] } else { [1, 0] };
+    let mut message = [&[0x12, 0x34], &flags[..], &[0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]].concat();
+    message.extend(question);
+    if let Some(address) = address {
+        message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        message.extend(address.octets());
+    }
+    let (source, destination) = if answer.is_some() { (resolver, device) } else { (device, resolver) };
+    packet(second, build::udp(source, destination, &message))
+}
+
+fn packet(second: i64, datagram: Vec<u8>) -> Packet {
+    Packet::new(build::START + second * 1_000_000_000, build::ethernet(&datagram))
+}
+
+fn of_packets(packets: &[Packet]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("start.pcap");
+    std::fs::write(&path, build::pcap(packets)).unwrap();
+    story(&[&path.display().to_string()])
+}
+
+#[test]
+fn a_host_that_is_not_reached_is_where_it_stops() {
+    let [device, server]: [SocketAddr; 2] = [DEVICE_END, "10.0.0.9:443"].map(|end| end.parse().unwrap());
+    let tcp = |second, flags, turned| {
+        let (source, destination) = if turned { (server, device) } else { (device, server) };
+        packet(
+            second,
+            Tcp { seq: 1000, ack: if turned { 1001 } else { 0 }, flags, payload: &[] }.datagram(source, destination),
+        )
+    };
+    let found = [dns(0, None), dns(0, Some((0, Some(Ipv4Addr::new(10, 0, 0, 9)))))];
+    let silent = [&found[..], &[tcp(1, SYN, false), tcp(2, SYN, false), tcp(4, SYN, false)]].concat();
+    let refused = [&found[..], &[tcp(1, SYN, false), tcp(1, RST | ACK, true)]].concat();
+    let cases = [
+        (
+            vec![dns(0, None), dns(0, Some((3, None)))],
+            "DNS has no address for",
+            "0x80072EE7",
+            "asked 10.0.0.53:53 once",
+        ),
+        (vec![dns(0, None), dns(0, Some((2, None)))], "DNS failed for", "0x80072EE7", "asked 10.0.0.53:53 once"),
+        (vec![dns(0, None), dns(1, None), dns(2, None)], "the DNS server did not answer for", "0x80072EE7", "3 times"),
+        (silent, "did not answer the connection", "0x80072EE2", "asked 10.0.0.9:443 3 times"),
+        (refused, "refused the connection", "0x80072EFD", "asked 10.0.0.9:443 once"),
+    ];
+    for (packets, what, code, evidence) in cases {
+        let told = of_packets(&packets);
+        let stopped = &told["stopped"];
+        assert_eq!((stopped["stage"].as_str(), stopped["code"].as_str()), (Some("discovery"), Some(code)), "{told:#}");
+        let sentence = stopped["what"].as_str().unwrap();
+        assert!(sentence.contains(what) && sentence.contains(DISCOVERY), "{told:#}");
+        assert!(stopped["causes"][0].to_string().contains(evidence), "{told:#}");
+        assert!(stopped["next"].as_array().is_some_and(|next| !next.is_empty()), "{told:#}");
+    }
+    // One question at the end of a capture says nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.pcap");
+    std::fs::write(&path, build::pcap(&[dns(0, None)])).unwrap();
+    assert_eq!(diagnose(&["-q", &path.display().to_string()]).1, 3);
 }
 
 #[test]

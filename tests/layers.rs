@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("link", &["capture", "defrag", "push", "tcp"]),
     ("defrag", &[]),
     ("push", &[]),
+    ("reach", &["http", "link", "tcp"]),
     ("tcp", &[]),
     ("x509", &[]),
     ("tls", &["x509"]),
@@ -27,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("credentials", &["syncml"]),
     ("rules", &["credentials", "enroll", "http", "push", "session", "syncml", "tls", "x509", "xml"]),
     ("suppress", &["rules", "session", "syncml"]),
-    ("story", &["enroll", "http", "push", "rules", "session", "syncml", "tls"]),
+    ("story", &["enroll", "http", "push", "reach", "rules", "session", "syncml", "tls"]),
     (
         "report",
         &[

@@ -54,7 +54,7 @@ fn tell(options: &cli::Diagnose) -> Result<Exit> {
         })
     })?;
     let Judged { lint, bugs, .. } = judged;
-    let stories: Vec<Story> = teller.tell(&lint.findings, &read.encrypted, read.until);
+    let stories: Vec<Story> = teller.tell(&lint.findings, read.seen());
     let paths: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
     let notes: Vec<String> = lint.inputs.iter().flat_map(|input| input.notes.iter().cloned()).collect();
     let page = Page { stories: &stories, paths: &paths, notes: &notes };

@@ -1,4 +1,4 @@
-//! UDP datagrams of the ports of WAP push; all others are passed over.
+//! UDP datagrams of the ports of WAP push and of DNS; all others are passed over.
 //!
 //! Fragmented ones are not put together: their first fragment is handed on as one that was cut, so that it is told.
 
@@ -12,12 +12,14 @@ use crate::origin::Run;
 use crate::push::{PORT, SECURE_PORT, WSP_PORT, WTP_PORT};
 use crate::time::Time;
 
+/// The port of DNS.
+pub const DNS: u16 = 53;
 /// The protocol number of UDP.
 pub(super) const UDP: u8 = ip_number::UDP.0;
 /// Octets of a header.
 const HEADER: usize = 8;
 
-/// A datagram that may be a push.
+/// A datagram that may be a push, or of DNS.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     /// Who sent it.
@@ -36,7 +38,7 @@ pub struct Datagram<'a> {
 
 /// What a UDP datagram is to us.
 pub(super) enum Found<'a> {
-    /// One that may be a push; its offset in the IP payload is [`HEADER`].
+    /// One that may be a push, or of DNS; its offset in the IP payload is [`HEADER`].
     Push(Udp<'a>),
     /// One secured by WTLS.
     Secured,
@@ -63,7 +65,12 @@ impl<'a> Udp<'a> {
         let rest = bytes.get(HEADER..).unwrap_or_default();
         match destination {
             SECURE_PORT if looks_like_wtls(rest) => Found::Secured,
-            _ if destination == PORT || is_wsp(destination) || is_wsp(source) => {
+            _ if destination == PORT
+                || destination == DNS
+                || source == DNS
+                || is_wsp(destination)
+                || is_wsp(source) =>
+            {
                 let length = usize::from(length).saturating_sub(HEADER);
                 let payload = rest.get(..length).unwrap_or(rest);
                 let cut = length - payload.len();

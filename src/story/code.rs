@@ -154,6 +154,36 @@ pub fn of_status(code: u16) -> (Vec<String>, Vec<String>) {
 /// Codes with causes and advice of their own.
 static ADVICE: &[Advice] = &[
     Advice {
+        code: 0x8007_2EE2,
+        causes: &[
+            "a firewall drops the packets, or the server is down",
+            "the name leads to an address that is no longer the server's",
+        ],
+        next: &[
+            "Try the address from the device's network: `curl -v https://<host>/`.",
+            "Let port 443 to the enrollment and management hosts pass.",
+        ],
+    },
+    Advice {
+        code: 0x8007_2EE7,
+        causes: &[
+            "the name does not exist for the resolver that the device asks: no CNAME enterpriseenrollment.<domain>, or another view of DNS",
+            "the resolver itself cannot be reached, or is not the one it should be",
+        ],
+        next: &[
+            "Ask the same resolver from the device's network: `nslookup <host>`.",
+            "Create the CNAME, or let the user type the server's address.",
+        ],
+    },
+    Advice {
+        code: 0x8007_2EFD,
+        causes: &["nothing listens on that port of the server", "a firewall refuses the connection"],
+        next: &[
+            "Check that the service runs, and that the name leads to its address.",
+            "Let port 443 to the enrollment and management hosts pass.",
+        ],
+    },
+    Advice {
         code: 0x8018_0001,
         causes: &[
             "namespaces or XML of the request are not what the server expects",

@@ -5,6 +5,7 @@
 //! capture does not show is said, and never guessed.
 
 pub mod code;
+mod contact;
 mod enrolling;
 mod failure;
 mod leaving;
@@ -17,6 +18,7 @@ use crate::rules::Location;
 use crate::time::Time;
 use std::time::Duration;
 
+pub use contact::Seen;
 pub use tell::{Heard, Teller, duration};
 
 /// How far a stage came.

@@ -7,19 +7,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::contact::Seen;
 use super::enrolling::Attempt;
 use super::managing::Managed;
 use super::notified::Notice;
 use super::{Cause, Outcome, Stage, Stop, Story, failure, leaving, trouble};
 use crate::enroll::Address;
-use crate::enroll::step::is_enrollment_host;
-use crate::escape;
-use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::rules::{Finding, Severity};
 use crate::session::{Flavor, Session};
 use crate::time::Time;
-use crate::tls::{self, Sealed};
 
 /// Sessions of one device that are kept.
 const SESSIONS: usize = 4096;
@@ -186,13 +183,13 @@ impl Teller {
         }))
     }
 
-    /// The stories, in the order they began. `until` is the end of the capture where it is known.
-    pub fn tell(self, findings: &[Finding], encrypted: &[Encrypted], until: Option<Time>) -> Vec<Story> {
-        let until = self.until.max(until);
+    /// The stories, in the order they began.
+    pub fn tell(self, findings: &[Finding], seen: Seen<'_>) -> Vec<Story> {
+        let seen = Seen { until: self.until.max(seen.until), ..seen };
         let devices = self.devices.into_iter();
-        let mut stories: Vec<Story> = devices.map(|device| device.tell(findings, encrypted, until)).collect();
+        let mut stories: Vec<Story> = devices.map(|device| device.tell(findings, seen)).collect();
         if stories.is_empty() {
-            stories.extend(sealed(encrypted));
+            stories.extend(seen.alone());
         }
         stories.sort_by_key(|story| story.from);
         if let Some(last) = stories.last_mut().filter(|_| self.left_out > 0) {
@@ -227,7 +224,7 @@ impl Device {
         self.attempts.iter().any(same_user) || self.sessions.iter().any(of_session)
     }
 
-    fn tell(mut self, findings: &[Finding], encrypted: &[Encrypted], until: Option<Time>) -> Story {
+    fn tell(mut self, findings: &[Finding], seen: Seen<'_>) -> Story {
         self.sessions.sort_by_key(|session| session.from);
         self.attempts.sort_by_key(|attempt| attempt.from);
         let mut story = Story::default();
@@ -262,12 +259,12 @@ impl Device {
                 "{tries} tries to enroll, {failed} of them without a provisioning document; the last one is told"
             ));
         }
-        self.after(enrollment, &mut story, findings, encrypted, until);
+        self.after(enrollment, &mut story, findings, seen);
         if let Some(attempt) = enrollment.filter(|_| story.stop.is_none()) {
-            unread(attempt, &mut story, encrypted);
+            seen.unread(attempt, &mut story);
         }
         self.notified(&mut story);
-        story.trouble.extend(trouble::of(sessions, until));
+        story.trouble.extend(trouble::of(sessions, seen.until));
         if *left_out > 0 {
             story.not_shown.push(format!("{left_out} further sessions were left out"));
         }
@@ -295,14 +292,7 @@ impl Device {
     }
 
     /// The stages behind the provisioning document.
-    fn after(
-        &self,
-        enrollment: Option<&Attempt>,
-        story: &mut Story,
-        findings: &[Finding],
-        encrypted: &[Encrypted],
-        until: Option<Time>,
-    ) {
+    fn after(&self, enrollment: Option<&Attempt>, story: &mut Story, findings: &[Finding], seen: Seen<'_>) {
         let begun = enrollment.and_then(|attempt| attempt.to);
         let behind = |session: &&Managed| begun.zip(session.from).is_none_or(|(begun, from)| from >= begun);
         let sessions: Vec<&Managed> = self.sessions.iter().filter(behind).collect();
@@ -321,7 +311,7 @@ impl Device {
             stage.place = sessions.get(1).map(|session| session.place.clone());
             story.stages.push(stage);
         }
-        if let Some(stage) = leaving::stage(&self.sessions, until) {
+        if let Some(stage) = leaving::stage(&self.sessions, seen.until) {
             if stage.outcome == Outcome::Failed && story.stop.is_none() {
                 let what = stage.said.last().cloned().unwrap_or_default();
                 let mut stop = failure::stop("unenrollment", what, None, Vec::new());
@@ -343,7 +333,7 @@ impl Device {
         match &mut story.stop {
             Some(stop) => add_findings(stop, &own),
             None if sessions.is_empty() => {
-                story.stop = stuck(attempt, story, &own, encrypted, until);
+                story.stop = stuck(attempt, story, &own, seen);
                 let stopped = story.stop.as_ref().map(|stop| stop.stage);
                 let here = story.stages.iter_mut().filter(|stage| Some(stage.name) == stopped);
                 here.for_each(|stage| stage.outcome = Outcome::Failed);
@@ -410,53 +400,25 @@ fn code_of(rule: &str) -> Option<u32> {
     })
 }
 
-/// Connections to hosts of the enrollment that could not be decrypted: what is missing may have happened there.
-fn unread(attempt: &Attempt, story: &mut Story, encrypted: &[Encrypted]) {
-    let concerns = |host: &String| is_enrollment_host(host) || attempt.hosts.iter().any(|(_, known)| known == host);
-    for one in encrypted.iter().filter(|one| one.facts().sealed != Some(Sealed::Failed)) {
-        let Some(host) = one.host().filter(concerns) else { continue };
-        let many =
-            if one.connections == 1 { "a connection".to_owned() } else { format!("{} connections", one.connections) };
-        story.not_shown.push(format!("{many} to {} could not be decrypted", escape::line(&host)));
-        let missing = story.stages.iter_mut().filter(|stage| stage.outcome == Outcome::NotReached);
-        missing.for_each(|stage| stage.outcome = Outcome::NotSeen);
-    }
-}
-
 /// Why a device did not go on although nothing was refused: TLS to the next host failed, or it does not take what it was given.
-fn stuck(
-    attempt: &Attempt,
-    story: &Story,
-    findings: &[&Finding],
-    encrypted: &[Encrypted],
-    until: Option<Time>,
-) -> Option<Stop> {
+fn stuck(attempt: &Attempt, story: &Story, findings: &[&Finding], seen: Seen<'_>) -> Option<Stop> {
     if attempt.renews {
         return None;
     }
-    let next = story.stages.iter().find(|stage| matches!(stage.outcome, Outcome::NotReached | Outcome::NotSeen));
-    let stage = next.map_or("first session", |stage| stage.name);
-    let ahead = attempt.hosts.iter().filter(|(at, _)| position(at) >= position(stage));
-    let to_host = |(at, host): &(&'static str, String)| {
-        let at = *at;
-        encrypted.iter().filter(|one| one.host().as_ref() == Some(host)).map(move |one| (at, one)).collect::<Vec<_>>()
-    };
-    let connections: Vec<(&'static str, &Encrypted)> = ahead.flat_map(to_host).collect();
-    if let Some((at, failed)) = connections.iter().find(|(_, one)| one.facts().sealed == Some(Sealed::Failed)) {
-        return Some(tls_stop(at, failed));
+    if let Some(stop) = seen.stop_ahead(attempt, story) {
+        return Some(stop);
     }
-    let sealed = connections.first();
     // What the server took from the device does not keep the device from going on.
     let stops = |finding: &&&Finding| finding.severity > Severity::Info && finding.fault != "client";
     let errors: Vec<&&Finding> = findings.iter().filter(stops).collect();
-    if sealed.is_some() {
+    if seen.is_closed_ahead(attempt, story) {
         return None;
     }
     if errors.is_empty() {
         return findings.iter().find(|finding| finding.rule.id == "DM-ENR-040").map(|alone| stayed_away(alone));
     }
     let pause =
-        attempt.to.zip(until).map(|(to, until)| until.since(to)).filter(|pause| *pause >= Duration::from_secs(5));
+        attempt.to.zip(seen.until).map(|(to, until)| until.since(to)).filter(|pause| *pause >= Duration::from_secs(5));
     let after =
         pause.map_or("the capture ends there".to_owned(), |pause| format!("{} of capture follow", duration(pause)));
     let provisioning = attempt.provisioned;
@@ -496,62 +458,6 @@ fn stayed_away(finding: &Finding) -> Stop {
     stop.next.push("Ask the device for its error: 0x8018001E to 0x80180025 name the part of the document.".into());
     stop.place = Some(finding.location.clone());
     stop
-}
-
-fn position(stage: &str) -> usize {
-    let order = ["discovery", "sign-in", "policy", "certificate", "provisioning", "first session"];
-    order.iter().position(|known| *known == stage).unwrap_or(order.len())
-}
-
-/// A handshake that failed.
-fn tls_stop(stage: &'static str, failed: &Encrypted) -> Stop {
-    let host = escape::line(&failed.host().unwrap_or_default()).into_owned();
-    let times = if failed.connections > 1 { format!(", {} times", failed.connections) } else { String::new() };
-    let what = format!("TLS to {host} failed{times}");
-    let place = Some(crate::rules::location::of_connection(failed));
-    let Some(failure) = failed.facts().failure() else {
-        return Stop { place, ..failure::stop(stage, what, Some(0x8018_0010), Vec::new()) };
-    };
-    let code = match failure.cause {
-        tls::Cause::Expired | tls::Cause::NotYetValid if stage == "discovery" => 0x8018_000D,
-        tls::Cause::Expired
-        | tls::Cause::NotYetValid
-        | tls::Cause::WrongName
-        | tls::Cause::Untrusted
-        | tls::Cause::Revoked
-        | tls::Cause::Refused
-        | tls::Cause::Inspected => 0x8018_0012,
-        _ => 0x8018_0010,
-    };
-    let remedy = failure.remedy().to_owned();
-    let cause = Cause { text: failure.text, evidence: failure.evidence };
-    let mut stop = failure::stop(stage, what, Some(code), vec![cause]);
-    stop.next.insert(0, remedy);
-    Stop { place, ..stop }
-}
-
-/// What a capture shows of which nothing could be read: connections to hosts of enrollment that failed or stay closed.
-fn sealed(encrypted: &[Encrypted]) -> Vec<Story> {
-    let of_enrollment = |one: &&Encrypted| one.host().is_some_and(|host| is_enrollment_host(&host));
-    let failed = |one: &&Encrypted| one.facts().sealed == Some(Sealed::Failed);
-    let mut stories = Vec::new();
-    let chosen = encrypted.iter().find(|one| of_enrollment(one) && failed(one));
-    let chosen = chosen.or_else(|| encrypted.iter().find(failed)).or_else(|| encrypted.iter().find(of_enrollment));
-    if let Some(one) = chosen {
-        let mut story = Story { server: one.host(), ..Story::default() };
-        if failed(&one) {
-            story.stages.push(Stage::new("discovery", Outcome::Failed));
-            story.stop = Some(tls_stop("discovery", one));
-        } else {
-            story.stages.push(Stage::new("discovery", Outcome::NotSeen));
-            story.not_shown.push(format!(
-                "the connections to {} are encrypted: give the key log with --keylog",
-                escape::line(&one.host().unwrap_or_default())
-            ));
-        }
-        stories.push(story);
-    }
-    stories
 }
 
 /// The time of day in seconds.

@@ -4,11 +4,11 @@
 //! sender had acknowledged. Missing bytes are declared a gap when the receiver acknowledged them and they did not
 //! turn up within the grace, when too much waits for them, or when the connection ends.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::half::{Half, Part};
-use super::{Consumer, Opening, Role, Segment};
+use super::{Attempt, Consumer, Opening, Role, Segment};
 use crate::limits::Limits;
 use crate::stream::{End, Stream};
 use crate::time::Time;
@@ -85,6 +85,25 @@ impl<C: Consumer> Flow<C> {
     /// Whether a consumer was given bytes.
     pub(super) fn carried_data(&self) -> bool {
         self.consumer.is_some()
+    }
+
+    /// The client's address, and the server's with its port.
+    pub(super) fn ends(&self) -> (IpAddr, SocketAddr) {
+        let [client, server] = self.endpoints;
+        (client.ip(), server)
+    }
+
+    /// What it was if it was but an attempt: a client's SYN that was refused, or that was sent again and not answered.
+    pub(super) fn attempt(&self) -> Option<Attempt> {
+        let [client, server] = self.endpoints;
+        let asked = self.roles_known && self.streams[CLIENT].from_start && self.consumer.is_none();
+        let silent = !self.streams[SERVER].seen && self.reset_at.is_none() && self.segments > 1;
+        // A server that refuses has sent no SYN.
+        let refused = self.streams[SERVER].seen && !self.streams[SERVER].from_start && self.reset_at.is_some();
+        let times = u32::try_from(self.segments).unwrap_or(u32::MAX);
+        let times = if refused { times / 2 } else { times };
+        let attempt = Attempt { client: client.ip(), server, times: times.max(1), refused, at: self.last };
+        (asked && (silent || refused)).then_some(attempt)
     }
 
     /// Whether this SYN can be the one that began what was seen so far.

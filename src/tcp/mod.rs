@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::limits::Limits;
@@ -67,6 +67,21 @@ pub enum Role {
     Client,
     /// The side that was called.
     Server,
+}
+
+/// A connection that a client asked for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Who asked.
+    pub client: IpAddr,
+    /// Whom.
+    pub server: SocketAddr,
+    /// SYNs that it sent.
+    pub times: u32,
+    /// Whether it was refused; nobody answered else.
+    pub refused: bool,
+    /// When it asked last.
+    pub at: Option<Time>,
 }
 
 /// TCP flags, as far as they matter to reassembly.

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::flow::{Context, Flow, Out};
 use super::idle::Idle;
-use super::{Consumer, Segment};
+use super::{Attempt, Consumer, Segment};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
@@ -91,6 +91,8 @@ pub struct Table<C: Consumer> {
     streams: u32,
     held: usize,
     evicted: u64,
+    /// Servers to which no connection came about, by client; those to which one did, too, as long as there is room.
+    attempts: HashMap<(IpAddr, SocketAddr), Option<Attempt>, RandomState>,
 }
 
 impl<C: Consumer> Table<C> {
@@ -108,6 +110,7 @@ impl<C: Consumer> Table<C> {
             streams: 0,
             held: 0,
             evicted: 0,
+            attempts: HashMap::default(),
         }
     }
 
@@ -146,6 +149,13 @@ impl<C: Consumer> Table<C> {
             notes.push(Anomaly::new(Kind::LimitFlows, Span::default(), detail));
         }
         notes
+    }
+
+    /// The servers to which clients got no connection, in the order in which they were tried. Call it at the end.
+    pub fn attempts(&mut self) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = std::mem::take(&mut self.attempts).into_values().flatten().collect();
+        attempts.sort_by_key(|attempt| (attempt.at, attempt.client, attempt.server));
+        attempts
     }
 
     /// Connections seen so far.
@@ -247,6 +257,7 @@ impl<C: Consumer> Table<C> {
             self.closed.push_back((slot, entry.number));
         }
         flow.close(&Context { shared: &self.shared, limits: &self.limits }, out);
+        note(&mut self.attempts, &flow, self.limits.names);
         if self.closed.len() > 2 * self.slots.len() + 16 {
             let slots = &self.slots;
             let is_closed = |entry: &Slot<C>, number: u32| entry.number == number && entry.flow.is_none();
@@ -269,6 +280,25 @@ impl<C: Consumer> Table<C> {
             }
             self.look_after(due.slot, out);
         }
+    }
+}
+
+/// Keeps in mind how a connection came about, if a client was seen to ask for it.
+fn note<C: Consumer>(
+    attempts: &mut HashMap<(IpAddr, SocketAddr), Option<Attempt>, RandomState>,
+    flow: &Flow<C>,
+    most: usize,
+) {
+    let ends = flow.ends();
+    let room = attempts.len() < most;
+    match (flow.attempt(), attempts.get_mut(&ends)) {
+        (Some(attempt), Some(Some(known))) => {
+            *known =
+                Attempt { times: known.times.saturating_add(attempt.times), at: known.at.or(attempt.at), ..attempt };
+        }
+        (Some(attempt), None) if room => drop(attempts.insert(ends, Some(attempt))),
+        (None, Some(known)) if flow.carried_data() => *known = None,
+        _ => {}
     }
 }
 

@@ -18,7 +18,7 @@ use crate::rules::own::Hole;
 use crate::rules::{Draft, Finding, Rule, Severity};
 use crate::session::outline::Outline;
 use crate::session::{Flavor, Outcome, Session};
-use crate::story::{Heard, Story, Teller};
+use crate::story::{Heard, Seen, Story, Teller};
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
@@ -334,8 +334,8 @@ impl Store {
         told().for_each(|told| teller.take(told.heard.clone()));
         let findings: Vec<Finding> = told().flat_map(|told| told.findings.iter().cloned()).collect();
         match &self.ended {
-            Some(Ok(reading)) => teller.tell(&findings, &reading.encrypted, reading.until),
-            _ => teller.tell(&findings, &[], None),
+            Some(Ok(reading)) => teller.tell(&findings, reading.seen()),
+            _ => teller.tell(&findings, Seen::default()),
         }
     }
 

@@ -17,7 +17,7 @@ use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
 use dmscope::session::{Assembler, Enrollment, Session};
-use dmscope::story::{Heard, Teller};
+use dmscope::story::{Heard, Seen, Teller};
 use dmscope::stream::{End, Stream};
 use dmscope::suppress::Baseline;
 use dmscope::syncml::{Doc, Message};
@@ -100,7 +100,7 @@ fn judge(inputs: &[input::Input]) {
         }
     };
     let Ok(read) = engine::read(inputs, &settings, &mut each, &mut |_| {}) else { return };
-    let stories = teller.tell(&lint.findings, &read.encrypted, read.until);
+    let stories = teller.tell(&lint.findings, read.seen());
     let mut out = Vec::new();
     report::text::write(&lint, report::text::Options::default(), &mut out).expect("memory");
     report::sarif::write(&lint, &mut out).expect("memory");
@@ -175,7 +175,7 @@ pub(crate) fn soap(data: &[u8]) {
         assembler.document(Message::from_document(document, InputId(0), &limits()), &mut each);
     }
     assembler.finish(&mut each);
-    teller.tell(&[], &[], None);
+    teller.tell(&[], Seen::default());
 }
 
 /// A provisioning document, and the certificates in it.
