@@ -683,7 +683,8 @@ impl Assembler {
     }
 
     fn limit(&mut self, detail: String) {
-        if self.notes.len() < NOTES {
+        // What happens again and again is told once.
+        if self.notes.len() < NOTES && self.notes.iter().all(|note| note.detail != detail) {
             self.notes.push(Anomaly::new(Note::LimitSessions, Span::default(), detail));
         }
     }
