@@ -120,3 +120,35 @@ fn an_interface_that_does_not_exist_is_an_error() {
     let refused = Live::open("no-such-interface", None, None).err().unwrap();
     assert!(refused.to_string().starts_with("cannot capture on no-such-interface: "), "{refused}");
 }
+
+/// A running capture holds no privilege, although opening the interface took some.
+#[cfg(target_os = "linux")]
+#[test]
+fn privileges_are_given_up_once_the_interface_is_open() {
+    use std::io::BufRead as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dmscope"))
+        .args(["capture", "-i", "lo", "--duration", "3", "tcp", "port", "9"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    std::io::BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    if !said.starts_with("capturing on") {
+        assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "{said}");
+        eprintln!("SKIPPED: no right to capture: {said}");
+        child.wait().unwrap();
+        return;
+    }
+    let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        for set in ["CapEff:", "CapPrm:", "CapInh:"] {
+            let held = status.lines().find_map(|line| line.strip_prefix(set)).unwrap().trim();
+            assert_eq!(u64::from_str_radix(held, 16), Ok(0), "{set} {status}");
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

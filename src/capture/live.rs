@@ -32,6 +32,9 @@ pub enum Error {
     /// The file to save to cannot be written.
     #[error("cannot write {0}: {1}")]
     Save(PathBuf, pcap::Error),
+    /// The privileges cannot be given up.
+    #[error("cannot give up privileges: {0}")]
+    Privileges(String),
     /// libpcap takes names of files in UTF-8 only.
     #[error("cannot write {0}: its name is not UTF-8")]
     SaveName(PathBuf),
@@ -65,6 +68,31 @@ pub fn interfaces() -> Result<Vec<Interface>, Error> {
         description: device.desc,
     };
     Ok(Device::list().map_err(Error::List)?.into_iter().map(told).collect())
+}
+
+/// Gives up all that opening an interface took more rights for: from here on a fault in a parser has those of a plain user. With
+/// `reads_on`, files of other users that are read while packets come (key logs) can still be read.
+///
+/// # Errors
+/// [`Error::Privileges`].
+#[cfg(target_os = "linux")]
+pub fn drop_privileges(reads_on: bool) -> Result<(), Error> {
+    use caps::{CapSet, Capability, CapsHashSet};
+    let refused = |error: caps::errors::CapsError| Error::Privileges(error.to_string());
+    let had = caps::read(None, CapSet::Permitted).map_err(refused)?;
+    let kept: CapsHashSet = had.into_iter().filter(|one| reads_on && *one == Capability::CAP_DAC_READ_SEARCH).collect();
+    caps::clear(None, CapSet::Inheritable).map_err(refused)?;
+    caps::set(None, CapSet::Effective, &kept).map_err(refused)?;
+    caps::set(None, CapSet::Permitted, &kept).map_err(refused)
+}
+
+/// Other systems have no capabilities.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn drop_privileges(_reads_on: bool) -> Result<(), Error> {
+    Ok(())
 }
 
 /// An interface that is being captured on.

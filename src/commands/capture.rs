@@ -22,6 +22,8 @@ pub(super) fn run(options: &cli::Capture) -> Result<Exit> {
     let filter = (!options.filter.is_empty()).then(|| options.filter.join(" "));
     let mut live = Live::open(interface, filter.as_deref(), options.write.as_deref())
         .context("capturing takes privileges, and an interface that `dmscope capture` lists")?;
+    // Before there are other threads: they have the rights of this one.
+    live::drop_privileges(config.engine.keys.follows())?;
     let judge = Judge::new(&config.selection, &config.engine.limits, options.show_secrets, false)
         .with_credentials(config.credentials.clone())
         .with_suppressor(config.suppressor.clone());
