@@ -255,7 +255,16 @@ impl<'a> Run<'a> {
     fn new(settings: &'a Settings, stop: &'a AtomicBool, listener: &'a mut dyn Listener) -> Run<'a> {
         let assembler = Assembler::new(&settings.limits);
         let listener = Remarks::new(listener);
-        Run { settings, stop, assembler, encrypted: encrypted::Hosts::default(), listener, done: 0, until: None, unreached: Vec::new() }
+        Run {
+            settings,
+            stop,
+            assembler,
+            encrypted: encrypted::Hosts::default(),
+            listener,
+            done: 0,
+            until: None,
+            unreached: Vec::new(),
+        }
     }
 
     fn finish(self, inputs: Vec<InputReport>) -> Reading {
