@@ -1,4 +1,4 @@
-//! The statements that the catalog was made from, each with its rules: all of them are live, or due by name.
+//! The statements that the catalog was made from, each with its rules: all of them are live.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -10,11 +10,7 @@ use dmscope::rules::{ALL, Profile, find};
 
 use super::{catalog, run};
 
-/// Families that are still to come.
-const LATER: [&str; 0] = [];
-/// Rules of the other families that are still to come. Whoever makes one of them takes it from here.
-const DUE: [&str; 0] = [];
-/// Rules of the other families, and how many the catalog has of each.
+/// The families, and how many rules the catalog has of each.
 const FAMILIES: [(&str, usize); 20] = [
     ("DM-CAP", 5),
     ("DM-HTTP", 19),
@@ -41,10 +37,6 @@ const FAMILIES: [(&str, usize); 20] = [
 /// `DM-MSG` of `DM-MSG-010`.
 fn family(id: &str) -> &str {
     id.rsplit_once('-').map_or(id, |(family, _)| family)
-}
-
-fn is_due(id: &str) -> bool {
-    DUE.contains(&id) || LATER.contains(&family(id))
 }
 
 /// The ids in a cell: `DM-HTTP-001, DM-ALR-007 to DM-ALR-014, DM-URI-004 (exemption)`.
@@ -91,10 +83,7 @@ fn every_statement_has_its_rules() {
     let mut wrong = Vec::new();
     for (statement, rules) in &statements {
         let missing: Vec<&String> = rules.iter().filter(|id| find(id).is_none()).collect();
-        wrong.extend(missing.iter().filter(|id| !is_due(id)).map(|id| format!("{statement}: {id} is not live")));
-        if !missing.is_empty() {
-            println!("due: {statement}: {missing:?}");
-        }
+        wrong.extend(missing.iter().map(|id| format!("{statement}: {id} is not live")));
         if rules.is_empty() && !statement.starts_with("user is told") {
             wrong.push(format!("{statement}: no rules"));
         }
@@ -103,21 +92,14 @@ fn every_statement_has_its_rules() {
 }
 
 #[test]
-fn what_is_due_is_missing_and_nothing_else_is() {
-    for id in DUE {
-        assert!(find(id).is_none(), "{id} is live: take it from the list of those due");
-    }
+fn every_rule_of_the_catalog_is_live_and_there_are_no_others() {
     for (family, count) in FAMILIES {
-        let live = ALL.iter().filter(|rule| rule.family == family).count();
-        let due = DUE.iter().filter(|id| self::family(id) == family).count();
-        assert!(live + due >= count, "{family}: {live} live and {due} due of {count}");
+        assert_eq!(ALL.iter().filter(|rule| rule.family == family).count(), count, "{family}");
     }
-    let known = |family: &str| LATER.contains(&family) || FAMILIES.iter().any(|(known, _)| *known == family);
-    assert!(ALL.iter().all(|rule| known(rule.family)));
+    assert_eq!(ALL.len(), FAMILIES.iter().map(|(_, count)| count).sum::<usize>());
     let Some(rows) = catalog::rows() else { return };
-    let missing: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).filter(|id| find(id).is_none()).collect();
-    let wrong: Vec<_> = missing.iter().filter(|id| !is_due(id)).collect();
-    assert!(wrong.is_empty(), "neither live nor due: {wrong:?}");
+    let missing: Vec<&str> = rows.iter().map(|row| row[0].as_str()).filter(|id| find(id).is_none()).collect();
+    assert!(missing.is_empty(), "not live: {missing:?}");
     for (family, count) in FAMILIES {
         assert_eq!(rows.iter().filter(|row| self::family(&row[0]) == family).count(), count, "{family}");
     }
@@ -133,7 +115,7 @@ fn the_program_lists_all_rules_with_what_one_asks_of_them() {
         |rule: &&serde_json::Value| FAMILIES.iter().any(|(family, _)| rule["family"].as_str() == Some(family));
     let all: usize = FAMILIES.iter().map(|(_, count)| count).sum();
     assert_eq!(all, 441);
-    assert!(listed.iter().filter(of_ours).count() >= all - DUE.len());
+    assert_eq!(listed.iter().filter(of_ours).count(), all);
     for rule in listed {
         let text = |name: &str| {
             rule[name].as_str().filter(|text| !text.is_empty()).unwrap_or_else(|| panic!("{rule}: {name}"))
