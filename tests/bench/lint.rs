@@ -1,7 +1,7 @@
 //! How long `dmscope lint` takes on DM traffic: `cargo bench --bench lint [-- MEGABYTES]`.
 //!
 //! Makes a capture of sessions that run side by side, lints it three times and prints the best time; then once more
-//! with `--stats`, and fails when a rule takes more than its share.
+//! with `--stats`, and fails when a rule takes more than its share. The same with ten rules of one's own beside the others.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -19,6 +19,10 @@ const SHOWN: usize = 12;
 const RUNS: usize = 3;
 /// The largest share of a lint that one rule may take, in percent.
 const SHARE: f64 = 5.0;
+/// The same of ten own rules together.
+const SHARE_OF_OWN: f64 = 10.0;
+/// The ten own rules.
+const OWN: &[&str] = &["--rules", concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/rules")];
 /// Sessions at a time: what one second of a busy server holds.
 const OVERLAP: usize = 50;
 
@@ -30,18 +34,24 @@ fn main() {
     traffic::dense(megabytes * 1_000_000, OVERLAP, traffic::XML, &mut file).unwrap();
     file.flush().unwrap();
     let size = std::fs::metadata(&path).unwrap().len();
-    let best = (0..RUNS).map(|_| lint(&path)).min().unwrap();
-    println!("lint: {:.3} s, {:.0} MB/s (best of {RUNS})", best.as_secs_f64(), size as f64 / 1e6 / best.as_secs_f64());
-    let shares = shares(&path);
+    for (name, more) in [("lint", &[][..]), ("with own rules", OWN)] {
+        let best = (0..RUNS).map(|_| lint(&path, more)).min().unwrap().as_secs_f64();
+        println!("{name}: {best:.3} s, {:.0} MB/s (best of {RUNS})", size as f64 / 1e6 / best);
+    }
+    let own: f64 =
+        shares(&path, OWN).iter().filter(|(_, rule)| rule.starts_with("ACME-")).map(|(share, _)| share).sum();
+    println!("{own:>6.1} %  ten own rules together");
+    assert!(own < SHARE_OF_OWN, "ten own rules take more than {SHARE_OF_OWN} % of a lint");
+    let shares = shares(&path, &[]);
     shares.iter().take(SHOWN).for_each(|(share, rule)| println!("{share:>6.1} %  {rule}"));
     let above: Vec<_> = shares.iter().filter(|(share, _)| *share > SHARE).collect();
     assert!(above.is_empty(), "rules that take more than {SHARE} % of a lint: {above:?}");
 }
 
 /// The share of each rule in percent, the largest first.
-fn shares(path: &std::path::Path) -> Vec<(f64, String)> {
+fn shares(path: &std::path::Path, more: &[&str]) -> Vec<(f64, String)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
-    let output = command.args(["lint", "--quiet", "--stats"]).arg(path).output().unwrap();
+    let output = command.args(["lint", "--quiet", "--stats"]).args(more).arg(path).output().unwrap();
     let stats = String::from_utf8(output.stderr).unwrap();
     let share = |line: &str| {
         let (share, rule) = line.split_once(" %) in ")?;
@@ -52,10 +62,10 @@ fn shares(path: &std::path::Path) -> Vec<(f64, String)> {
     shares
 }
 
-fn lint(path: &std::path::Path) -> Duration {
+fn lint(path: &std::path::Path, more: &[&str]) -> Duration {
     let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_dmscope"));
-    let status = command.arg("lint").arg("--quiet").arg(path).stdout(Stdio::null()).status().unwrap();
+    let status = command.arg("lint").arg("--quiet").args(more).arg(path).stdout(Stdio::null()).status().unwrap();
     assert!(status.success(), "a clean capture must lint clean: {status}");
     start.elapsed()
 }

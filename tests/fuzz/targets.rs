@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dmscope::capture::{self, Source};
 use dmscope::enroll::Provisioning;
+use dmscope::examples::{binary, compose, page, run};
 use dmscope::http::{Body, Captured, Conn, Event, InputId};
 use dmscope::limits::Limits;
 use dmscope::origin::{Origin, Run, Unit};
@@ -14,6 +15,7 @@ use dmscope::push::{Framing, Push, hex, secret};
 use dmscope::report::{self, Lint};
 use dmscope::rules::Profile;
 use dmscope::rules::location::Locator;
+use dmscope::rules::own;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
 use dmscope::session::{Assembler, Enrollment, Session};
@@ -55,6 +57,8 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("push", push),
     ("config", config),
     ("baseline", baseline),
+    ("rule", rule),
+    ("expression", expression),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -205,6 +209,58 @@ pub(crate) fn baseline(data: &[u8]) {
     match Baseline::parse(text) {
         Ok(baseline) => assert_eq!(Baseline::parse(&baseline.text()).as_ref(), Ok(&baseline)),
         Err(wrong) => assert!(wrong.line > 0 && wrong.column > 0 && !wrong.what.contains('\n'), "{wrong}"),
+    }
+}
+
+/// A session for own rules to look at.
+fn some_session() -> Session {
+    const PAGE: &str = "## Good\n```syncml client 1\n…\n```\n```syncml server 1\n…\n<Get><CmdID>9</CmdID><Item><Target>\
+        <LocURI>./DevDetail/SwV</LocURI></Target></Item></Get>\n```\n```syncml client 2\n…\n```\n```syncml server 2\n…\n```\n";
+    let examples = page::read(PAGE, |_| Profile::Windows).expect("an example");
+    let sent = compose::messages(&examples[0]).expect("messages");
+    run::as_http(&sent).pop().expect("a session")
+}
+
+/// The page of an own rule: the rule on a session, and its examples.
+pub(crate) fn rule(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match own::try_page(text, &some_session(), &limits()) {
+        Ok(said) => assert!(said.iter().flatten().all(|text| text.len() < 1 << 20)),
+        Err(wrong) => assert!(wrong.iter().all(|(at, what)| *at <= text.len() && !what.is_empty()), "{wrong:?}"),
+    }
+    let Ok(examples) = page::read(text, |_| Profile::Windows) else { return };
+    for example in &examples {
+        let Ok(sent) = compose::messages(example) else { continue };
+        run::as_http(&sent);
+        run::as_documents(&sent);
+        binary::encoded(&sent);
+    }
+}
+
+/// A string of TOML.
+fn quoted(text: &str) -> String {
+    let letters = text.chars().map(|letter| match letter.is_ascii_alphanumeric() {
+        true => letter.to_string(),
+        false => format!("\\U{:08X}", u32::from(letter)),
+    });
+    format!("\"{}\"", letters.collect::<String>())
+}
+
+/// An expression of an own rule, in each place that one can stand in.
+pub(crate) fn expression(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let page = |scope: &str, on: &str, when: &str, message: &str| {
+        let level = "severity = { oma = \"info\", windows = \"info\" }";
+        let fields =
+            format!("scope = \"{scope}\"\non = [{on}]\nwhen = {}\nmessage = {}", quoted(when), quoted(message));
+        rule(
+            format!("+++\nid = \"A-1\"\nname = \"a\"\nsummary = \"a\"\nfix = \"a\"\n{level}\n{fields}\n+++\n")
+                .as_bytes(),
+        );
+    };
+    for (scope, on) in [("session", ""), ("item", ""), ("element", "\"Data\"")] {
+        page(scope, on, text, "a");
+        page(scope, on, "true", &format!("{{{text}}}"));
     }
 }
 

@@ -50,7 +50,7 @@ pub fn load(directories: &[PathBuf]) -> Result<Vec<&'static Rule>, Vec<Wrong>> {
                 }
             };
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            let Read { names, page, wrong: of_page } = read::page(&text, &stem);
+            let Read { names, page, wrong: of_page } = read::page(&text, Some(&stem));
             let placed =
                 |Fault { at, message }| Wrong { path: path.clone(), place: Some(position(&text, at)), message };
             wrong.extend(of_page.into_iter().map(placed));

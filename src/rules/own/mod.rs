@@ -19,6 +19,7 @@ mod reference;
 mod template;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod types;
 mod value;
 mod views;
@@ -26,6 +27,7 @@ mod views;
 pub use load::{Wrong as Error, load};
 pub use new::new_page;
 pub use reference::{Table, reference};
+pub use trial::try_page;
 
 use eval::{Machine, Stop};
 use lower::Expr;

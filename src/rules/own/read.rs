@@ -40,8 +40,8 @@ pub(super) struct Read {
     pub(super) wrong: Vec<Wrong>,
 }
 
-/// Reads a page. `stem` is the name of its file without `.md`.
-pub(super) fn page(text: &str, stem: &str) -> Read {
+/// Reads a page. `stem` is the name of its file without `.md`, where it has one.
+pub(super) fn page(text: &str, stem: Option<&str>) -> Read {
     let front = match page::front(text) {
         Ok(front) => front,
         Err((at, message)) => {
@@ -114,7 +114,7 @@ impl Reader<'_> {
         self.wrong.extend(placed);
     }
 
-    fn read(&mut self, front: Front, stem: &str) -> Option<Page> {
+    fn read(&mut self, front: Front, stem: Option<&str>) -> Option<Page> {
         self.names(&front, stem);
         self.only_of_built_in(&front);
         let windows = self.severity(&front.severity.windows);
@@ -152,7 +152,7 @@ impl Reader<'_> {
         })
     }
 
-    fn names(&mut self, front: &Front, stem: &str) {
+    fn names(&mut self, front: &Front, stem: Option<&str>) {
         let (id, name) = (front.id.get_ref().as_str(), front.name.get_ref().as_str());
         if let Err(why) = id_is_free(id) {
             self.fail(&front.id, why);
@@ -163,7 +163,7 @@ impl Reader<'_> {
             self.fail(&front.name, format!("{} has this name: take another one", rule.id));
         }
         let expected = format!("{id}-{name}");
-        if stem != expected && self.wrong.is_empty() {
+        if stem.is_some_and(|stem| stem != expected) && self.wrong.is_empty() {
             self.fail(&front.id, format!("the file of this rule is named {expected}.md"));
         }
     }
