@@ -1,7 +1,7 @@
 //! Pages of the sign-in: the forms in their HTML.
 //!
 //! In: a page as text. Out: its forms. One pass; markup may be broken in any way. What scripts make of a page is not seen.
-//! Bounds: [`FORMS`] and [`FIELDS`].
+//! Bounds: `FORMS` and `FIELDS`.
 
 /// Forms of a page that are kept.
 const FORMS: usize = 16;

@@ -1,7 +1,7 @@
 //! WAP push: what a server sends to make a device come (package 0), or to set it up (bootstrap).
 //!
 //! In: the bytes of a datagram, or a notification that stands alone, and what stands around it. Out: a [`Push`] that borrows
-//! them; what could not be read is said in its `fault`, never an error. Bounds: [`HEADERS`] and [`PARAMETERS`], and the input.
+//! them; what could not be read is said in its `fault`, never an error. Bounds: `HEADERS` and `PARAMETERS`, and the input.
 //! It does not know how the bytes travelled (WSP: WAP-230; notifications: OMA DM Notification 1.2; WTP: WAP-224).
 
 pub mod hex;
