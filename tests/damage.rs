@@ -134,7 +134,7 @@ fn a_bomb_of_gzip() {
     (0..8).for_each(|_| gzip.write_all(&zeros).unwrap());
     let body = gzip.finish().unwrap();
     let length = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
-    stands(&answered(&head(false, &length), &body), &["decoding gzip was stopped after 4194304 bytes"]);
+    stands(&answered(&head(false, &length), &body), &["decoding gzip was stopped after"]);
 }
 
 #[test]
