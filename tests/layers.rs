@@ -39,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("input", &["capture", "transcript"]),
     ("diff", &["http", "rules", "session", "syncml"]),
     ("export", &["http", "session", "syncml", "transcript", "xml"]),
-    ("examples", &["credentials", "http", "rules", "session", "syncml", "transcript", "wbxml", "xml"]),
+    ("examples", &["credentials", "http", "push", "rules", "session", "syncml", "transcript", "wbxml", "xml"]),
     ("workers", &[]),
     ("filter", &["rules", "session", "syncml"]),
     (
