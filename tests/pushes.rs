@@ -1,17 +1,18 @@
 //! WAP pushes through the whole program: in captures among other traffic, in files, from standard input.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use dmscope::push::hex;
-use serde_json::Value;
+use dmscope::push::{Framing, Value, hex};
+use serde_json::Value as Json;
 
 mod build;
+mod peers;
 
-use build::push::{Push, Trigger};
+use build::push::{Named, Push, Trigger};
 use build::{Packet, START, ethernet, fragment, pcap, udp};
 
 const SECOND: i64 = 1_000_000_000;
@@ -29,7 +30,7 @@ fn run(arguments: &[&str], input: &[u8]) -> (String, i32) {
     (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
 }
 
-fn json(arguments: &[&str], input: &[u8]) -> Value {
+fn json(arguments: &[&str], input: &[u8]) -> Json {
     serde_json::from_str(&run(arguments, input).0).unwrap()
 }
 
@@ -49,7 +50,7 @@ fn capture(packets: &[Packet]) -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-fn lint(path: &Path) -> Value {
+fn lint(path: &Path) -> Json {
     json(&["lint", "--profile", "oma", "--format", "json", "--allow-empty", path.to_str().unwrap()], b"")
 }
 
@@ -141,7 +142,7 @@ fn a_story_stops_where_no_session_comes() {
     let stories = page["stories"].as_array().unwrap();
     assert_eq!(stories.len(), 2);
     assert_eq!(stories[0]["stopped"]["stage"], "notification");
-    assert_eq!((&stories[1]["stopped"], &stories[1]["stages"][0]["outcome"]), (&Value::Null, &"not seen".into()));
+    assert_eq!((&stories[1]["stopped"], &stories[1]["stages"][0]["outcome"]), (&Json::Null, &"not seen".into()));
 }
 
 #[test]
@@ -159,4 +160,52 @@ fn the_sample_is_the_notification_and_its_session() {
     let rules: Vec<_> = report["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
     assert!(rules.contains(&&"DM-NOT-007".into()), "{rules:?}");
     assert_eq!(report["sessions"][0]["device"], report["sessions"][1]["device"]);
+}
+
+/// What tshark sees of pushes is what is read of them.
+#[test]
+fn tshark_reads_the_same() {
+    if !peers::are_here(&["tshark"]) {
+        return;
+    }
+    let mac = "0123456789ABCDEF0123456789ABCDEF01234567";
+    let bootstrap = Push {
+        content_type: Named::Code(0x36),
+        sec: Some(1),
+        mac: Some(mac.into()),
+        ..Push::of(b"\x03\x0b\x6a\0".to_vec())
+    };
+    let spelled = Push {
+        content_type: Named::Name("application/vnd.syncml.notification".into()),
+        application: Some(Named::Name("x-wap-application:syncml.dm".into())),
+        ..Push::of(Trigger::default().bytes())
+    };
+    let pushes = [notification(), bootstrap.bytes(), spelled.bytes()];
+    let packets: Vec<Packet> =
+        (0..).zip(&pushes).map(|(at, push)| datagram(at, "10.0.0.1:9200", "10.0.0.9:2948", push)).collect();
+    let (_folder, path) = capture(&packets);
+    let fields = [
+        "wsp.TID",
+        "wsp.pdu_type",
+        "wsp.headers_length",
+        "wsp.parameter.sec",
+        "wsp.parameter.mac",
+        "wsp.header.x_wap_application_id",
+    ];
+    let asked = fields.iter().flat_map(|field| ["-e", field]);
+    let output = Command::new("tshark").args(["-T", "fields", "-r"]).arg(&path).args(asked).output().unwrap();
+    let seen = String::from_utf8(output.stdout).unwrap();
+    let read = pushes.iter().map(|bytes| {
+        let push = dmscope::push::Push::read(bytes, Framing::Wsp);
+        assert_eq!(push.fault, None);
+        let parameter = |name| match push.content_type.parameter(name) {
+            Some(Value::Number(code)) => format!("0x{code:02x}"),
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let (tid, length) = (push.tid.unwrap(), push.content_at - 3);
+        let application = push.application().unwrap().0;
+        format!("0x{tid:02x}\t0x06\t{length}\t{}\t{}\t{application}\n", parameter("SEC"), parameter("MAC"))
+    });
+    assert_eq!(seen, read.collect::<String>());
 }
