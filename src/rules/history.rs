@@ -3,6 +3,7 @@
 //! In: sessions in the order they close. Out: the [`Earlier`] ones of a device. Bounds: `limits.devices` devices, and the
 //! last [`PER_DEVICE`] sessions of each.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -244,14 +245,16 @@ impl History {
     pub fn before(&self, session: &Session) -> Earlier {
         let device = session.device.as_deref().map(device_key);
         let known = device.as_deref().and_then(|device| self.devices.get(device));
-        let past = known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default();
+        let mut past: Vec<Arc<Past>> = known.map(|known| known.iter().rev().cloned().collect()).unwrap_or_default();
+        // One whose end was lost closes late.
+        past.sort_by_key(|past| Reverse(past.number));
         let shared = |hash: u64| {
             let (owner, number) = self.secrets.get(&hash)?;
             (device.as_deref() != Some(&**owner)).then_some((hash, *number))
         };
         let secrets = device.iter().flat_map(|_| of_server(session)).filter_map(|(_, _, hash)| shared(hash)).collect();
         Earlier {
-            past,
+            past: past.into_boxed_slice(),
             nonces: self.nonces_again(session),
             secrets,
             owner: self.owner_of_certificate(session),
