@@ -31,12 +31,14 @@ use remarks::Remarks;
 
 mod again;
 mod encrypted;
+mod extents;
 mod follow;
 mod pushed;
 mod remarks;
 mod spool;
 
 pub use again::again;
+pub use extents::{Extent, Extents, extents};
 pub use spool::Spool;
 
 /// Bytes of standard input from which its kind is told.
@@ -95,6 +97,8 @@ pub struct InputReport {
     pub bytes: u64,
     /// TCP connections.
     pub tcp_streams: u64,
+    /// Whether it was compressed, so that what it holds has no place in the file.
+    pub packed: bool,
     /// What was noticed about the input as a whole.
     pub notes: Vec<Anomaly>,
 }
@@ -387,7 +391,8 @@ impl<'a> Run<'a> {
             listener.pulse(*done + bytes, assembler);
         }
         let notes = reader.finish();
-        Ok(InputReport { id, name: input.name.clone(), kind, packets: 0, bytes, tcp_streams: 0, notes })
+        let name = input.name.clone();
+        Ok(InputReport { id, name, kind, packets: 0, bytes, tcp_streams: 0, packed: false, notes })
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
@@ -510,6 +515,7 @@ impl<'a> Run<'a> {
             packets: summary.packets,
             bytes: summary.bytes,
             tcp_streams: u64::from(table.streams()),
+            packed: summary.packed.is_some(),
             notes,
         }
     }
@@ -536,6 +542,7 @@ impl<'a> Run<'a> {
             packets: 0,
             bytes: data.len() as u64,
             tcp_streams: 0,
+            packed: summary.packed,
             notes: summary.notes,
         }
     }

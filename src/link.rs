@@ -320,7 +320,7 @@ mod tests {
     fn an_unknown_link_type_is_told_once_and_a_flood_of_them_is_bounded() {
         let mut decoder = Decoder::new(&Limits::default());
         for link in (1000..1100).chain([1000]) {
-            let frame = Frame { no: 1, at: None, link, wire_len: 3, bytes: b"abc", comment: None };
+            let frame = Frame { no: 1, at: None, link, wire_len: 3, position: 0, bytes: b"abc", comment: None };
             assert!(decoder.frame(&frame).is_none());
         }
         let notes = decoder.finish();

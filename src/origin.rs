@@ -93,6 +93,8 @@ pub struct Located {
     pub time: Option<Time>,
     /// Whether `offset` is the byte itself, or `first..=last` merely cover the span.
     pub exact: bool,
+    /// Whether all bytes stand in `first` in one piece, from `offset` on.
+    pub whole: bool,
 }
 
 impl Origin {
@@ -186,7 +188,7 @@ impl Origin {
         if covering && self.runs.iter().all(|run| run.at == 0) {
             let first = self.runs.iter().min_by_key(|run| run.unit)?;
             let last = self.runs.iter().map(|run| run.unit).max()?;
-            return Some(Located { first: first.unit, last, offset: 0, time: first.time, exact: false });
+            return Some(Located { first: first.unit, last, offset: 0, time: first.time, exact: false, whole: false });
         }
         let index = |at: u64| self.runs.partition_point(|run| run.at <= at).saturating_sub(1);
         let (from, to) =
@@ -200,6 +202,7 @@ impl Origin {
             offset: if first.exact { first.offset + u64::from(span.start).saturating_sub(first.at) } else { 0 },
             time: first.time,
             exact: runs.iter().all(|run| run.exact),
+            whole: runs.len() == 1 && first.exact,
         })
     }
 }

@@ -17,7 +17,7 @@ use dmscope::limits::Limits;
 use dmscope::link::{Carried, Decoder};
 
 fn frame(link: u16, bytes: &[u8]) -> Frame<'_> {
-    Frame { no: 1, at: None, link, wire_len: bytes.len() as u32, bytes, comment: None }
+    Frame { no: 1, at: None, link, wire_len: bytes.len() as u32, position: 0, bytes, comment: None }
 }
 
 #[test]

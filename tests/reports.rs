@@ -162,7 +162,32 @@ fn sarif_says_what_json_says() {
     }
 }
 
-/// A region only where the bytes stand in the file as they are, and then the place that JSON names.
+/// The bytes of a region, and whether they are those of the place alone.
+fn bytes_of(file: &Path, region: &Value) -> (Vec<u8>, bool) {
+    let number = |name: &str| region[name].as_u64().unwrap() as usize;
+    let (from, count) = (number("byteOffset"), number("byteLength"));
+    (fs::read(file).unwrap()[from..from + count].to_vec(), region["message"].is_null())
+}
+
+/// Whether the bytes of a region in a capture are the place that JSON names, as far as its excerpt shows it. Gives whether
+/// they are exact.
+fn shows(file: &Path, region: &Value, location: &Value) -> bool {
+    let (bytes, is_exact) = bytes_of(file, region);
+    // A place of a session, not of a connection, whose bytes stand in one packet as they are.
+    let can_be =
+        ["session", "offset"].iter().all(|field| !location[field].is_null()) && location["last_frame"].is_null();
+    assert_eq!(is_exact, can_be, "{location}");
+    // A place without an element is a whole message: a document, or a push.
+    let is_whole = || bytes.starts_with(b"<SyncML") || bytes.ends_with(b"mdm.example.test");
+    let is_there = match location["excerpt"].as_str() {
+        Some(excerpt) => bytes.starts_with(excerpt.split(['*', '…']).next().unwrap().as_bytes()),
+        None => is_whole(),
+    };
+    assert!(is_there || !is_exact, "{location}: {}", String::from_utf8_lossy(&bytes));
+    is_exact
+}
+
+/// A region where the place stands in the file, and then the one that JSON names.
 fn region(lab: &Lab, region: &Value, location: &Value) {
     let input = text(&location["input"]).trim_start_matches("./");
     match input {
@@ -179,8 +204,56 @@ fn region(lab: &Lab, region: &Value, location: &Value) {
             assert_eq!(location["byte_range"], Value::from(range.to_vec()));
             assert!(range[1] <= fs::metadata(lab.path(input)).unwrap().len());
         }
-        _ => assert!(region.is_null(), "{input}: {region}"),
+        "toy.har" => {
+            let har = fs::read_to_string(lab.path(input)).unwrap();
+            let at = |line: &str, column: &str| {
+                let number = |name: &str| region[name].as_u64().unwrap() as usize - 1;
+                let before: usize = har.split_inclusive('\n').take(number(line)).map(str::len).sum();
+                before + har[before..].chars().take(number(column)).map(char::len_utf8).sum::<usize>()
+            };
+            let entry = &har[at("startLine", "startColumn")..at("endLine", "endColumn")];
+            let number = location["entry"].as_u64().unwrap() as usize;
+            let log: Value = serde_json::from_str(&har).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(entry).unwrap(), log["log"]["entries"][number - 1]);
+        }
+        "toy.pcap" => assert!(shows(&lab.path(input), region, location), "{location}"),
+        _ => panic!("{input}: {region}"),
     }
+}
+
+#[test]
+fn regions_of_captures_are_the_elements_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let regions = |paths: &[&str]| {
+        let report = |format| {
+            let arguments =
+                [&["lint", "-q", "--fail-on=never", "--keylog=samples/mutual-tls.keylog", "--format", format], paths];
+            let output = dmscope(Path::new(ROOT), &arguments.concat());
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        let (log, report) = (report("sarif"), report("json"));
+        let region = |result: &Value| result["locations"][0]["physicalLocation"]["region"].clone();
+        let regions: Vec<Value> = array(&log["runs"][0]["results"]).iter().map(region).collect();
+        let locations = array(&report["findings"]).iter().map(|finding| finding["location"].clone());
+        regions.into_iter().zip(locations).collect::<Vec<_>>()
+    };
+    let samples = samples();
+    let captures: Vec<&str> = samples.iter().map(String::as_str).filter(|path| path.contains(".pcap")).collect();
+    let (mut exact, mut covering) = (0, 0);
+    for (region, location) in regions(&captures) {
+        let file = Path::new(ROOT).join(text(&location["input"]));
+        *if shows(&file, &region, &location) { &mut exact } else { &mut covering } += 1;
+    }
+    assert!(exact > 5 && covering > 0, "{exact} {covering}");
+    // Without a map the file is read piece by piece; the places are the same.
+    assert_eq!(regions(&[&["--no-mmap"], captures.as_slice()].concat()), regions(&captures));
+    // What is packed has no place in the file.
+    let packed = folder.path().join("a.pcap.gz");
+    let mut gzip = flate2::write::GzEncoder::new(fs::File::create(&packed).unwrap(), flate2::Compression::default());
+    gzip.write_all(&fs::read(Path::new(ROOT).join("samples/msgid-skipped.pcap")).unwrap()).unwrap();
+    gzip.finish().unwrap();
+    let packed = regions(&[packed.to_str().unwrap()]);
+    assert!(!packed.is_empty() && packed.iter().all(|(region, _)| region.is_null()), "{packed:?}");
 }
 
 #[test]

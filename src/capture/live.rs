@@ -154,7 +154,9 @@ impl Live {
             if let Some((_, file)) = &mut self.save {
                 file.write(&packet);
             }
-            if out.frame(Some(time(packet.header)), link, packet.header.len, packet.data, None).is_break() {
+            let header = packet.header;
+            let stopped = out.frame(Some(time(header)), link, header.len, 0, packet.data, None).is_break();
+            if stopped {
                 break;
             }
         }

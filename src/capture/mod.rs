@@ -35,6 +35,8 @@ pub struct Frame<'a> {
     pub link: u16,
     /// Its length on the wire; more than `bytes.len()` when the snap length cut it.
     pub wire_len: u32,
+    /// Where `bytes` begin in the file, once it is unpacked; 0 of an interface.
+    pub position: u64,
     /// The captured bytes.
     pub bytes: &'a [u8],
     /// The packet's comment (pcapng `opt_comment`), if it has one.
@@ -223,6 +225,7 @@ impl<'s> Delivery<'s> {
         at: Option<Time>,
         link: u16,
         wire_len: u32,
+        position: u64,
         bytes: &[u8],
         comment: Option<&str>,
     ) -> ControlFlow<()> {
@@ -233,7 +236,7 @@ impl<'s> Delivery<'s> {
             let what = || format!("frame {no} has {} of its {wire_len} bytes", bytes.len());
             self.tally.note(Kind::PacketCut, what);
         }
-        (self.on_frame)(Frame { no, at, link, wire_len, bytes, comment })
+        (self.on_frame)(Frame { no, at, link, wire_len, position, bytes, comment })
     }
 
     fn key_log(&mut self, text: &[u8]) {

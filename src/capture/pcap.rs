@@ -90,7 +90,7 @@ fn record(
         return ControlFlow::Continue(false);
     };
     let time = Time(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * unit);
-    out.frame(Some(time), link, wire_len, packet, None)?;
+    out.frame(Some(time), link, wire_len, at + head as u64, packet, None)?;
     input.consume(whole);
     ControlFlow::Continue(true)
 }

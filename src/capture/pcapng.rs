@@ -28,6 +28,12 @@ const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// Kind, and length at both ends.
 const FRAMING: usize = 12;
+/// Of it, what stands before the body.
+const HEAD: usize = 8;
+/// Fields of a simple packet before its bytes.
+const SIMPLE_FIELDS: usize = 4;
+/// Fields of the other kinds of packets.
+const FIELDS: usize = 20;
 
 /// Tells a pcapng file by its first bytes: 12 for certain, 4 at least.
 pub(super) fn sniff(first: &[u8]) -> bool {
@@ -136,7 +142,7 @@ impl Block<'_> {
         if last != claimed {
             return Err(Broken::Lengths(claimed, last));
         }
-        let body = bytes.get(8..length - 4).unwrap_or_default();
+        let body = bytes.get(HEAD..length - 4).unwrap_or_default();
         Ok(Some((Block { kind, body, length }, order)))
     }
 }
@@ -172,7 +178,8 @@ impl Section {
             }
             ENHANCED_PACKET | PACKET | SIMPLE_PACKET => match self.packet(block.kind, body) {
                 Some(packet) => {
-                    out.frame(packet.at, packet.link, packet.wire_len, packet.bytes, packet.comment)?;
+                    let position = at + (HEAD + packet.start) as u64;
+                    out.frame(packet.at, packet.link, packet.wire_len, position, packet.bytes, packet.comment)?;
                     Some(())
                 }
                 None => {
@@ -218,17 +225,19 @@ impl Section {
             let interface = self.interfaces.first()?;
             let wire_len = order.u32(body, 0)?;
             let limit = if interface.snap == 0 { wire_len } else { wire_len.min(interface.snap) };
-            let bytes = body.get(4..)?.get(..limit as usize)?;
-            return Some(Packet { at: None, link: interface.link, wire_len, bytes, comment: None });
+            let bytes = body.get(SIMPLE_FIELDS..)?.get(..limit as usize)?;
+            let link = interface.link;
+            return Some(Packet { at: None, link, wire_len, start: SIMPLE_FIELDS, bytes, comment: None });
         }
         let id = if kind == PACKET { u32::from(order.u16(body, 0)?) } else { order.u32(body, 0)? };
         let interface = self.interfaces.get(id as usize)?;
         let units = u64::from(order.u32(body, 4)?) << 32 | u64::from(order.u32(body, 8)?);
         let (captured, wire_len) = (order.u32(body, 12)? as usize, order.u32(body, 16)?);
-        let bytes = body.get(20..)?.get(..captured)?;
-        let comment = self.options(body, 20 + captured.next_multiple_of(4)).find(|(code, _)| *code == 1);
+        let bytes = body.get(FIELDS..)?.get(..captured)?;
+        let comment = self.options(body, FIELDS + captured.next_multiple_of(4)).find(|(code, _)| *code == 1);
         let comment = comment.and_then(|(_, text)| std::str::from_utf8(text).ok());
-        Some(Packet { at: Some(interface.clock.time(units)), link: interface.link, wire_len, bytes, comment })
+        let (at, link) = (Some(interface.clock.time(units)), interface.link);
+        Some(Packet { at, link, wire_len, start: FIELDS, bytes, comment })
     }
 
     /// Adds what the recorder says it lost; the counts of one interface are running totals.
@@ -269,6 +278,8 @@ struct Packet<'a> {
     at: Option<Time>,
     link: u16,
     wire_len: u32,
+    /// Where `bytes` begin in the block's body.
+    start: usize,
     bytes: &'a [u8],
     comment: Option<&'a str>,
 }

@@ -11,6 +11,7 @@ use super::record::Judged;
 use super::{Exit, known, reading, stdout, width};
 use crate::cli;
 use crate::config::{self, Format, Output};
+use crate::engine;
 use crate::input;
 use crate::report::stats::Stats;
 use crate::report::{self, Lint, concise, github, gitlab, json, junit, markdown, sarif, text};
@@ -44,6 +45,9 @@ fn with(config: &config::Lint) -> Result<Exit> {
     let Judged { mut lint, ledger, times, clock, bugs } = judged;
     if config.prunes() {
         lint.suppressions.retain(|entry| entry.state != State::Stale);
+    }
+    if config.outputs.iter().any(|output| output.format == Format::Sarif) {
+        lint.extents = engine::extents(&inputs, &config.reading.engine, &lint.units());
     }
     let text_options = text::Options { width: width(), quiet: config.reading.quiet, verbose: config.verbose };
     for output in &config.outputs {

@@ -9,11 +9,13 @@ use std::time::Duration;
 use super::judge::{Judge, Verdict, noted};
 use crate::bug::Bug;
 use crate::engine;
+use crate::input::Kind;
 use crate::limits::Limits;
 use crate::report::{Input, Lint};
 use crate::rules::history::History;
 use crate::rules::{Finding, Location, Rule, Severity};
 use crate::suppress::{Ledger, Sorted};
+use crate::transcript;
 
 /// See the module's head.
 pub(super) struct Record {
@@ -148,6 +150,7 @@ fn input(report: &engine::InputReport) -> Input {
         kind: report.kind.name().to_owned(),
         packets: counted(report.packets),
         tcp_streams: counted(report.tcp_streams),
+        elsewhere: report.packed || report.kind == Kind::Transcript(transcript::Kind::Messages),
         notes: report.notes.iter().map(|note| note.detail.clone()).collect(),
     }
 }

@@ -43,8 +43,7 @@ fn annotation(lint: &Lint, finding: &Finding, out: &mut dyn Write) -> io::Result
     if !path.is_empty() && path != "-" {
         properties.push(format!("file={}", property(&relative(path))));
     }
-    // Lines of a decoded body are no lines of the file.
-    if let (None, None, Some(line), Some(column)) = (location.frame, location.entry, location.line, location.column) {
+    if let Some((line, column)) = lint.line(location) {
         properties.push(format!("line={line},col={column}"));
     }
     properties.push(format!("title={}", property(&format!("{} {}", finding.rule.id, finding.rule.name))));

@@ -42,7 +42,6 @@ fn issue<'a>(lint: &'a Lint, finding: &Finding, seen: &mut HashMap<String, usize
     let number = seen.entry(same.clone()).or_default();
     *number += 1;
     let location = &finding.location;
-    let is_file = location.frame.is_none() && location.entry.is_none();
     let place = [lint.spot(location), context(location)].join(" · ");
     Issue {
         description: format!("{} ({place})", finding.message),
@@ -55,7 +54,7 @@ fn issue<'a>(lint: &'a Lint, finding: &Finding, seen: &mut HashMap<String, usize
         },
         location: Place {
             path: super::relative(lint.path(location.input)),
-            lines: Lines { begin: location.line.filter(|_| is_file).unwrap_or(1) },
+            lines: Lines { begin: lint.line(location).map_or(1, |(line, _)| line) },
         },
     }
 }

@@ -4,10 +4,12 @@
 //! [`crate::escape`]; secrets were masked before. Same results, same bytes. It judges nothing.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR, Path};
 
-use crate::engine::Totals;
+use crate::engine::{Extents, Totals};
 use crate::http::{Encrypted, InputId};
+use crate::origin::Unit;
 use crate::rules::{Finding, Location, Rule, Severity, location};
 use crate::suppress::{Entry, Suppression};
 use crate::time::Time;
@@ -61,6 +63,8 @@ pub struct Lint {
     pub suppressed_count: usize,
     /// What became of the suppressions.
     pub suppressions: Vec<Entry>,
+    /// Where the packets and entries that places name stand in their files; looked up for reports that tell it.
+    pub extents: Extents,
 }
 
 /// An input as reports name it.
@@ -74,6 +78,8 @@ pub struct Input {
     pub packets: Option<u64>,
     /// TCP connections in it; `None` for what holds none.
     pub tcp_streams: Option<u64>,
+    /// Whether its places are not those of the file: it was compressed, or exported from another one.
+    pub elsewhere: bool,
     /// What was noticed in reading it, a sentence each.
     pub notes: Vec<String>,
 }
@@ -147,10 +153,7 @@ impl Counts {
 impl Lint {
     /// ` (2 suppressed)`, for the summary; empty without any.
     pub fn suppressed_note(&self) -> String {
-        match self.suppressed_count {
-            0 => String::new(),
-            many => format!(" ({many} suppressed)"),
-        }
+        suppressed(self.suppressed_count)
     }
 
     /// Where a suppression stands: `dmscope.toml:12`, `capture.pcap frame 31`.
@@ -190,6 +193,33 @@ impl Lint {
             parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
         };
         some.map(line).collect()
+    }
+
+    /// Line and column in the file, where the place has them: not those of a body that was decoded, of an unpacked
+    /// file, or of the file that messages were exported from.
+    pub fn line(&self, place: &Location) -> Option<(u32, u32)> {
+        let is_there = place.frame.is_none() && place.entry.is_none() && self.in_file(place);
+        place.line.zip(place.column).filter(|_| is_there)
+    }
+
+    /// Whether what a place says of its input can be looked up in the file.
+    pub fn in_file(&self, place: &Location) -> bool {
+        let input = place.input.and_then(|input| self.inputs.get(input.0 as usize));
+        input.is_some_and(|input| !input.elsewhere)
+    }
+
+    /// The packets and entries that places name.
+    pub fn units(&self) -> BTreeSet<(InputId, Unit)> {
+        let findings = self.findings.iter().chain(self.suppressed.iter().map(|(finding, _)| finding));
+        let holes =
+            self.not_judged.iter().map(|hole| &hole.location).chain(self.holes.iter().map(|hole| &hole.location));
+        let places = findings.flat_map(Finding::places).chain(holes).filter(|place| self.in_file(place));
+        let units = |place: &Location| {
+            let frames = [place.frame, place.last_frame].map(|frame| frame.map(Unit::Frame));
+            let units = frames.into_iter().chain([place.entry.map(Unit::Entry)]).flatten();
+            place.input.into_iter().flat_map(move |input| units.clone().map(move |unit| (input, unit)))
+        };
+        places.flat_map(units).collect()
     }
 
     /// Where a place is: `capture.pcap frame 31`, `server.log:12:7`.
@@ -238,6 +268,11 @@ pub fn context(location: &Location) -> String {
 /// The time of day, UTC, in milliseconds: `10:02:11.120`.
 pub fn clock(time: Time) -> String {
     time.to_string().get(11..23).unwrap_or_default().to_owned()
+}
+
+/// ` (2 suppressed)`, behind a count of findings; empty without any.
+pub fn suppressed(many: usize) -> String {
+    if many == 0 { String::new() } else { format!(" ({many} suppressed)") }
 }
 
 /// `1 entry`, `2 entries`.

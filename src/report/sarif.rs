@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, for code scanning.
 //!
-//! Out: one run. A result is located in its input: by line in text files, by bytes in files of one binary message; in a
-//! capture it has no line, and the logical location says session, message and element. Related places are a code flow
+//! Out: one run. A result is located in its input: by line in text files, by bytes in captures and files of one binary
+//! message; the logical location says session, message and element. Related places are a code flow
 //! in the order of their times. The partial fingerprint survives other ids, times and devices.
 
 use std::io::{self, Write};
@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::fingerprint::fingerprint;
 use super::{Lint, context, json, relative};
+use crate::engine::Extent;
+use crate::origin::Unit;
 use crate::rules::{Finding, Location, Rule, Severity};
 use crate::suppress::{Entry, Kind, Suppression};
 
@@ -165,7 +167,7 @@ fn described(lint: &Lint, place: &Location, text: &str) -> Value {
 
 fn location(lint: &Lint, place: &Location) -> Value {
     let mut physical = json!({ "artifactLocation": artifact(lint.path(place.input)) });
-    if let Some(region) = region(place) {
+    if let Some(region) = region(lint, place) {
         physical["region"] = region;
     }
     let mut location = json!({ "physicalLocation": physical });
@@ -177,17 +179,49 @@ fn location(lint: &Lint, place: &Location) -> Value {
     location
 }
 
-/// Where in the file: only what stands in the file as it is.
-fn region(place: &Location) -> Option<Value> {
-    if place.frame.is_some() || place.entry.is_some() {
-        return None;
+/// Where in the file: the bytes themselves where they stand there as they are and in one piece, the packets or the entry
+/// that hold them otherwise.
+fn region(lint: &Lint, place: &Location) -> Option<Value> {
+    let input = place.input?;
+    match (place.frame, place.entry) {
+        (Some(first), _) => {
+            let last = place.last_frame.unwrap_or(first);
+            let [first, last] = [first, last].map(|frame| lint.extents.get(&(input, Unit::Frame(frame))));
+            packets(place, *first?, *last?)
+        }
+        (None, Some(entry)) => match lint.extents.get(&(input, Unit::Entry(entry)))? {
+            Extent::Lines((line, column), (end_line, end_column)) => Some(json!({
+                "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column
+            })),
+            Extent::Bytes { .. } => None,
+        },
+        (None, None) => match (lint.line(place), place.offset.zip(place.length)) {
+            (Some((line, column)), _) => Some(json!({ "startLine": line, "startColumn": column })),
+            (None, Some((offset, length))) if lint.in_file(place) => Some(bytes(offset, length)),
+            _ => None,
+        },
     }
-    let length = place.byte_range.map(|(from, to)| to.saturating_sub(from));
-    match (place.line, place.column, place.offset.zip(length)) {
-        (Some(line), Some(column), _) => Some(json!({ "startLine": line, "startColumn": column })),
-        (_, _, Some((offset, length))) => Some(json!({ "byteOffset": offset, "byteLength": length })),
-        _ => None,
+}
+
+/// The same in a capture, from the extents of the first and the last packet.
+fn packets(place: &Location, first: Extent, last: Extent) -> Option<Value> {
+    let (Extent::Bytes { offset, .. }, Extent::Bytes { offset: end, length }) = (first, last) else { return None };
+    if let Some((at, count)) = place.offset.zip(place.length) {
+        return Some(bytes(offset + at, count));
     }
+    let mut region = bytes(offset, (end + length).saturating_sub(offset));
+    let what = match (place.frame, place.last_frame) {
+        (Some(frame), _) if place.message.is_none() => format!("packet {frame}, where it begins"),
+        (Some(first), Some(last)) => format!("packets {first} to {last}, which carry it"),
+        (frame, _) => format!("packet {}, which carries it", frame.unwrap_or_default()),
+    };
+    region["message"] = json!({ "text": what });
+    Some(region)
+}
+
+/// A region of bytes. It has a line as well, though it means nothing: GitHub knows lines alone.
+fn bytes(offset: u64, length: u64) -> Value {
+    json!({ "startLine": 1, "byteOffset": offset, "byteLength": length })
 }
 
 /// A path as SARIF wants it: relative where it can be, so that an alert is the same one on every machine.
@@ -229,6 +263,9 @@ fn pascal(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Extents;
+    use crate::http::InputId;
+    use crate::report::Input;
 
     #[test]
     fn paths_are_uris() {
@@ -236,13 +273,43 @@ mod tests {
         assert_eq!(artifact("/nowhere/ö.har"), json!({ "uri": "file:///nowhere/%C3%B6.har" }));
     }
 
+    fn lint(extents: Extents) -> Lint {
+        Lint { inputs: vec![Input::default()], extents, ..Lint::default() }
+    }
+
+    fn region_of(lint: &Lint, place: Location) -> Option<Value> {
+        region(lint, &Location { input: Some(InputId(0)), ..place })
+    }
+
     #[test]
-    fn only_places_in_the_file_itself_have_a_region() {
-        let line = Location { line: Some(3), column: Some(7), ..Location::default() };
-        assert_eq!(region(&line), Some(json!({ "startLine": 3, "startColumn": 7 })));
-        assert_eq!(region(&Location { frame: Some(9), ..line }), None);
-        let bytes = Location { offset: Some(40), byte_range: Some((40, 46)), ..Location::default() };
-        assert_eq!(region(&bytes), Some(json!({ "byteOffset": 40, "byteLength": 6 })));
+    fn a_place_in_a_file_is_a_line_or_bytes() {
+        let line = || Location { line: Some(3), column: Some(7), ..Location::default() };
+        let bytes = || Location { offset: Some(40), length: Some(6), ..Location::default() };
+        let lint = lint(Extents::new());
+        assert_eq!(region_of(&lint, line()), Some(json!({ "startLine": 3, "startColumn": 7 })));
+        assert_eq!(region_of(&lint, bytes()), Some(json!({ "startLine": 1, "byteOffset": 40, "byteLength": 6 })));
+        assert_eq!(region_of(&lint, Location { frame: Some(9), ..line() }), None);
+        let elsewhere = Lint { inputs: vec![Input { elsewhere: true, ..Input::default() }], ..lint };
+        assert_eq!((region_of(&elsewhere, line()), region_of(&elsewhere, bytes())), (None, None));
+    }
+
+    #[test]
+    fn a_place_in_a_packet_is_its_bytes_or_the_packets() {
+        let packet = |frame, offset| ((InputId(0), Unit::Frame(frame)), Extent::Bytes { offset, length: 100 });
+        let lint = lint(Extents::from([packet(7, 40), packet(9, 400)]));
+        let exact =
+            Location { frame: Some(7), offset: Some(54), length: Some(6), message: Some(0), ..Location::default() };
+        let both = Location { last_frame: Some(9), length: None, ..exact.clone() };
+        let coded = Location { offset: None, ..both.clone() };
+        assert_eq!(region_of(&lint, exact.clone()), Some(bytes(94, 6)));
+        for place in [both, coded] {
+            let region = region_of(&lint, place).unwrap();
+            assert_eq!(region["message"]["text"], "packets 7 to 9, which carry it");
+            assert_eq!((&region["byteOffset"], &region["byteLength"]), (&json!(40), &json!(460)));
+        }
+        let session = Location { offset: None, length: None, message: None, ..exact.clone() };
+        assert_eq!(region_of(&lint, session).unwrap()["message"]["text"], "packet 7, where it begins");
+        assert_eq!(region_of(&lint, Location { frame: Some(8), ..exact }), None);
         assert_eq!(pascal("msgid-gap"), "MsgidGap");
     }
 }

@@ -231,8 +231,12 @@ pub struct Finding {
 impl Finding {
     /// The place of the command that it is about: its own, or where it stands in none the first related one that does.
     pub fn about(&self) -> &Location {
-        let mut places = std::iter::once(&self.location).chain(self.related.iter().map(|(_, place)| place));
-        places.find(|place| place.command.is_some()).unwrap_or(&self.location)
+        self.places().find(|place| place.command.is_some()).unwrap_or(&self.location)
+    }
+
+    /// Its own place, then the related ones.
+    pub fn places(&self) -> impl Iterator<Item = &Location> {
+        std::iter::once(&self.location).chain(self.related.iter().map(|(_, place)| place))
     }
 }
 
@@ -273,6 +277,8 @@ pub struct Location {
     pub byte_range: Option<(u32, u32)>,
     /// Offset in the file (text inputs) or in the frame, when exact.
     pub offset: Option<u64>,
+    /// How many bytes, where they stand there in one piece.
+    pub length: Option<u64>,
     /// What a Status here says, in words; nothing for 200.
     pub status: Option<String>,
     /// The element as text, masked, escaped and shortened.

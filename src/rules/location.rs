@@ -76,8 +76,9 @@ impl<'a> Locator<'a> {
             Place::Message(_) | Place::Session => {
                 let whole = Span::new(0, message.body.bytes.len());
                 captured(message, whole, &mut location);
-                (location.line, location.column) = message.position.unzip();
+                (location.line, location.column) = message.position.filter(|_| has_lines(message)).unzip();
                 location.offset = location.offset.filter(|_| !whole.is_empty());
+                location.length = location.length.filter(|_| !whole.is_empty());
             }
         }
         location
@@ -89,7 +90,7 @@ impl<'a> Locator<'a> {
         if let Some(message) = first {
             location.input = Some(message.input);
             captured(message, Span::new(0, message.body.bytes.len()), &mut location);
-            (location.last_frame, location.offset) = (None, None);
+            (location.last_frame, location.offset, location.length) = (None, None, None);
         }
         location.time = self.session.started();
         location
@@ -131,11 +132,11 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// Frame, file offset, bytes, line and column of a stretch of the document. WBXML has no lines.
+    /// Frame, file offset, bytes, line and column of a stretch of the document.
     fn place(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
         captured(message, span, location);
         location.byte_range = Some((span.start, span.end));
-        if message.doc.form() == Form::Wbxml || message.kind == Kind::Push {
+        if !has_lines(message) {
             return;
         }
         let bytes = || if message.doc.bytes().is_empty() { &message.body.bytes } else { message.doc.bytes() };
@@ -205,6 +206,11 @@ fn of_message(message: &Message, session: Location) -> Location {
     }
 }
 
+/// WBXML has none, nor has a push.
+fn has_lines(message: &Message) -> bool {
+    message.doc.form() != Form::Wbxml && message.kind != Kind::Push
+}
+
 /// Where the body begins in its file, when it stands there as it is.
 fn text_position(message: &Message) -> Option<(u32, u32)> {
     let as_it_is = match message.body.origin.runs() {
@@ -233,13 +239,14 @@ fn captured(message: &Message, span: Span, location: &mut Location) {
         true => origin.locate(span),
         false => origin.inexact().locate(span),
     };
+    location.length = found.filter(|located| located.whole).map(|_| span.len() as u64);
     if let Some(located) = found.or_else(head) {
         fill(located, location);
     }
 }
 
 fn fill(located: Located, location: &mut Location) {
-    let Located { first, last, offset, time, exact } = located;
+    let Located { first, last, offset, time, exact, .. } = located;
     match first {
         Unit::Frame(frame) => location.frame = Some(frame),
         Unit::Entry(entry) => location.entry = Some(entry),

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use self::exchange::Exchanges;
 use self::format::{Creator, Entry};
-use super::text::Text;
+use super::text::{Position, Text};
 use super::{Record, Summary};
 use crate::anomaly::Kind;
 use crate::http::InputId;
@@ -27,14 +27,11 @@ use crate::time::Time;
 /// Reads a HAR.
 pub fn read(data: &[u8], input: InputId, limits: &Limits, summary: &mut Summary, out: &mut dyn FnMut(Record)) {
     let text = Text::of(data);
-    let json = match std::str::from_utf8(&text.bytes) {
-        Ok(json) => Cow::Borrowed(json),
-        Err(error) => {
-            summary.note(Kind::SourceDamaged, error.valid_up_to(), "bytes that are not UTF-8; they were replaced");
-            String::from_utf8_lossy(&text.bytes)
-        }
-    };
-    let mut index = Index { places: Vec::new(), from_mitmproxy: false, limit: limits.entries, json: &json };
+    if let Err(error) = std::str::from_utf8(&text.bytes) {
+        summary.note(Kind::SourceDamaged, error.valid_up_to(), "bytes that are not UTF-8; they were replaced");
+    }
+    let json = String::from_utf8_lossy(&text.bytes);
+    let mut index = Index::new(&json, limits);
     let end = index.build();
     let mut places = std::mem::take(&mut index.places);
     places.sort_by_key(|place| place.started);
@@ -63,6 +60,20 @@ pub fn read(data: &[u8], input: InputId, limits: &Limits, summary: &mut Summary,
             };
             summary.note(Kind::SourceDamaged, at, what);
         }
+    }
+}
+
+/// Tells of each entry its number, and line and column where it begins and behind its end.
+pub fn positions(data: &[u8], limits: &Limits, each: &mut dyn FnMut(u32, (u32, u32), (u32, u32))) {
+    let text = Text::of(data);
+    let json = String::from_utf8_lossy(&text.bytes);
+    let mut index = Index::new(&json, limits);
+    index.build();
+    let mut position = Position::default();
+    for place in &index.places {
+        let mut at = |to| position.advance(json.as_bytes(), to);
+        let (from, to) = (at(place.start), at(place.end));
+        each(place.number, from, to);
     }
 }
 
@@ -129,6 +140,10 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
+    fn new(json: &'a str, limits: &Limits) -> Index<'a> {
+        Index { places: Vec::new(), from_mitmproxy: false, limit: limits.entries, json }
+    }
+
     fn build(&mut self) -> End {
         let json = self.json;
         let mut reader = serde_json::Deserializer::from_str(json);

@@ -146,6 +146,8 @@ impl Kind {
 /// What was noticed about a recording as a whole.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
+    /// Whether it was compressed.
+    pub packed: bool,
     /// Notes; spans are in the file, unpacked when it was compressed.
     pub notes: Vec<Anomaly>,
 }
@@ -163,6 +165,7 @@ pub fn read(kind: Kind, data: &[u8], input: InputId, limits: &Limits, out: &mut 
         Some(unpacked) => Cow::Owned(unpacked),
         None => Cow::Borrowed(data),
     };
+    summary.packed = matches!(data, Cow::Owned(_));
     match kind {
         Kind::Har => har::read(&data, input, limits, &mut summary, out),
         Kind::SyncmlViewer => viewer::read(&data, limits, out),
