@@ -256,6 +256,7 @@ struct RuleJson {
     fault: &'static str,
     scope: &'static str,
     profiles: Profiles,
+    #[serde(skip_serializing_if = "str::is_empty")]
     since: &'static str,
     summary: &'static str,
     fix: &'static str,
