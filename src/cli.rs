@@ -350,16 +350,24 @@ pub struct Known {
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Add the findings of this run to the baseline
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_ignores")]
     pub update_baseline: bool,
     /// Take out of the baseline what this run does not show any more
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_ignores")]
     pub prune_baseline: bool,
     /// Let entries of the baseline that were not found any more pass
     #[arg(long)]
     pub allow_stale: bool,
+    /// Whether anything is known at all.
+    #[command(flatten)]
+    pub ignores: Ignores,
+}
+
+/// Whether findings that are known are told.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Ignores {
     /// Tell all findings: take no ignores of the configuration or of comments, and no baseline
-    #[arg(long, conflicts_with_all = ["update_baseline", "prune_baseline"])]
+    #[arg(long, help_heading = "Known findings")]
     pub no_ignores: bool,
 }
 
@@ -459,6 +467,9 @@ pub struct Sessions {
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
+    /// Whether findings that are known are told.
+    #[command(flatten)]
+    pub ignores: Ignores,
     /// How to print them: text or json
     #[arg(long, value_name = "KIND", default_value = "text", help_heading = "Output", hide_possible_values = true)]
     pub format: TableFormat,
@@ -505,6 +516,9 @@ pub struct View {
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
+    /// Whether findings that are known are told.
+    #[command(flatten)]
+    pub ignores: Ignores,
     /// Show credentials, nonces, tokens and private values from the start; the key p does it later
     #[arg(long, help_heading = "What to show")]
     pub show_secrets: bool,
@@ -549,6 +563,9 @@ pub struct Diff {
     /// What is known of the secrets in the traffic.
     #[command(flatten)]
     pub secrets: Secrets,
+    /// Whether findings that are known are told.
+    #[command(flatten)]
+    pub ignores: Ignores,
     /// The session to compare, by its key (s1) or SessionID; twice for another one of the second capture, or of the same
     #[arg(long, value_name = "KEY", help_heading = "What to compare")]
     pub session: Vec<String>,

@@ -144,7 +144,7 @@ impl Lint {
         let selection = file.selection(&lint.rules)?;
         let baseline = file.baseline(&lint.known)?;
         let mut suppressor = Suppressor::default();
-        if !lint.known.no_ignores {
+        if !lint.known.ignores.no_ignores {
             suppressor = file.suppressor(&selection)?;
             if let Some(Baseline { path, adds, .. }) = &baseline {
                 let known = known(path, *adds)?;
@@ -213,7 +213,7 @@ impl Capture {
         let selection = file.selection(&capture.rules)?;
         Ok(Capture {
             engine,
-            suppressor: file.suppressor(&selection)?,
+            suppressor: file.known(&selection, cli::Ignores::default())?,
             selection,
             credentials: file.credentials(&capture.secrets)?,
             fail_on: file.fail_on(capture.fail_on),
@@ -346,6 +346,19 @@ impl File {
         };
         let ignores = self.ignores.iter().map(ignore).collect::<Result<Vec<Ignore>>>()?;
         Ok(Suppressor::new(ignores, rules, today()))
+    }
+
+    /// What is known and not told by commands that have no option on the baseline: they take that of the file, once it is made.
+    ///
+    /// # Errors
+    /// An entry that names no rule, a baseline that cannot be read.
+    pub fn known(&self, selection: &Selection, ignores: cli::Ignores) -> Result<Suppressor> {
+        if ignores.no_ignores {
+            return Ok(Suppressor::default());
+        }
+        let suppressor = self.suppressor(selection)?;
+        let Some(path) = self.baseline.as_ref().map(|own| self.path(&own.value)) else { return Ok(suppressor) };
+        Ok(suppressor.with_baseline(known(&path, true)?.into(), &path.display().to_string(), false))
     }
 
     /// A suppressor that knows which of its entries hold for which of these inputs.

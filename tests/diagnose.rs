@@ -109,6 +109,14 @@ fn the_lab_s_enrollments_are_diagnosed() {
     assert_eq!(done, ["discovery", "policy", "certificate", "provisioning", "first session"], "{success:#}");
     assert!(success["stages"].as_array().unwrap().iter().all(|stage| stage["outcome"] == "done"), "{success:#}");
     assert!(success["stopped"].is_null());
+    // A rule that the configuration switches off is no cause.
+    let config = folder.path().join("dmscope.toml");
+    std::fs::write(&config, "[rules]\nDM-ENR-014 = \"off\"\n").unwrap();
+    let of_file = |end: &str| folder.path().join(format!("chunked.{end}")).display().to_string();
+    let told = of("chunked").to_string();
+    let config = config.display().to_string();
+    let quiet = story(&["--config", &config, "--keylog", &of_file("keys"), &of_file("pcap")]).to_string();
+    assert!(told.contains("DM-ENR-014") && !quiet.contains("DM-ENR-014"), "{quiet}");
     // With the keys of the first connection alone, the rest was not seen, which is not that it was not reached.
     let keys = std::fs::read_to_string(folder.path().join("success.keys")).unwrap();
     let secret = |line: &&str| !line.starts_with('#');

@@ -56,6 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "rules",
             "session",
             "story",
+            "suppress",
             "syncml",
             "tls",
         ],

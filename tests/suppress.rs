@@ -329,3 +329,40 @@ fn the_comment_of_a_packet_holds_for_its_message() {
         .unwrap();
     assert!(String::from_utf8_lossy(&piped.stdout).starts_with("No findings (1 suppressed)"));
 }
+
+#[test]
+fn the_other_commands_do_not_tell_what_is_known() {
+    let place = session("");
+    let worst = |more: &[&str]| {
+        let (_, out, _) = place.run(&[&["sessions", "--format", "json", "session"], more].concat());
+        serde_json::from_str::<Value>(&out).unwrap()["sessions"][0]["worst"].clone()
+    };
+    let view = |more: &[&str]| place.run(&[&["view", "session"], more].concat()).1;
+    assert_eq!(worst(&[]), "error");
+    assert!(view(&[]).contains("E DM-MSG-014"), "{}", view(&[]));
+    place.write("dmscope.toml", "[[ignore]]\nrule = \"DM-MSG-014\"\nreason = \"the lab's client\"\n");
+    assert_eq!((worst(&[]), worst(&["--no-ignores"])), ("warning".into(), "error".into()));
+    assert!(view(&[]).contains("\nFindings (1 suppressed)\n") && !view(&[]).contains("DM-MSG-014"), "{}", view(&[]));
+    assert!(view(&["--no-ignores"]).contains("E DM-MSG-014"));
+    // A filter sees what is told.
+    let listed =
+        |more: &[&str]| place.run(&[&["sessions", "session", "--filter", "severity = error"], more].concat()).0;
+    assert_eq!((listed(&[]), listed(&["--no-ignores"])), (3, 0));
+    // The baseline of the file counts, too; one that is still to be made knows nothing.
+    place.write("dmscope.toml", "baseline = \"baseline.toml\"\n");
+    assert_eq!(worst(&[]), "error");
+    assert_eq!(place.run(&["lint", "-q", "--update-baseline", "session"]).0, 0);
+    assert_eq!((worst(&[]), worst(&["--no-ignores"])), (Value::Null, "error".into()));
+    assert!(view(&[]).contains("No findings (5 suppressed)"), "{}", view(&[]));
+}
+
+#[test]
+fn a_difference_is_what_is_told() {
+    let place = Place::new();
+    std::fs::copy(Path::new(ROOT).join("samples/clean.pcap"), place.path("clean.pcap")).unwrap();
+    let diff = |more: &[&str]| place.run(&[&["diff", "-q", "clean.pcap", "a.pcap"], more].concat());
+    assert!(diff(&[]).0 == 1 && diff(&[]).1.contains("findings: DM-MSG-003"), "{:?}", diff(&[]));
+    place.write("dmscope.toml", "[[ignore]]\nrule = \"DM-MSG-003\"\nreason = \"known\"\n");
+    assert_eq!(diff(&[]), (0, String::new(), String::new()));
+    assert_eq!(diff(&["--no-ignores"]).0, 1);
+}

@@ -10,8 +10,6 @@ use super::{Exit, reading, stdout};
 use crate::cli::{self, StoryFormat};
 use crate::config;
 use crate::report::story::{self as page, Page};
-use crate::rules::Profile;
-use crate::rules::select::Selection;
 use crate::story::{Heard, Story, Teller, code};
 
 pub(super) fn run(options: &cli::Diagnose) -> Result<Exit> {
@@ -42,7 +40,7 @@ fn tell(options: &cli::Diagnose) -> Result<Exit> {
     let config = file.reading(&options.reading, false)?;
     let inputs = reading::inputs(&config)?;
     let limits = &config.engine.limits;
-    let selection = Selection::of(Profile::Windows).with(file.own());
+    let selection = file.for_inputs(&file.selection_for(None)?, &inputs);
     let judge = Judge::new(&selection, limits, false, false).with_filter(config.filter.clone());
     let mut teller = Teller::new(limits);
     let (judged, read) = judge.all(config.engine.threads, |each| {

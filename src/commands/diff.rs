@@ -14,9 +14,11 @@ use crate::diff::{self, Diff, Outline};
 use crate::filter::Scene;
 use crate::input;
 use crate::rules::history::History;
-use crate::rules::runner::Runner;
+use crate::rules::location::Locator;
+use crate::rules::runner::{Outcome, Runner};
 use crate::rules::select::Selection;
 use crate::session::Session;
+use crate::suppress::Suppressor;
 
 /// One of the two things that are compared.
 struct Side {
@@ -30,6 +32,7 @@ struct Side {
 struct Rules {
     file: config::File,
     selection: Selection,
+    suppressor: Suppressor,
     credentials: Credentials,
 }
 
@@ -37,8 +40,10 @@ pub(super) fn run(options: &cli::Diff) -> Result<Exit> {
     let file = config::File::load(&options.reading.setup)?;
     let config = file.reading(&options.reading, false)?;
     let [a, b] = sides(options)?;
+    let selection = file.selection_for(options.profile)?;
     let judge = Rules {
-        selection: file.selection_for(options.profile)?,
+        suppressor: file.known(&selection, options.ignores)?,
+        selection,
         credentials: file.credentials(&options.secrets)?,
         file,
     };
@@ -121,11 +126,13 @@ fn outlines(side: &Side, config: &config::Reading, options: &cli::Diff, rules: &
     let inputs = input::collect(std::slice::from_ref(&side.path), config.kind)?;
     let limits = &config.engine.limits;
     let selection = rules.file.for_inputs(&rules.selection, &inputs);
+    let suppressor = rules.file.known_in(&rules.suppressor, &inputs);
     let runner = Runner::new(&selection, limits).with_credentials(rules.credentials.clone());
     let mut history = History::new(limits);
     let (mut found, mut left_out): (Vec<(u32, Outline)>, usize) = (Vec::new(), 0);
     reading::read(&inputs, config, &mut |session: Session| {
-        let drafts = runner.run_after(&session, &history.before(&session)).drafts;
+        let Outcome { drafts, more, .. } = runner.run_after(&session, &history.before(&session));
+        let drafts = suppressor.sort(&session, drafts, more, &mut Locator::new(&session, false)).told;
         history.add(&session);
         let scene = Scene { session: &session, findings: &drafts };
         let held = config.filter.as_ref().is_none_or(|filter| filter.session(scene));

@@ -117,11 +117,12 @@ impl Judge {
         let mut bugs = Vec::new();
         let outcome = noted("the rules", &mut bugs, || self.runner.run_after(session, earlier)).unwrap_or_default();
         let Outcome { drafts, more, not_judged, holes, times, clock, bugs: of_rules } = outcome;
-        let scene = Scene { session, findings: &drafts };
-        let left_out = self.filter.as_ref().is_some_and(|filter| !filter.session(scene));
         let said = noted("the report", &mut bugs, || {
             let mut locator = Locator::new(session, self.show_secrets);
-            let findings = drafts.into_iter().map(|draft| (draft.place, locator.finding(draft))).collect();
+            let sorted = self.suppressor.sort(session, drafts, more, &mut locator);
+            let scene = Scene { session, findings: &sorted.told };
+            let left_out = self.filter.as_ref().is_some_and(|filter| !filter.session(scene));
+            let sorted = sorted.located(&mut locator);
             let mut place = |message| locator.location(Place::Message(message));
             let unread = not_judged.into_iter();
             let unread = unread.map(|(message, reason)| NotJudged { location: place(message), reason }).collect();
@@ -131,10 +132,10 @@ impl Judge {
                 reason: hole.why,
                 count: hole.count,
             });
-            let by_rules = by_rules.collect();
-            (self.suppressor.sort(session, findings, more, &mut |place| locator.location(place)), unread, by_rules)
+            (sorted, unread, by_rules.collect(), left_out)
         });
-        let (sorted, not_judged, holes): (Sorted, Vec<NotJudged>, Vec<report::Hole>) = said.unwrap_or_default();
+        let said: (Sorted, Vec<NotJudged>, Vec<report::Hole>, bool) = said.unwrap_or_default();
+        let (sorted, not_judged, holes, left_out) = said;
         let severities = sorted.told.iter().map(|finding| finding.severity);
         let worst = severities.chain(sorted.more.iter().map(|(_, severity, _)| *severity)).max();
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));

@@ -19,6 +19,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let credentials = file.credentials(&options.secrets)?;
     let judge = Judge::new(&selection, &config.engine.limits, false, false)
         .with_credentials(credentials)
+        .with_suppressor(file.known_in(&file.known(&selection, options.ignores)?, &inputs))
         .with_filter(config.filter.clone());
     let (judged, _) = judge.all(config.engine.threads, |each| reading::read(&inputs, &config, each))?;
     let Judged { lint, bugs, .. } = judged;

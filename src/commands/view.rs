@@ -31,11 +31,13 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
     let config = file.reading(&options.reading, follow)?;
     let inputs = reading::inputs(&config)?;
     let spool = interactive.then(engine::Spool::default);
+    let selection = file.selection(&options.rules)?;
     let settings = tui::Settings {
         inputs: inputs.clone(),
         engine: engine::Settings { follow, spool, ..config.engine },
         filter: config.filter,
-        selection: file.for_inputs(&file.selection(&options.rules)?, &inputs),
+        suppressor: file.known_in(&file.known(&selection, options.ignores)?, &inputs),
+        selection: file.for_inputs(&selection, &inputs),
         credentials: file.credentials(&options.secrets)?,
         show_secrets: options.show_secrets,
         config: look,

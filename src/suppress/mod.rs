@@ -20,8 +20,9 @@ pub use self::ledger::{Entry, Kind, Ledger, State};
 use crate::escape;
 use crate::rules::area::Seen;
 use crate::rules::finding::Place;
+use crate::rules::location::Locator;
 use crate::rules::select::{is_named, unknown};
-use crate::rules::{Finding, Location, Rule, Severity};
+use crate::rules::{Draft, Finding, Location, Rule, Severity};
 use crate::session::Session;
 
 /// Elements looked through for the command around a comment: commands stand near the root.
@@ -65,15 +66,18 @@ struct Known {
     suppression: Suppression,
 }
 
+/// Why a finding is not told; nothing where it is.
+type Why = Option<Suppression>;
+
 /// The findings of a session.
-#[derive(Debug, Default)]
-pub struct Sorted {
+#[derive(Debug)]
+pub struct Sorted<T = Finding> {
     /// Those that are told.
-    pub told: Vec<Finding>,
+    pub told: Vec<T>,
     /// Those that are told by their number alone.
     pub more: Vec<(&'static Rule, Severity, usize)>,
     /// Those that are not.
-    pub suppressed: Vec<(Finding, Suppression)>,
+    pub suppressed: Vec<(T, Suppression)>,
     /// How many more there are of these.
     pub suppressed_more: usize,
     /// What was used of the suppressions.
@@ -134,34 +138,26 @@ impl Suppressor {
         self
     }
 
-    /// Sorts the findings of a session, each with its place in it. `at` resolves the place of a comment.
-    pub fn sort(
+    /// Sorts the findings of a session.
+    pub fn sort<'a>(
         &self,
-        session: &Session,
-        findings: Vec<(Place, Finding)>,
+        session: &'a Session,
+        drafts: Vec<Draft>,
         more: Vec<(&'static Rule, Severity, usize)>,
-        at: &mut dyn FnMut(Place) -> Location,
-    ) -> Sorted {
-        let said = if self.comments { inline::said(session, &self.rules) } else { Vec::new() };
-        let mut comments: Vec<(Comment, Option<inline::Directive>)> =
-            said.into_iter().map(|said| comment(said, at)).collect();
-        let mut sorted = Sorted::default();
-        let mut left = Vec::new();
-        for (place, finding) in findings {
-            let covers = |directive: &inline::Directive| directive.covers(session, finding.rule, place);
-            match comments.iter_mut().find(|(_, directive)| directive.as_ref().is_some_and(covers)) {
-                Some((comment, _)) => {
-                    comment.hid += 1;
-                    let reason = comment.said.as_ref().ok().map(|(_, reason)| Arc::clone(reason));
-                    sorted.suppressed.push((finding, Suppression { kind: Kind::Comment, reason, place: "".into() }));
-                }
-                None => left.push(finding),
-            }
+        locator: &mut Locator<'a>,
+    ) -> Sorted<Draft> {
+        let mut sorted = Sorted { more, ..Sorted::default() };
+        if self.entries.is_empty() && self.baseline.is_none() && self.said(session).is_empty() {
+            return Sorted { told: drafts, ..sorted };
         }
-        sorted.uses.comments = comments.into_iter().map(|(comment, _)| comment).collect();
+        let places: Vec<Place> = drafts.iter().map(|draft| draft.place).collect();
+        let findings: Vec<Finding> = drafts.iter().map(|draft| locator.finding(draft.clone())).collect();
+        let mut why = self.by_comments(session, places.iter().zip(&findings), locator, &mut sorted.uses);
+        let findings: Vec<&Finding> = findings.iter().collect();
         sorted.uses.servers = vec![session.server.as_deref().map(key::host).unwrap_or_default()];
-        self.by_entries(Seen::of(session), left, more, &mut sorted);
-        self.by_baseline(session.server.as_deref(), &mut sorted);
+        self.by_entries(Seen::of(session), &findings, &mut why, &mut sorted);
+        self.by_baseline(session.server.as_deref(), &findings, &mut why, &mut sorted);
+        sorted.take(drafts.into_iter().zip(why));
         sorted
     }
 
@@ -170,37 +166,53 @@ impl Suppressor {
         let mut all = Sorted::default();
         for finding in findings {
             let server = finding.server.as_deref().map(str::to_owned);
-            let mut sorted = Sorted::default();
+            let mut sorted: Sorted = Sorted::default();
             let seen = Seen { input: finding.location.input, server: server.as_deref(), device: None };
-            self.by_entries(seen, vec![finding], Vec::new(), &mut sorted);
-            self.by_baseline(server.as_deref(), &mut sorted);
+            let mut why = [None];
+            self.by_entries(seen, &[&finding], &mut why, &mut sorted);
+            self.by_baseline(server.as_deref(), &[&finding], &mut why, &mut sorted);
+            all.take(std::iter::once(finding).zip(why));
             sorted.uses.servers = server.as_deref().map(key::host).into_iter().collect();
-            all.told.append(&mut sorted.told);
-            all.suppressed.append(&mut sorted.suppressed);
             all.uses.merge(sorted.uses);
         }
         all
     }
 
-    fn by_entries(
+    fn said(&self, session: &Session) -> Vec<inline::Said> {
+        if self.comments { inline::said(session, &self.rules) } else { Vec::new() }
+    }
+
+    fn by_comments<'a, 'f>(
         &self,
-        seen: Seen<'_>,
-        findings: Vec<Finding>,
-        more: Vec<(&'static Rule, Severity, usize)>,
-        sorted: &mut Sorted,
-    ) {
+        session: &'a Session,
+        findings: impl Iterator<Item = (&'f Place, &'f Finding)>,
+        locator: &mut Locator<'a>,
+        uses: &mut Uses,
+    ) -> Vec<Why> {
+        let said = self.said(session).into_iter();
+        let mut comments: Vec<(Comment, Option<inline::Directive>)> = said.map(|said| comment(said, locator)).collect();
+        let why = |(place, finding): (&Place, &Finding)| {
+            let covers = |directive: &inline::Directive| directive.covers(session, finding.rule, *place);
+            let (comment, _) = comments.iter_mut().find(|(_, directive)| directive.as_ref().is_some_and(covers))?;
+            comment.hid += 1;
+            let reason = comment.said.as_ref().ok().map(|(_, reason)| Arc::clone(reason));
+            Some(Suppression { kind: Kind::Comment, reason, place: "".into() })
+        };
+        let why = findings.map(why).collect();
+        uses.comments = comments.into_iter().map(|(comment, _)| comment).collect();
+        why
+    }
+
+    fn by_entries<T>(&self, seen: Seen<'_>, findings: &[&Finding], why: &mut [Why], sorted: &mut Sorted<T>) {
         let here = self.entries.iter().enumerate().filter(|(_, each)| !each.expired && each.ignore.is_about(seen));
         let mut here: Vec<(usize, &Listed, usize)> = here.map(|(number, each)| (number, each, 0)).collect();
-        for finding in findings {
-            match here.iter_mut().find(|(_, each, _)| each.ignore.covers(&finding)) {
-                Some((_, each, hid)) => {
-                    *hid += 1;
-                    sorted.suppressed.push((finding, each.suppression.clone()));
-                }
-                None => sorted.told.push(finding),
+        for (finding, why) in findings.iter().zip(why).filter(|(_, why)| why.is_none()) {
+            if let Some((_, each, hid)) = here.iter_mut().find(|(_, each, _)| each.ignore.covers(finding)) {
+                *hid += 1;
+                *why = Some(each.suppression.clone());
             }
         }
-        for (rule, severity, many) in more {
+        for (rule, severity, many) in std::mem::take(&mut sorted.more) {
             match here.iter_mut().find(|(_, each, _)| each.ignore.covers_rule(rule)) {
                 Some((_, _, hid)) => {
                     *hid += many;
@@ -213,21 +225,19 @@ impl Suppressor {
     }
 
     /// Hides what the baseline knows: of a key all findings, or none where there are more than it knows.
-    fn by_baseline(&self, server: Option<&str>, sorted: &mut Sorted) {
+    fn by_baseline<T>(&self, server: Option<&str>, findings: &[&Finding], why: &mut [Why], sorted: &mut Sorted<T>) {
         let Some(known) = &self.baseline else { return };
         let mut counts: BTreeMap<Key, usize> = BTreeMap::new();
-        let keys: Vec<Key> = sorted.told.iter().map(Key::of).collect();
-        keys.iter().for_each(|key| *counts.entry(key.clone()).or_default() += 1);
+        let left = findings.iter().zip(why).filter(|(_, why)| why.is_none());
+        let left: Vec<(Key, &mut Why)> = left.map(|(finding, why)| (Key::of(finding), why)).collect();
+        left.iter().for_each(|(key, _)| *counts.entry(key.clone()).or_default() += 1);
         for (rule, _, many) in &sorted.more {
             *counts.entry(Key::of_rule(rule, server)).or_default() += many;
         }
         let hides =
             |key: &Key| known.takes_all || counts.get(key).is_some_and(|count| *count <= known.baseline.count(key));
-        for (finding, key) in std::mem::take(&mut sorted.told).into_iter().zip(&keys) {
-            match hides(key) {
-                true => sorted.suppressed.push((finding, known.suppression.clone())),
-                false => sorted.told.push(finding),
-            }
+        for (_, why) in left.into_iter().filter(|(key, _)| hides(key)) {
+            *why = Some(known.suppression.clone());
         }
         sorted.more.retain(|(rule, _, many)| {
             let hidden = hides(&Key::of_rule(rule, server));
@@ -237,6 +247,47 @@ impl Suppressor {
         let known_before = |(key, _): &(&Key, &usize)| known.baseline.count(key) > 0 && !hides(key);
         sorted.uses.exceeded = counts.iter().filter(known_before).map(|(key, count)| (key.clone(), *count)).collect();
         sorted.uses.keys = counts;
+    }
+}
+
+impl<T> Default for Sorted<T> {
+    fn default() -> Sorted<T> {
+        let (told, more, suppressed) = (Vec::new(), Vec::new(), Vec::new());
+        Sorted { told, more, suppressed, suppressed_more: 0, uses: Uses::default() }
+    }
+}
+
+impl Sorted<Draft> {
+    /// The same, each finding on its own.
+    pub fn located(self, locator: &mut Locator<'_>) -> Sorted {
+        let Sorted { told, more, suppressed, suppressed_more, uses } = self;
+        let told = told.into_iter().map(|draft| locator.finding(draft)).collect();
+        let suppressed = suppressed.into_iter().map(|(draft, why)| (locator.finding(draft), why)).collect();
+        Sorted { told, more, suppressed, suppressed_more, uses }
+    }
+}
+
+impl<T> Sorted<T> {
+    fn take(&mut self, findings: impl Iterator<Item = (T, Why)>) {
+        for (finding, why) in findings {
+            match why {
+                Some(why) => self.suppressed.push((finding, why)),
+                None => self.told.push(finding),
+            }
+        }
+    }
+}
+
+impl Suppression {
+    /// `suppressed in dmscope.toml:12: the old server`, for people.
+    pub fn told(&self) -> String {
+        let place = escape::line(&self.place);
+        let what = match self.kind {
+            Kind::Comment => "suppressed by a comment".to_owned(),
+            Kind::Baseline => format!("known in {place}"),
+            Kind::Config => format!("suppressed in {place}"),
+        };
+        self.reason.as_deref().map_or(what.clone(), |reason| format!("{what}: {}", escape::line(reason)))
     }
 }
 
@@ -257,7 +308,8 @@ fn first(messages: &[usize]) -> Place {
     messages.first().map_or(Place::Session, |message| Place::Message(*message))
 }
 
-fn comment(said: inline::Said, at: &mut dyn FnMut(Place) -> Location) -> (Comment, Option<inline::Directive>) {
+fn comment(said: inline::Said, locator: &mut Locator<'_>) -> (Comment, Option<inline::Directive>) {
+    let mut at = |place| locator.location(place);
     match said {
         inline::Said::Ignore(directive) => {
             let reason = escape::shorten(&escape::line(&directive.reason), REASON).into_owned();

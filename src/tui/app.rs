@@ -709,7 +709,8 @@ impl App {
         };
         match (tab, rule, self.at) {
             (page::FINDINGS, ..) => {
-                page::findings(opened, session, &self.findings(), &self.store.names, width, &self.theme)
+                let kept = (self.findings(), self.threshold);
+                page::findings(opened, session, (&kept.0, kept.1), &self.store.names, width, &self.theme)
             }
             (page::EXPLAIN, Some(rule), _) => page::explain(rule, width, &self.theme),
             (page::EXPLAIN, None, _) => Page::said("There is no finding here to explain."),

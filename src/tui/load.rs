@@ -20,9 +20,11 @@ use crate::credentials::Credentials;
 use crate::engine::{self, Reading};
 use crate::input::Input;
 use crate::rules::history::{Earlier, History};
-use crate::rules::runner::Runner;
+use crate::rules::location::Locator;
+use crate::rules::runner::{Outcome, Runner};
 use crate::rules::select::Selection;
 use crate::session::{Assembler, Session};
+use crate::suppress::Suppressor;
 use crate::workers::{self, Crew, Workers};
 use again::Again;
 
@@ -46,6 +48,7 @@ pub(crate) struct Job {
     pub(crate) engine: engine::Settings,
     pub(crate) selection: Selection,
     pub(crate) credentials: Credentials,
+    pub(crate) suppressor: Suppressor,
 }
 
 /// What the reader tells.
@@ -139,11 +142,11 @@ fn read(job: &Job, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Result<Read
     let work = |Judging { session, earlier, open }: Judging| {
         // A panic takes what would have been said of this session, not the session.
         let outcome = bug::caught(|| runner.run_after(&session, &earlier)).unwrap_or_default();
-        let more = outcome.more.iter().map(|(_, _, count)| count).sum();
-        let mut drafts = outcome.drafts;
+        let Outcome { mut drafts, more, not_judged, holes, .. } = outcome;
         drafts.retain(|draft| !(open && draft.rule.id == END_NOT_CAPTURED));
-        let mut opened = Opened::new(&session, drafts, more, outcome.not_judged);
-        (opened.open, opened.holes) = (open, outcome.holes);
+        let sorted = job.suppressor.sort(&session, drafts, more, &mut Locator::new(&session, false));
+        let mut opened = Opened::new(&session, sorted, not_judged);
+        (opened.open, opened.holes) = (open, holes);
         News::Session(Box::new(opened), Arc::new(session))
     };
     workers::run(Crew { threads, most: UNDER_WAY }, &work, |workers| {

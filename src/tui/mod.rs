@@ -17,6 +17,7 @@ use crate::engine;
 use crate::filter::Filter;
 use crate::input::Input;
 use crate::rules::select::Selection;
+use crate::suppress::Suppressor;
 
 mod ansi;
 mod app;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub selection: Selection,
     /// What is known of the secrets in the traffic.
     pub credentials: Credentials,
+    /// What is known and not told.
+    pub suppressor: Suppressor,
     /// Which sessions and messages are listed from the start.
     pub filter: Option<Filter>,
     /// Whether secrets are shown from the start.
@@ -81,8 +84,8 @@ pub struct Settings {
 /// # Errors
 /// An input cannot be read.
 pub fn report(settings: Settings) -> Result<(String, bool)> {
-    let Settings { inputs, engine, selection, credentials, .. } = settings;
-    let job = Job { inputs, engine, selection, credentials };
+    let Settings { inputs, engine, selection, credentials, suppressor, .. } = settings;
+    let job = Job { inputs, engine, selection, credentials, suppressor };
     let mut app = App::new(Store::of(&job), Theme::mono(), settings.config.keys);
     app.show_secrets = settings.show_secrets;
     app.keep(settings.filter);
@@ -105,8 +108,8 @@ pub fn report(settings: Settings) -> Result<(String, bool)> {
 /// The terminal cannot be used.
 pub fn run(settings: Settings) -> Result<()> {
     let signals = Signals::watch()?;
-    let Settings { inputs, engine, selection, credentials, .. } = settings;
-    let job = Job { inputs, engine, selection, credentials };
+    let Settings { inputs, engine, selection, credentials, suppressor, .. } = settings;
+    let job = Job { inputs, engine, selection, credentials, suppressor };
     let Config { theme, keys } = settings.config;
     let mut app = App::new(Store::of(&job), theme, keys);
     app.show_secrets = settings.show_secrets;

@@ -19,6 +19,7 @@ use crate::rules::{Draft, Finding, Rule, Severity};
 use crate::session::outline::Outline;
 use crate::session::{Flavor, Outcome, Session};
 use crate::story::{Heard, Seen, Story, Teller};
+use crate::suppress::{Sorted, Suppression};
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
 
@@ -53,6 +54,10 @@ pub(crate) struct Opened {
     pub(crate) drafts: Vec<Draft>,
     /// Findings past the limit.
     pub(crate) more: usize,
+    /// Findings that are known and not told, each with why.
+    pub(crate) suppressed: Vec<(Draft, Suppression)>,
+    /// Those of them past the limit.
+    pub(crate) suppressed_more: usize,
     /// Messages that were not judged, and why.
     pub(crate) not_judged: Vec<(usize, String)>,
     /// Own rules that did not judge, and why.
@@ -138,34 +143,34 @@ impl Listed {
 }
 
 impl Told {
-    fn of(session: &Session, drafts: &[Draft]) -> Option<Told> {
+    fn of(session: &Session, sorted: &Sorted<Draft>) -> Option<Told> {
         let heard = Heard::of(session)?;
         let mut locator = Locator::new(session, false);
-        let of_enrollment = drafts.iter().filter(|_| session.flavor == Flavor::Enrollment);
+        // What stopped a device stopped it, whether it is known or not.
+        let drafts = sorted.told.iter().chain(sorted.suppressed.iter().map(|(draft, _)| draft));
+        let of_enrollment = drafts.filter(|_| session.flavor == Flavor::Enrollment);
         Some(Told { heard, findings: of_enrollment.map(|draft| locator.finding(draft.clone())).collect() })
     }
 }
 
 impl Opened {
     /// A session that was judged.
-    pub(crate) fn new(
-        session: &Session,
-        mut drafts: Vec<Draft>,
-        more: usize,
-        not_judged: Vec<(usize, String)>,
-    ) -> Opened {
+    pub(crate) fn new(session: &Session, sorted: Sorted<Draft>, not_judged: Vec<(usize, String)>) -> Opened {
+        let told = Told::of(session, &sorted);
+        let Sorted { told: mut drafts, more, suppressed, suppressed_more, .. } = sorted;
         drafts.shrink_to_fit();
         let worst = drafts.iter().map(|draft| draft.severity).max();
         // What is listed is masked when it is drawn.
         let row = Row::of(session, worst, true);
         let messages = session.messages.iter().map(Listed::of).collect();
         let outline = Arc::new(Outline::of(session));
-        let told = Told::of(session, &drafts);
         Opened {
             row,
             messages,
             drafts,
-            more,
+            more: more.iter().map(|(_, _, count)| count).sum(),
+            suppressed,
+            suppressed_more,
             not_judged,
             holes: Vec::new(),
             refused: refusal(session),
@@ -197,6 +202,16 @@ impl Opened {
         inside.map(|draft| draft.severity).filter(|severity| *severity >= threshold).max()
     }
 
+    /// How many findings at or above a severity are known and not told.
+    pub(crate) fn suppressed(&self, threshold: Severity) -> usize {
+        self.suppressed.iter().filter(|(draft, _)| draft.severity >= threshold).count() + self.suppressed_more
+    }
+
+    /// How many findings are kept.
+    fn kept(&self) -> usize {
+        self.drafts.len() + self.suppressed.len()
+    }
+
     /// How many findings there are at or above a severity.
     pub(crate) fn count(&self, threshold: Severity) -> usize {
         self.drafts.iter().filter(|draft| draft.severity >= threshold).count()
@@ -223,7 +238,7 @@ impl Store {
     pub(crate) fn add(&mut self, mut opened: Opened, content: Arc<Session>) -> usize {
         let known = self.index(opened.row.number);
         if let Some(known) = known.and_then(|index| self.sessions.get(index)) {
-            self.findings -= known.drafts.len();
+            self.findings -= known.kept();
         }
         if self.sessions.len() >= TOLD {
             opened.told = None;
@@ -232,7 +247,10 @@ impl Store {
         opened.more += opened.drafts.len().saturating_sub(room);
         opened.round = self.round;
         opened.drafts.truncate(room);
-        self.findings += opened.drafts.len();
+        let room = room - opened.drafts.len();
+        opened.suppressed_more += opened.suppressed.len().saturating_sub(room);
+        opened.suppressed.truncate(room);
+        self.findings += opened.kept();
         let index = known.unwrap_or(self.sessions.len());
         self.by_number.insert(opened.row.number, index);
         match self.sessions.get_mut(index) {
@@ -253,7 +271,7 @@ impl Store {
         let last = self.sessions.pop_if(|last| last.round > 0 && last.round < self.round)?;
         let index = self.sessions.len();
         self.by_number.remove(&last.row.number);
-        self.findings -= last.drafts.len();
+        self.findings -= last.kept();
         self.lost.remove(&index);
         self.forget(index);
         Some(index)

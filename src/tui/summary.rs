@@ -11,7 +11,7 @@ use super::story::Stories;
 use super::theme::Theme;
 use super::tree::Shows;
 use crate::escape;
-use crate::report::{clock, count, tls};
+use crate::report::{self, clock, count, tls};
 use crate::rules::{Rule, Severity};
 use crate::session::{Edge, Outcome};
 use crate::syncml::{secret, status};
@@ -177,13 +177,15 @@ fn rules(store: &Store, show: Show<'_>, theme: &Theme, lines: &mut Lines) {
             known.2 += 1;
         }
     }
+    let suppressed = listed(store, show).map(|(_, opened)| opened.suppressed(threshold)).sum();
+    let suppressed = report::suppressed(suppressed);
     if found.is_empty() {
         let text = if store.is_loading() { "No findings so far" } else { "No findings" };
         let hidden = if threshold > Severity::Info { " at this threshold (s lowers it)" } else { "" };
-        lines.push((Line::styled(format!("{text}{hidden}"), theme.good), None));
+        lines.push((Line::styled(format!("{text}{suppressed}{hidden}"), theme.good), None));
         return;
     }
-    lines.push((Line::styled("Findings", theme.heading), None));
+    lines.push((Line::styled(format!("Findings{suppressed}"), theme.heading), None));
     let mut found: Vec<_> = found.into_values().collect();
     found.sort_by_key(|(rule, severity, many, ..)| (std::cmp::Reverse((*severity, *many)), rule.id));
     let digits = found.iter().map(|(_, _, many, ..)| many.to_string().len()).max().unwrap_or(1);

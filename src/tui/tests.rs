@@ -25,8 +25,11 @@ use crate::credentials::Credentials;
 use crate::engine;
 use crate::escape;
 use crate::input;
-use crate::rules::Profile;
+use crate::rules::area::Area;
 use crate::rules::select::Selection;
+use crate::rules::{self, Profile, Rule};
+use crate::suppress::ignore::today;
+use crate::suppress::{self, Ignore, Suppressor};
 
 fn app(sample: &str) -> App {
     app_with(sample, false)
@@ -49,7 +52,13 @@ fn app_with(sample: &str, credentials: bool) -> App {
 
 fn job(inputs: Vec<input::Input>) -> Job {
     let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
-    Job { inputs, engine, selection: Selection::of(Profile::Windows), credentials: Credentials::default() }
+    Job {
+        inputs,
+        engine,
+        selection: Selection::of(Profile::Windows),
+        credentials: Credentials::default(),
+        suppressor: Suppressor::default(),
+    }
 }
 
 /// Types keys, drawing after each as the program does.
@@ -300,6 +309,28 @@ fn a_filter_holds_for_the_summary_and_the_next_finding() {
     assert!(screen(&mut app, 120, 40).contains("No findings"));
     press(&mut app, "S f ctrl-u up enter");
     assert!(app.kept.filter.is_some(), "the last filter comes back");
+}
+
+#[test]
+fn what_is_suppressed_stands_behind_the_findings_with_its_reason() {
+    let known: Vec<&'static Rule> = rules::ALL.iter().collect();
+    let (area, rules) = (Area::default(), suppress::rules_named("DM-MSG-003", &known).unwrap());
+    let (reason, place) = ("ticket 7".to_owned(), "dmscope.toml:3".to_owned());
+    let (names, locuri, commands) = (Vec::new(), Vec::new(), Vec::new());
+    let entry = Ignore { names, rules, area, locuri, commands, reason, until: None, place };
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/msgid-skipped.pcap");
+    let mut job = job(input::collect(&[sample.into()], None).unwrap());
+    job.suppressor = Suppressor::new(vec![entry], known, today());
+    let mut app = App::new(Store::all(&job), Theme::dark(), Keys::default());
+    press(&mut app, "tab t f");
+    let shown = screen(&mut app, 120, 40);
+    let order =
+        ["no findings", "W DM-MSG-003 msgid-gap", "MsgID is 5 after 2", "suppressed in dmscope.toml:3: ticket 7"];
+    let places: Vec<Option<usize>> = order.iter().map(|words| shown.find(words)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{shown}");
+    press(&mut app, "n");
+    let shown = screen(&mut app, 120, 40);
+    assert!(shown.contains("there are no findings"), "{shown}");
 }
 
 #[test]
