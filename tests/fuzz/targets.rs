@@ -8,10 +8,14 @@ use std::sync::Arc;
 use dmscope::capture::{self, Source};
 use dmscope::enroll::Provisioning;
 use dmscope::examples::{binary, compose, page, run};
+use dmscope::export::{Har, Lines, Scope};
+use dmscope::filter::{Filter, Scene};
 use dmscope::http::{Body, Captured, Conn, Event, InputId};
 use dmscope::limits::Limits;
+use dmscope::link::Datagram;
 use dmscope::origin::{Origin, Run, Unit};
 use dmscope::push::{Framing, Push, hex, secret};
+use dmscope::reach::Names;
 use dmscope::report::{self, Lint};
 use dmscope::rules::Profile;
 use dmscope::rules::location::Locator;
@@ -33,7 +37,9 @@ pub(crate) type Target = fn(&[u8]);
 /// Name and function of every target.
 pub(crate) const ALL: &[(&str, Target)] = &[
     ("program", program),
+    ("export", export),
     ("capture", capture),
+    ("dns", dns),
     ("segments", segments),
     ("codings", codings),
     ("har", har),
@@ -59,6 +65,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("baseline", baseline),
     ("rule", rule),
     ("expression", expression),
+    ("filter", filter),
 ];
 
 /// Small bounds, so that a small input can reach them.
@@ -79,26 +86,77 @@ pub(crate) fn capture(data: &[u8]) {
     }
 }
 
-/// The whole program on a file of any kind: read, judged, told as a story, reported; nothing a terminal obeys is printed.
-pub(crate) fn program(data: &[u8]) {
+/// Datagrams of DNS, each behind its length in one byte.
+pub(crate) fn dns(data: &[u8]) {
+    let mut names = Names::new(&limits());
+    let mut rest = data;
+    while let Some((length, behind)) = rest.split_first() {
+        let (payload, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+        let (source, destination) = (SocketAddr::from(([10, 0, 0, 1], 5353)), SocketAddr::from(([10, 0, 0, 53], 53)));
+        let run = Run { at: 0, unit: Unit::Frame(1), offset: 42, time: None, exact: true };
+        names.take(&Datagram { source, destination, payload, cut: 0, run, at: None });
+        rest = behind;
+    }
+    let unreached = names.finish(Vec::new(), InputId(0));
+    assert!(unreached.len() <= data.len());
+}
+
+/// A file of any kind, as the inputs of the program.
+fn with_file(data: &[u8], each: fn(&[input::Input])) {
     let path =
         std::env::temp_dir().join(format!("dmscope-fuzz-{}-{:?}", std::process::id(), std::thread::current().id()));
     std::fs::write(&path, data).expect("a folder for temporary files");
     if let Ok(inputs) = input::collect(std::slice::from_ref(&path), None) {
-        judge(&inputs);
+        each(&inputs);
     }
     std::fs::remove_file(&path).expect("the file just written");
 }
 
+fn settings() -> engine::Settings {
+    engine::Settings { limits: limits(), ..engine::Settings::default() }
+}
+
+/// The whole program on a file of any kind: read, judged, told as a story, reported; nothing a terminal obeys is printed.
+pub(crate) fn program(data: &[u8]) {
+    with_file(data, judge);
+}
+
+/// A file of any kind, exported in both formats, and that read again: as many messages come back as went out.
+pub(crate) fn export(data: &[u8]) {
+    with_file(data, |inputs| {
+        let mut har = Har::new(Vec::new()).expect("memory");
+        let mut lines = Lines::new(Vec::new());
+        let mut written = 0;
+        let mut each = |session: Session| {
+            let scope = Scope { session: &session, paths: &[], wanted: &|_| true, show_secrets: false };
+            har.session(scope).expect("memory");
+            written += lines.session(scope).expect("memory");
+        };
+        if engine::read(inputs, &settings(), &mut each, &mut |_| {}).is_err() {
+            return;
+        }
+        let lines = lines.finish().expect("memory");
+        assert_eq!(written, lines.iter().filter(|byte| **byte == b'\n').count(), "a line for each message");
+        let mut read = 0;
+        transcript::read(transcript::Kind::Messages, &lines, InputId(0), &limits(), &mut |record| {
+            read += usize::from(!matches!(record, transcript::Record::Remark(..)));
+        });
+        assert_eq!(read, written, "what was exported is read again");
+        let har = har.finish().expect("memory");
+        transcript::read(transcript::Kind::Har, &har, InputId(0), &limits(), &mut |_| {});
+    });
+}
+
 fn judge(inputs: &[input::Input]) {
-    let settings = engine::Settings { limits: limits(), ..engine::Settings::default() };
+    let settings = settings();
     let runner = Runner::new(&Selection::of(Profile::Windows), &settings.limits);
     let mut lint = Lint::default();
     let mut teller = Teller::new(&settings.limits);
     let mut each = |session: Session| {
         let mut locator = Locator::new(&session, false);
-        let drafts = runner.run(&session).drafts.into_iter();
-        lint.findings.extend(drafts.map(|draft| locator.finding(draft)));
+        let outcome = runner.run(&session);
+        assert!(outcome.bugs.is_empty(), "{:?}", outcome.bugs);
+        lint.findings.extend(outcome.drafts.into_iter().map(|draft| locator.finding(draft)));
         if let Some(heard) = Heard::of(&session) {
             teller.take(heard);
         }
@@ -262,6 +320,21 @@ pub(crate) fn expression(data: &[u8]) {
         page(scope, on, text, "a");
         page(scope, on, "true", &format!("{{{text}}}"));
     }
+}
+
+/// A filter of the view, on a session.
+pub(crate) fn filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Filter::parse(text) {
+        Ok(filter) => {
+            let session = some_session();
+            let shown = filter.messages(Scene { session: &session, findings: &[] });
+            assert_eq!(shown.len(), session.messages.len());
+        }
+        Err(wrong) => assert!(!wrong.to_string().contains(['\n', '\u{1b}']), "{wrong}"),
+    }
+    let (at, _) = dmscope::filter::complete(text);
+    assert!(text.is_char_boundary(at));
 }
 
 /// Exported messages, put together to sessions again.
