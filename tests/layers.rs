@@ -1,4 +1,4 @@
-//! The arrows of `docs/architecture.md`: which module may name which, and how long a file may be.
+//! The arrows of `docs/architecture.md`: which module may name which; how long a file may be, and where `unsafe` stands.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -111,6 +111,22 @@ fn no_file_is_longer_than_one_can_hold_in_the_head() {
         .map(|(path, lines)| format!("{}: {lines} lines, at most {MAX_LINES}", path.display()))
         .collect();
     assert!(long.is_empty(), "\n{}\n", long.join("\n"));
+}
+
+#[test]
+fn unsafe_code_stands_once_in_one_file() {
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let with = |word: &str| -> Vec<String> {
+        let lines = files("src").into_iter().flat_map(|(path, text)| {
+            let count = text.lines().filter(is_code).filter(|line| line.contains(word)).count();
+            let path = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            std::iter::repeat_n(path, count)
+        });
+        lines.collect()
+    };
+    assert_eq!(with("unsafe {"), ["src/capture/map.rs"]);
+    // The lint denies it wherever it is not allowed.
+    assert_eq!(with("allow(unsafe_code"), ["src/capture/map.rs"]);
 }
 
 /// A module of tests in a file of its own, or in a folder of such.

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::tag::Tag;
-use super::utf8::Utf8;
 use crate::anomaly::Anomaly;
 use crate::limits;
 use crate::origin::Span;
@@ -91,28 +90,16 @@ struct Node {
     attributes: (u32, u32),
 }
 
+/// The text in a span of bytes. It is checked each time to be one: the texts are short, and to trust a check of them all together would
+/// take `unsafe`.
+#[inline]
+fn text_in(bytes: &[u8], span: Span) -> &str {
+    std::str::from_utf8(span.slice(bytes)).unwrap_or_default()
+}
+
 /// A bit for each tag. A few share one, so a set bit says that a tag may be there, a clear one that it is not.
 fn bit(tag: Tag) -> u64 {
     1 << (tag as u32 % u64::BITS)
-}
-
-/// What the spans of a document refer to.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// A text.
-    Text(Utf8),
-    /// Bytes that hold texts among others.
-    Binary(Arc<[u8]>),
-}
-
-impl Source {
-    #[inline]
-    fn text(&self, span: Span) -> &str {
-        match self {
-            Source::Text(text) => text.as_str().get(span.range()).unwrap_or_default(),
-            Source::Binary(bytes) => std::str::from_utf8(span.slice(bytes)).unwrap_or_default(),
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -125,7 +112,8 @@ struct Attribute {
 #[derive(Clone, Debug)]
 pub struct Doc {
     form: Form,
-    source: Source,
+    /// What its spans refer to: a text, or bytes that hold texts among others.
+    source: Arc<[u8]>,
     /// Whether `source` is the body's own, so that spans are also spans of the body.
     exact: bool,
     pool: String,
@@ -148,7 +136,7 @@ pub const REMARK: &str = "dmscope:";
 impl Doc {
     /// A document without nodes.
     pub fn empty() -> Doc {
-        Builder::new(Form::Xml, Source::Binary(Arc::from([])), true).finish()
+        Builder::new(Form::Xml, Arc::from([]), true).finish()
     }
 
     /// How it was encoded.
@@ -158,10 +146,7 @@ impl Doc {
 
     /// The bytes that all spans refer to: the body, or its UTF-8 transcoding (see [`Doc::is_exact`]).
     pub fn bytes(&self) -> &[u8] {
-        match &self.source {
-            Source::Text(text) => text.as_str().as_bytes(),
-            Source::Binary(bytes) => bytes,
-        }
+        &self.source
     }
 
     /// Whether spans of the document are spans of the body as captured.
@@ -227,7 +212,7 @@ impl Doc {
 
     #[inline]
     fn text_at(&self, span: Span) -> &str {
-        self.source.text(span)
+        text_in(&self.source, span)
     }
 
     /// A text of this document.
@@ -464,7 +449,7 @@ pub struct Builder {
 
 impl Builder {
     /// `source` is what all spans refer to; `exact` says whether that is the body as captured.
-    pub fn new(form: Form, source: Source, exact: bool) -> Builder {
+    pub fn new(form: Form, source: Arc<[u8]>, exact: bool) -> Builder {
         let doc = Doc {
             form,
             source,
@@ -643,7 +628,7 @@ impl Builder {
         let Doc { source, pool, .. } = &mut self.doc;
         match text {
             Text::None => {}
-            Text::Bytes(span) => pool.push_str(source.text(span)),
+            Text::Bytes(span) => pool.push_str(text_in(source, span)),
             Text::Pool(span) => pool.extend_from_within(span.range()),
         }
     }
@@ -732,7 +717,7 @@ mod tests {
     /// `<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>` by hand.
     fn sample() -> Doc {
         let xml = "<SyncML><SyncBody><Status><Data>200</Data></Status><Status/></SyncBody></SyncML>";
-        let mut builder = Builder::new(Form::Xml, Source::Text(Utf8::of(xml.into())), true);
+        let mut builder = Builder::new(Form::Xml, xml.as_bytes().into(), true);
         builder.open(Tag::SyncML, Span::new(1, 7), 0);
         builder.open(Tag::SyncBody, Span::new(9, 17), 8);
         builder.open(Tag::Status, Span::new(19, 25), 18);
@@ -768,7 +753,7 @@ mod tests {
 
     #[test]
     fn pieces_of_text_are_joined() {
-        let mut builder = Builder::new(Form::Xml, Source::Binary(b"ab&amp;cd".as_slice().into()), true);
+        let mut builder = Builder::new(Form::Xml, b"ab&amp;cd".as_slice().into(), true);
         let id = builder.open(Tag::Data, Span::new(0, 0), 0);
         builder.add_text(id, Text::Bytes(Span::new(0, 2)));
         let amp = builder.pool("&");

@@ -15,11 +15,9 @@ pub mod secret;
 pub mod status;
 pub mod tag;
 pub mod uri;
-pub mod utf8;
 pub mod view;
 
 pub use doc::{Doc, Element, NodeId};
 pub use message::{Kind, Message, Side};
 pub use tag::Tag;
-pub use utf8::Utf8;
 pub use view::{Command, Header, Item, Meta};

@@ -11,7 +11,7 @@ use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
 use crate::syncml::Tag;
-use crate::syncml::doc::{Builder, Doc, Form, Prolog, Source, Text};
+use crate::syncml::doc::{Builder, Doc, Form, Prolog, Text};
 
 mod attributes;
 
@@ -54,7 +54,7 @@ fn is_document(bytes: &[u8]) -> bool {
 pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     let mut decoder = Decoder {
         reader: Reader { bytes: body, at: 0, end: body.len() },
-        builder: Builder::new(Form::Wbxml, Source::Binary(Arc::clone(body)), true),
+        builder: Builder::new(Form::Wbxml, Arc::clone(body), true),
         limits,
         strings: 0..0,
         namespace: "",

@@ -9,12 +9,11 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::origin::Span;
-use crate::syncml::Utf8;
 
 /// The text of a document, for the parser.
 pub(super) struct Decoded {
     /// The text.
-    pub(super) text: Utf8,
+    pub(super) text: Arc<[u8]>,
     /// Whether these are the bytes of the body.
     pub(super) exact: bool,
     /// Where the document starts: behind a byte order mark.
@@ -47,14 +46,12 @@ pub(super) fn decode(body: &Arc<[u8]>) -> Decoded {
 /// Notes a declaration that names another encoding than the byte order mark.
 fn marked(mut decoded: Decoded, encoding: &'static Encoding) -> Decoded {
     let class = |encoding| if encoding == UTF_16BE { UTF_16LE } else { encoding };
-    let note = declared(decoded.text.as_str().as_bytes().get(decoded.start..).unwrap_or_default()).and_then(
-        |(span, label)| {
-            let named = Encoding::for_label_no_replacement(label.as_bytes())?;
-            let detail = format!("the declaration says {label}, but the byte order mark says {}", encoding.name());
-            let span = Span::new(decoded.start + span.start as usize, decoded.start + span.end as usize);
-            (class(named) != class(encoding)).then(|| Anomaly::new(Kind::XmlEncoding, span, detail))
-        },
-    );
+    let note = declared(decoded.text.get(decoded.start..).unwrap_or_default()).and_then(|(span, label)| {
+        let named = Encoding::for_label_no_replacement(label.as_bytes())?;
+        let detail = format!("the declaration says {label}, but the byte order mark says {}", encoding.name());
+        let span = Span::new(decoded.start + span.start as usize, decoded.start + span.end as usize);
+        (class(named) != class(encoding)).then(|| Anomaly::new(Kind::XmlEncoding, span, detail))
+    });
     decoded.notes.extend(note);
     decoded
 }
@@ -88,16 +85,15 @@ fn by_label(body: &Arc<[u8]>, span: Span, label: &str) -> Decoded {
 
 /// The body as it stands, or with `U+FFFD` for what is no UTF-8.
 fn utf8(body: &Arc<[u8]>, start: usize) -> Decoded {
-    let error = match Utf8::new(Arc::clone(body)) {
-        Ok(text) => return Decoded { text, exact: true, start, notes: Vec::new() },
-        Err(error) => error,
+    let Err(error) = std::str::from_utf8(body) else {
+        return Decoded { text: Arc::clone(body), exact: true, start, notes: Vec::new() };
     };
     let at = error.valid_up_to();
     let end = at + error.error_len().unwrap_or(body.len() - at);
     let bytes = body.get(at..end).unwrap_or_default();
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     let note = Anomaly::new(Kind::XmlBytes, Span::new(at, end), format!("bytes {} are not UTF-8", hex.join(" ")));
-    let text = Utf8::of(String::from_utf8_lossy(body).into_owned());
+    let text = String::from_utf8_lossy(body).as_bytes().into();
     Decoded { text, exact: false, start, notes: vec![note] }
 }
 
@@ -108,7 +104,7 @@ fn transcode(body: &Arc<[u8]>, encoding: &'static Encoding, mut notes: Vec<Anoma
         let detail = format!("bytes that are not {}", encoding.name());
         notes.push(Anomaly::new(Kind::XmlBytes, Span::new(at, at + '\u{FFFD}'.len_utf8()), detail));
     }
-    Decoded { text: Utf8::of(text.into_owned()), exact: false, start: 0, notes }
+    Decoded { text: text.as_bytes().into(), exact: false, start: 0, notes }
 }
 
 /// The encoding that the XML declaration names, and where.
@@ -132,7 +128,7 @@ mod tests {
 
     fn decoded(body: &[u8]) -> (String, bool, usize, Vec<String>) {
         let decoded = decode(&body.into());
-        let text = decoded.text.as_str().to_owned();
+        let text = String::from_utf8(decoded.text.to_vec()).unwrap();
         (text, decoded.exact, decoded.start, decoded.notes.into_iter().map(|note| note.detail).collect())
     }
 
@@ -191,6 +187,6 @@ mod tests {
         assert!(!decoded.exact);
         assert_eq!(decoded.notes[0].span, Span::new(3, 4));
         assert_eq!(decoded.notes[0].detail, "bytes E4 are not UTF-8");
-        assert_eq!(decoded.text.as_str(), "<a>\u{fffd}\u{fffd}</a>");
+        assert_eq!(&*decoded.text, "<a>\u{fffd}\u{fffd}</a>".as_bytes());
     }
 }

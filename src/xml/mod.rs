@@ -20,7 +20,7 @@ use quick_xml::{Error, Reader};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::origin::Span;
-use crate::syncml::doc::{Builder, Doc, Form, Source, Text};
+use crate::syncml::doc::{Builder, Doc, Form, Text};
 use crate::syncml::{NodeId, Tag};
 use tag::{Attribute, Scan, Step};
 
@@ -44,10 +44,10 @@ pub fn declared_encoding(body: &[u8]) -> Option<&str> {
 pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
     let decoded = encoding::decode(body);
     let text = decoded.text.clone();
-    let bytes = text.as_str().as_bytes();
+    let bytes = &*text;
     let mut parser = Parser {
         bytes,
-        builder: Builder::new(Form::Xml, Source::Text(decoded.text), decoded.exact),
+        builder: Builder::new(Form::Xml, decoded.text, decoded.exact),
         limits,
         open: Vec::new(),
         bindings: Vec::new(),
