@@ -1,11 +1,13 @@
 //! Our own bugs: a panic in one part of the work, caught so that the rest goes on.
 //!
 //! In: work that may panic. Out: what it gives, or the [`Bug`]. A panic's message may hold words of the input, secrets
-//! among them, so only the place in the source is kept; with `RUST_BACKTRACE` set the standard report appears as well.
+//! among them, so only the place in the source is kept; with `RUST_BACKTRACE` set the way there is printed as well.
 
+use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
+use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe, Location};
 
 /// A panic that was caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +22,20 @@ thread_local! {
 
 /// From here on a panic prints nothing of its own: who catches it says what there is to say.
 pub fn keep_panics_quiet() {
-    let standard = panic::take_hook();
     let loud = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     panic::set_hook(Box::new(move |info| {
         LAST.set(info.location().map(ToString::to_string));
         if loud {
-            standard(info);
+            // Nothing is left to do when standard error is gone.
+            let _ = writeln!(io::stderr(), "{}", way(info.location()));
         }
     }));
+}
+
+/// Where a panic was and how it came there; not what it says.
+fn way(place: Option<&Location<'_>>) -> String {
+    let place = place.map(ToString::to_string).unwrap_or_default();
+    format!("panicked at {place}\n{}", Backtrace::force_capture())
 }
 
 /// Does the work. What it was changing when it panicked may be half done: callers go on with what is still whole.
