@@ -147,7 +147,9 @@ impl Open {
                     self.framing = Framing::Length(left);
                 }
                 Some(len) if len - left <= NO_MESSAGE => return Done::At(After::Start),
-                _ => return Done::At(After::Lost),
+                Some(_) => return Done::At(After::Lost),
+                // Whether the gap took more than this body, the other side's messages tell.
+                None => return Done::At(After::Seek),
             }
         }
     }
