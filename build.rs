@@ -93,7 +93,7 @@ fn rule(path: &Path) -> MadeRule {
             .map(|(reach, ids)| format!("(Reach::{reach}, &{ids:?}),"))
             .collect();
     let rule = format!(
-        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, options: &[{}], page: include_str!({:?}), check: {} }},\n",
+        "Rule {{ id: {:?}, name: {:?}, family: {family:?}, summary: {:?}, fix: {:?}, oma: {}, windows: {}, fault: Fault::{}, scope: Scope::{}, since: {:?}, spec: &{:?}, silences: &[{silences}], secrets: {}, gate: {}, options: &[{}], page: include_str!({:?}), check: {} }},\n",
         id,
         name,
         page.summary,
@@ -106,6 +106,7 @@ fn rule(path: &Path) -> MadeRule {
         page.spec,
         // A provisioning document comes in a token, which is a secret as a whole.
         page.secrets || page.subject.as_deref() == Some("provisioning"),
+        gate(path, &page),
         page.options.iter().map(|(name, option)| listed(path, name, option)).collect::<String>(),
         path.display().to_string(),
         check(path, &page),
@@ -147,6 +148,22 @@ fn constant(name: &str, option: &OptionOfRule) -> String {
             "    pub(in crate::rules) const {upper}: super::super::WordsOption = super::super::WordsOption {{ name: {name:?}, default: &{default:?} }};\n"
         ),
     }
+}
+
+/// What an element must show for the function to be called.
+fn gate(path: &Path, page: &Front) -> String {
+    let tags = |names: &[String]| names.iter().map(|name| format!("Tag::{name}, ")).collect::<String>();
+    let signs = page.signs.iter().map(|name| format!(" | gate::sign::{}", name.replace('-', "_"))).collect::<String>();
+    assert!(page.lacks.is_empty() || !page.on.is_empty(), "{}: lacks is about the elements of `on`", path.display());
+    let is_gated = !page.has.is_empty() || !page.signs.is_empty();
+    let is_called = page.anomaly.is_empty() && page.subject.is_none() && !page.encrypted && !page.any_message;
+    assert!(
+        is_called || !is_gated,
+        "{}: has and signs are about elements, readable messages and sessions",
+        path.display()
+    );
+    let (has, lacks) = (tags(&page.has), tags(&page.lacks));
+    format!("Gate {{ has: gate::any_of(&[{has}]), lacks: gate::any_but(&[{lacks}]), signs: 0{signs} }}")
 }
 
 fn check(path: &Path, page: &Front) -> String {

@@ -16,6 +16,8 @@ mod compose;
 mod enroll;
 #[path = "rules/export.rs"]
 mod export;
+#[path = "rules/gates.rs"]
+mod gates;
 #[path = "rules/handshake.rs"]
 mod handshake;
 #[path = "rules/har.rs"]

@@ -5,13 +5,18 @@ use std::cell::{Cell, OnceCell};
 use super::answers::Answered;
 use super::auth::Dialog;
 use super::flow::Flow;
+use super::gate::Shown;
+use super::message::Answer;
 use super::uri::{Address, Step};
 use crate::session::At;
 
 /// See the module's head. Made anew for each session that is judged.
 #[derive(Default)]
 pub struct Facts<'a> {
+    /// What each message shows, readable or not.
+    pub(super) shown: OnceCell<Vec<Shown>>,
     pub(super) flow: OnceCell<Flow>,
+    pub(super) answers: OnceCell<Vec<Answer<'a>>>,
     pub(super) answered: OnceCell<Vec<Answered<'a>>>,
     pub(super) dialog: OnceCell<Dialog<'a>>,
     pub(super) addresses: OnceCell<Vec<Address<'a>>>,

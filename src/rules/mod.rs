@@ -17,6 +17,7 @@ pub mod enrollment;
 pub mod facts;
 pub mod finding;
 mod flow;
+pub mod gate;
 pub mod history;
 mod lines;
 pub mod location;
@@ -34,6 +35,7 @@ mod variants;
 pub use context::{CaptureCx, ElementCx, EncryptedCx, MessageCx, SessionCx};
 pub use enrollment::{EnrollmentCx, ExchangeCx, ProvisioningCx};
 pub use finding::{Draft, Finding, Location, Sink, quoted};
+use gate::Gate;
 pub use notified::NotificationCx;
 use option::{NumberOption, WordsOption};
 pub use option::{OptionKind, OptionValue, Options, RuleOption};
@@ -222,6 +224,8 @@ pub struct Rule {
     pub silences: &'static [(Reach, &'static [&'static str])],
     /// Whether what it says depends on the text of secrets, so that it does not judge what an export redacted.
     pub secrets: bool,
+    /// What an element must show for the check to be called.
+    pub gate: Gate,
     /// What the user may set.
     pub options: &'static [RuleOption],
     /// The page, front matter included.
@@ -253,6 +257,7 @@ impl Rule {
             spec: &[],
             silences,
             secrets: false,
+            gate: Gate::OPEN,
             options: &[],
             page: "",
             check,

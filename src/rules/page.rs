@@ -25,6 +25,15 @@ pub(crate) struct Front {
     /// Element names: the rule looks at each such element.
     #[serde(default)]
     pub(crate) on: Vec<Spanned<String>>,
+    /// Element names: only where one of them stands in the element.
+    #[serde(default)]
+    pub(crate) has: Vec<String>,
+    /// Element names: only where one of them does not.
+    #[serde(default)]
+    pub(crate) lacks: Vec<String>,
+    /// Only where the element shows one of these signs.
+    #[serde(default)]
+    pub(crate) signs: Vec<String>,
     /// Anomaly kinds (variant names): there is no function.
     #[serde(default)]
     pub(crate) anomaly: Vec<String>,

@@ -17,6 +17,7 @@ use super::area::Seen;
 use super::enrolled;
 use super::facts::Facts;
 use super::finding::{Draft, Over, Place, Sink};
+use super::gate::{Gate, Shown};
 use super::history::Earlier;
 use super::location;
 use super::option::Options;
@@ -48,15 +49,33 @@ pub struct Runner {
     options: Options,
     rules: Vec<Active>,
     anomalies: Vec<(Kind, usize)>,
-    by_tag: Vec<Vec<(usize, Call<OnElement>)>>,
-    messages: Vec<(usize, Call<OnMessage>)>,
-    any_messages: Vec<(usize, Call<OnMessage>)>,
-    sessions: Vec<(usize, Call<OnSession>)>,
-    captures: Vec<(usize, OnCapture)>,
+    by_tag: Vec<OfTag>,
+    messages: Vec<Gated<Call<OnMessage>>>,
+    any_messages: Vec<Gated<Call<OnMessage>>>,
+    sessions: Vec<Gated<Call<OnSession>>>,
+    captures: Vec<Gated<OnCapture>>,
     /// Those on enrollments, their exchanges and documents.
     enrollments: Vec<usize>,
     variants: Variants,
     notifications: Vec<(usize, OnNotification)>,
+}
+
+/// A rule by its number, what must be there for it, and what is called.
+#[derive(Clone, Copy)]
+struct Gated<C>(usize, Gate, C);
+
+impl<C> Gated<C> {
+    fn open(&mut self) {
+        self.1 = Gate::OPEN;
+    }
+}
+
+/// The rules on elements of one tag.
+#[derive(Clone, Default)]
+struct OfTag {
+    rules: Vec<Gated<Call<OnElement>>>,
+    /// The signs that one of them asks for.
+    signs: u32,
 }
 
 /// What is called: the function of a built-in rule, or an own rule.
@@ -106,7 +125,7 @@ impl Runner {
             options: selection.options().clone(),
             rules: Vec::new(),
             anomalies: Vec::new(),
-            by_tag: vec![Vec::new(); Tag::COUNT],
+            by_tag: vec![OfTag::default(); Tag::COUNT],
             messages: Vec::new(),
             any_messages: Vec::new(),
             sessions: Vec::new(),
@@ -137,6 +156,15 @@ impl Runner {
         self
     }
 
+    /// Calls all rules everywhere: what a test of the gates compares with.
+    pub fn ungated(mut self) -> Runner {
+        self.by_tag.iter_mut().flat_map(|of_tag| &mut of_tag.rules).for_each(Gated::open);
+        self.messages.iter_mut().for_each(Gated::open);
+        self.sessions.iter_mut().for_each(Gated::open);
+        self.captures.iter_mut().for_each(Gated::open);
+        self
+    }
+
     /// The one for what was seen there, where an override holds.
     fn variant(&self, seen: Seen<'_>) -> Option<Arc<Runner>> {
         self.variants.runner(seen, |selection| {
@@ -161,19 +189,19 @@ impl Runner {
     }
 
     fn add(&mut self, active: Active) {
-        let number = self.rules.len();
+        let (number, gate) = (self.rules.len(), active.rule.gate);
         match active.rule.check {
             Check::Anomaly(kinds) => self.anomalies.extend(kinds.iter().map(|kind| (*kind, number))),
-            Check::Element(tags, check) => self.on_elements(number, tags, Call::Function(check)),
-            Check::Message(check) => self.messages.push((number, Call::Function(check))),
-            Check::AnyMessage(check) => self.any_messages.push((number, Call::Function(check))),
-            Check::Session(check) => self.sessions.push((number, Call::Function(check))),
+            Check::Element(tags, check) => self.on_elements(tags, Gated(number, gate, Call::Function(check))),
+            Check::Message(check) => self.messages.push(Gated(number, gate, Call::Function(check))),
+            Check::AnyMessage(check) => self.any_messages.push(Gated(number, gate, Call::Function(check))),
+            Check::Session(check) => self.sessions.push(Gated(number, gate, Call::Function(check))),
             Check::Own(own) => match own.tags() {
-                Some(tags) => self.on_elements(number, &tags, Call::Own(own)),
-                None if own.is_on_sessions() => self.sessions.push((number, Call::Own(own))),
-                None => self.messages.push((number, Call::Own(own))),
+                Some(tags) => self.on_elements(&tags, Gated(number, gate, Call::Own(own))),
+                None if own.is_on_sessions() => self.sessions.push(Gated(number, gate, Call::Own(own))),
+                None => self.messages.push(Gated(number, gate, Call::Own(own))),
             },
-            Check::Capture(check) => self.captures.push((number, check)),
+            Check::Capture(check) => self.captures.push(Gated(number, gate, check)),
             Check::Exchange(_) | Check::Enrollment(_) | Check::Provisioning(_) => self.enrollments.push(number),
             Check::Notification(check) => self.notifications.push((number, check)),
             Check::Encrypted(_) => {}
@@ -181,8 +209,12 @@ impl Runner {
         self.rules.push(active);
     }
 
-    fn on_elements(&mut self, number: usize, tags: &[Tag], call: Call<OnElement>) {
-        tags.iter().for_each(|tag| self.by_tag[*tag as usize].push((number, call)));
+    fn on_elements(&mut self, tags: &[Tag], gated: Gated<Call<OnElement>>) {
+        for tag in tags {
+            let of_tag = &mut self.by_tag[*tag as usize];
+            of_tag.rules.push(gated);
+            of_tag.signs |= gated.1.signs;
+        }
     }
 
     /// Judges a session on its own.
@@ -225,14 +257,7 @@ impl Runner {
         let credentials = enrolled::credentials(session, earlier, &self.credentials);
         let cx = SessionCx { session, profile: self.profile, credentials: &credentials, facts: &facts };
         cx.messages().for_each(|cx| pass.message(cx));
-        pass.calls(self.sessions.iter().map(|(number, check)| {
-            (*number, |sink: &mut Sink<'_>| match check {
-                Call::Function(check) => check(&cx, sink),
-                Call::Own(own) => own.session(&cx, sink),
-            })
-        }));
-        let past = CaptureCx { session: cx, earlier };
-        pass.calls(self.captures.iter().map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&past, sink))));
+        pass.session(&CaptureCx { session: cx, earlier });
         if session.flavor == Flavor::Notification {
             cx.messages().for_each(|cx| pass.notification(cx, earlier));
         }
@@ -365,10 +390,10 @@ impl<'a> Pass<'a> {
         if message.judged().is_ok() {
             message.doc.notes.iter().for_each(|note| self.note(index, note, true));
         }
-        self.messages(&runner.any_messages, cx);
+        self.messages(&runner.any_messages, cx, None);
         if message.is_readable() && !message.retransmission {
             self.elements(cx);
-            self.messages(&runner.messages, cx);
+            self.messages(&runner.messages, cx, Some(Shown::of_message(cx)));
         }
     }
 
@@ -385,25 +410,45 @@ impl<'a> Pass<'a> {
 
     fn elements(&mut self, cx: MessageCx<'_>) {
         let runner = self.runner;
-        let elements = cx.message.doc.elements().filter(|element| !element.flags().payload);
-        self.calls(elements.flat_map(|element| {
-            runner.by_tag[element.tag() as usize].iter().map(move |(number, check)| {
-                let cx = ElementCx { message: cx, element };
-                (*number, move |sink: &mut Sink<'_>| match check {
+        for element in cx.message.doc.elements() {
+            let OfTag { rules, signs } = &runner.by_tag[element.tag() as usize];
+            if rules.is_empty() || element.flags().payload {
+                continue;
+            }
+            let shown = Shown::of_element(cx, element, *signs);
+            let cx = ElementCx { message: cx, element };
+            let called = rules.iter().filter(|Gated(_, gate, _)| gate.lets(shown));
+            self.calls(called.map(|Gated(number, _, call)| {
+                (*number, |sink: &mut Sink<'_>| match call {
                     Call::Function(check) => check(&cx, sink),
                     Call::Own(own) => own.element(&cx, sink),
                 })
-            })
-        }));
+            }));
+        }
     }
 
-    fn messages(&mut self, checks: &[(usize, Call<OnMessage>)], cx: MessageCx<'_>) {
-        self.calls(checks.iter().map(|(number, check)| {
-            (*number, |sink: &mut Sink<'_>| match check {
+    /// Calls the rules that the message shows something for; all of them where that is not known.
+    fn messages(&mut self, rules: &[Gated<Call<OnMessage>>], cx: MessageCx<'_>, shown: Option<Shown>) {
+        let called = rules.iter().filter(|Gated(_, gate, _)| shown.is_none_or(|shown| gate.lets(shown)));
+        self.calls(called.map(|Gated(number, _, call)| {
+            (*number, |sink: &mut Sink<'_>| match call {
                 Call::Function(check) => check(&cx, sink),
                 Call::Own(own) => own.message(&cx, sink),
             })
         }));
+    }
+
+    fn session(&mut self, cx: &CaptureCx<'_>) {
+        let (runner, shown) = (self.runner, Shown::of_session(cx.session));
+        let called = runner.sessions.iter().filter(|Gated(_, gate, _)| gate.lets(shown));
+        self.calls(called.map(|Gated(number, _, call)| {
+            (*number, |sink: &mut Sink<'_>| match call {
+                Call::Function(check) => check(&cx.session, sink),
+                Call::Own(own) => own.session(&cx.session, sink),
+            })
+        }));
+        let called = runner.captures.iter().filter(|Gated(_, gate, _)| gate.lets(shown));
+        self.calls(called.map(|Gated(number, _, check)| (*number, |sink: &mut Sink<'_>| check(cx, sink))));
     }
 
     fn finish(self) -> Outcome {

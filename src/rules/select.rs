@@ -264,6 +264,7 @@ mod tests {
                 spec: &[],
                 silences: &[],
                 secrets: false,
+                gate: crate::rules::gate::Gate::OPEN,
                 options: &[],
                 page: "",
                 check: crate::rules::Check::Anomaly(&[]),

@@ -55,6 +55,12 @@ pub struct Flags {
     pub prefixed: bool,
     /// Its text holds WBXML opaque data; shown as base64 where that is no text.
     pub opaque: bool,
+    /// White space stands around its text, and more than that in it.
+    pub padded: bool,
+    /// Two of its children may have one name; where this is not set, none have.
+    pub twins: bool,
+    /// One of its children has neither text nor children, or no end tag.
+    pub hollow: bool,
 }
 
 /// What stands before the root of a WBXML document.
@@ -81,7 +87,7 @@ struct Node {
     first: u32,
     last: u32,
     next: u32,
-    /// The tags of its children, by [`bit`].
+    /// The tags of its children, by [`Tag::bit`].
     below: u64,
     name: Text,
     span: Span,
@@ -95,11 +101,6 @@ struct Node {
 #[inline]
 fn text_in(bytes: &[u8], span: Span) -> &str {
     std::str::from_utf8(span.slice(bytes)).unwrap_or_default()
-}
-
-/// A bit for each tag. A few share one, so a set bit says that a tag may be there, a clear one that it is not.
-fn bit(tag: Tag) -> u64 {
-    1 << (tag as u32 % u64::BITS)
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +123,10 @@ pub struct Doc {
     namespaces: Vec<Box<str>>,
     /// The commands, statuses and results in document order, those in containers included.
     commands: Box<[NodeId]>,
+    /// The tags of its elements, as a set of [`Tag::bit`].
+    tags: u64,
+    /// What any of its elements is marked with.
+    flags: Flags,
     /// What stood before the root, for WBXML.
     pub prolog: Option<Prolog>,
     /// What the parser noticed; spans are in [`Doc::bytes`].
@@ -170,6 +175,16 @@ impl Doc {
     /// True without any element.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// The tags of its elements, as a set of [`Tag::bit`].
+    pub fn tags(&self) -> u64 {
+        self.tags
+    }
+
+    /// What one of its elements at least is marked with.
+    pub fn flags(&self) -> Flags {
+        self.flags
     }
 
     /// The root element.
@@ -310,6 +325,18 @@ impl<'a> Element<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// Whether it has text of its own, be it white space.
+    #[inline]
+    pub fn has_text(self) -> bool {
+        self.node().text != Text::None
+    }
+
+    /// The tags of its children, as a set of [`Tag::bit`].
+    #[inline]
+    pub fn tags_below(self) -> u64 {
+        self.node().below
+    }
+
     /// The element around it.
     #[inline]
     pub fn parent(self) -> Option<Element<'a>> {
@@ -337,7 +364,7 @@ impl<'a> Element<'a> {
     /// All its children of that name.
     #[inline]
     pub fn all(self, tag: Tag) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        let first = if self.node().below & bit(tag) == 0 { NONE } else { self.node().first };
+        let first = if self.node().below & tag.bit() == 0 { NONE } else { self.node().first };
         self.doc.chain(first).filter(move |child| child.tag() == tag)
     }
 
@@ -349,7 +376,7 @@ impl<'a> Element<'a> {
 
     /// Its `Data` as a code of three or four digits, for a command, Status or Results.
     #[inline]
-    pub(super) fn code(self) -> Option<u16> {
+    pub(crate) fn code(self) -> Option<u16> {
         self.node().code
     }
 
@@ -459,6 +486,8 @@ impl Builder {
             attributes: Vec::new(),
             namespaces: vec!["".into()],
             commands: Box::default(),
+            tags: 0,
+            flags: Flags::default(),
             prolog: None,
             notes: Vec::new(),
             remarks: Vec::new(),
@@ -488,12 +517,31 @@ impl Builder {
     }
 
     fn open_named(&mut self, tag: Tag, name: Text, start: u32) -> NodeId {
+        let id = self.add(tag, name, Span { start, end: start });
+        self.open.push(id);
+        NodeId(id)
+    }
+
+    /// Adds an element that was read whole and holds no other: its local name, its span and the one inside its tags, its text, the
+    /// number of its namespace.
+    pub fn leaf(&mut self, tag: Tag, name: Span, [span, inner]: [Span; 2], text: Text, namespace: u16) {
+        let id = self.add(tag, Text::Bytes(name), span);
+        let node = &mut self.doc.nodes[id as usize];
+        node.inner = inner;
+        node.text = text;
+        node.namespace = namespace;
+    }
+
+    /// Adds a node below the innermost open element.
+    fn add(&mut self, tag: Tag, name: Text, span: Span) -> u32 {
         let id = self.doc.nodes.len() as u32;
         let parent = self.open.last().copied().unwrap_or(NONE);
         let mut flags = Flags::default();
         if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
             flags.payload = above.flags.payload || above.tag == Tag::Data;
-            above.below |= bit(if flags.payload { Tag::Other } else { tag });
+            let bit = if flags.payload { Tag::Other } else { tag }.bit();
+            above.flags.twins |= above.below & bit != 0;
+            above.below |= bit;
             let last = std::mem::replace(&mut above.last, id);
             match self.doc.nodes.get_mut(last as usize) {
                 Some(sister) => sister.next = id,
@@ -518,13 +566,12 @@ impl Builder {
             next: NONE,
             below: 0,
             name,
-            span: Span { start, end: start },
-            inner: Span { start, end: start },
+            span,
+            inner: Span { start: span.start, end: span.start },
             text: Text::None,
             attributes: (at, at),
         });
-        self.open.push(id);
-        NodeId(id)
+        id
     }
 
     /// Adds an attribute to the element just opened.
@@ -702,11 +749,27 @@ impl Builder {
         }
         self.doc.commands = super::view::commands_of(&self.doc);
         for id in 0..self.doc.nodes.len() {
-            if self.doc.nodes[id].tag.has_cmd_id() {
-                self.doc.nodes[id].code = Element { doc: &self.doc, id: NodeId(id as u32) }.read_code();
-            }
+            self.mark(id);
         }
         self.doc
+    }
+
+    /// Marks a node with what is seen once all nodes are there.
+    fn mark(&mut self, id: usize) {
+        let element = Element { doc: &self.doc, id: NodeId(id as u32) };
+        let code = if element.tag().has_cmd_id() { element.read_code() } else { None };
+        let (whole, bare) = (element.text().len(), element.value().map(str::len));
+        let node = &mut self.doc.nodes[id];
+        node.code = code;
+        node.flags.padded = bare.is_some_and(|bare| bare != whole);
+        let is_hollow = node.flags.unclosed || (node.first == NONE && bare.is_none());
+        let parent = node.parent;
+        self.doc.tags |= node.tag.bit();
+        self.doc.flags.cdata |= node.flags.cdata;
+        self.doc.flags.padded |= node.flags.padded;
+        if let Some(parent) = self.doc.nodes.get_mut(parent as usize).filter(|_| is_hollow) {
+            parent.flags.hollow = true;
+        }
     }
 }
 

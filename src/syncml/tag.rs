@@ -82,8 +82,20 @@ impl Tag {
         }
     }
 
+    /// A bit for each tag, for sets of them. A few share one, so a set bit says that a tag may be there, a clear one that
+    /// it is not.
+    pub const fn bit(self) -> u64 {
+        1 << (self as u32 % u64::BITS)
+    }
+
+    /// Whether no other tag shares its bit.
+    pub const fn has_own_bit(self) -> bool {
+        let shared = Tag::COUNT - u64::BITS as usize;
+        self as usize >= shared && (self as usize) < u64::BITS as usize
+    }
+
     /// A protocol command element, `Status` and `Results` not counted.
-    pub fn is_command(self) -> bool {
+    pub const fn is_command(self) -> bool {
         use Tag::*;
         matches!(
             self,

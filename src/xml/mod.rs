@@ -51,6 +51,7 @@ pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
         limits,
         open: Vec::new(),
         bindings: Vec::new(),
+        namespace: 0,
         roots: 0,
         doctype: false,
         returns: memchr::memchr(b'\r', bytes).is_some(),
@@ -106,6 +107,8 @@ struct Parser<'a> {
     limits: &'a Limits,
     open: Vec<Open>,
     bindings: Vec<Binding>,
+    /// The namespace of names without a prefix, by its number.
+    namespace: u16,
     roots: usize,
     doctype: bool,
     /// Whether a carriage return stands anywhere.
@@ -159,6 +162,9 @@ impl Parser<'_> {
             }
             [b'<', ..] => {
                 let name = Span::new(at + 1, tag::name_end(self.bytes, at + 1, self.bytes.len()));
+                if let Some(end) = self.leaf(at, name) {
+                    return Some((Next::Event, end));
+                }
                 let end = if name.is_empty() { None } else { tag::end(self.bytes, name.end as usize) }?;
                 let empty = self.bytes.get(end - 2) == Some(&b'/');
                 Some((self.named(at, name, end - 1 - usize::from(empty), end, empty), end))
@@ -169,6 +175,38 @@ impl Parser<'_> {
                 Some((self.text(at, end), end))
             }
         }
+    }
+
+    /// Reads `<name>text</name>` in one go, which is what most elements are, where nothing about it wants a closer look;
+    /// gives its end.
+    fn leaf(&mut self, at: usize, name: Span) -> Option<usize> {
+        let from = name.end as usize + 1;
+        let rest = self.bytes.get(from..).filter(|_| self.bytes.get(from - 1) == Some(&b'>'))?;
+        let length = memchr::memchr3(b'<', b'&', b'\r', rest)?;
+        let (text, end) = rest.split_at(length);
+        let end = end.strip_prefix(b"</")?.strip_prefix(name.slice(self.bytes))?;
+        let is_plain = text.iter().any(|byte| !tag::is_space(*byte)) || text.is_empty();
+        let is_sound = is_plain && end.first() == Some(&b'>') && !name.is_empty();
+        if !is_sound || self.brackets || self.open.is_empty() || self.is_full() {
+            return None;
+        }
+        let (tag, prefix, _) = self.split(name);
+        if !prefix.is_empty() {
+            return None;
+        }
+        self.settle_text();
+        let to = from + length;
+        let end = to + "</>".len() + name.len();
+        let text = if length == 0 { Text::None } else { Text::Bytes(Span::new(from, to)) };
+        let (span, inner) = (Span::new(at, end), Span::new(from, to));
+        self.builder.leaf(tag, name, [span, inner], text, self.namespace);
+        Some(end)
+    }
+
+    /// Whether one more element is more than a limit allows.
+    fn is_full(&self) -> bool {
+        self.builder.depth() >= self.limits.depth
+            || self.builder.len().max(self.builder.attribute_count()) >= self.limits.nodes
     }
 
     /// Reads what stands at `at`, whatever it is; gives its end. `None` at the end of the document.
@@ -296,12 +334,19 @@ impl Parser<'_> {
                 }
             }
         }
-        let wanted = self.open.last().map(|open| open.prefix).unwrap_or_default().slice(self.bytes);
-        let found = self.bindings.iter().rev().find(|binding| binding.prefix.slice(self.bytes) == wanted);
-        if let Some(binding) = found {
-            self.builder.set_namespace(id, binding.namespace);
+        let prefix = self.open.last().map(|open| open.prefix).unwrap_or_default();
+        let namespace = if prefix.is_empty() { Some(self.namespace) } else { self.bound(prefix) };
+        if let Some(namespace) = namespace {
+            self.builder.set_namespace(id, namespace);
         }
         Ok(cut)
+    }
+
+    /// The namespace that a prefix is bound to, by its number.
+    fn bound(&self, prefix: Span) -> Option<u16> {
+        let wanted = prefix.slice(self.bytes);
+        let found = self.bindings.iter().rev().find(|binding| binding.prefix.slice(self.bytes) == wanted);
+        found.map(|binding| binding.namespace)
     }
 
     fn attribute(&mut self, id: NodeId, attribute: Attribute) -> Result<(), Next> {
@@ -322,7 +367,12 @@ impl Parser<'_> {
             _ => return Ok(()),
         };
         match self.builder.namespace_of(value, NAMESPACES) {
-            Some(namespace) if self.bindings.len() < BINDINGS => self.bindings.push(Binding { prefix, namespace }),
+            Some(namespace) if self.bindings.len() < BINDINGS => {
+                self.bindings.push(Binding { prefix, namespace });
+                if prefix.is_empty() {
+                    self.namespace = namespace;
+                }
+            }
             _ => return Err(self.limit(attribute.name.start as usize, "too many namespace declarations".into())),
         }
         Ok(())
@@ -420,7 +470,10 @@ impl Parser<'_> {
 
     fn close(&mut self, content_end: usize, end: usize) {
         if let Some(open) = self.open.pop() {
-            self.bindings.truncate(open.bindings);
+            if self.bindings.len() > open.bindings {
+                self.bindings.truncate(open.bindings);
+                self.namespace = self.bound(Span::default()).unwrap_or_default();
+            }
             self.builder.close(offset(content_end), offset(end));
         }
     }

@@ -74,6 +74,9 @@ pub(super) fn name_end(bytes: &[u8], at: usize, end: usize) -> usize {
 /// Where a start tag ends, behind its `>`, from the end of its name on; `None` where nothing closes it.
 pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
+    if bytes.get(at) == Some(&b'>') {
+        return Some(at + 1);
+    }
     loop {
         let found = at + memchr::memchr3(b'>', b'"', b'\'', bytes.get(at..)?)?;
         match bytes.get(found)? {

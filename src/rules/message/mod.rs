@@ -12,37 +12,46 @@ pub(super) use uris::*;
 
 use super::{MessageCx, SessionCx, quoted};
 use crate::session::{At, Lookup};
-use crate::syncml::{Command, Tag};
+use crate::syncml::{Command, Side, Tag};
 
-/// A `Status` or `Results` and the message it stands in.
+/// A `Status` or `Results`, the message it stands in, and what it refers to.
 #[derive(Clone, Copy)]
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
     cx: MessageCx<'a>,
     command: Command<'a>,
+    cmd_ref: Option<&'a str>,
+    /// The message it refers to.
+    message: Lookup<usize>,
+    /// The command it refers to; `None` also where several commands there share the CmdID.
+    referred: Option<(At, Command<'a>)>,
 }
 
 /// Every Status and Results that may be judged, in order.
 fn answers<'a>(cx: &SessionCx<'a>) -> impl Iterator<Item = Answer<'a>> + use<'a> {
-    cx.readable().filter(|cx| cx.side().is_some()).flat_map(|cx| {
-        let answers = cx.message.doc.commands().filter(|command| matches!(command.tag(), Tag::Status | Tag::Results));
-        answers.map(move |command| Answer { cx, command })
-    })
+    let all = || cx.readable().flat_map(answers_of).collect();
+    cx.facts.answers.get_or_init(all).iter().copied()
 }
 
-impl<'a> Answer<'a> {
-    /// The message it refers to.
-    fn message(self) -> Lookup<usize> {
-        let (Some(side), Some(msg_id)) = (self.cx.side(), self.command.msg_ref()) else { return Lookup::NotCaptured };
-        self.cx.session.message(side.peer(), msg_id, self.cx.index)
-    }
-
-    /// The command it refers to; `None` also where several commands there share the CmdID.
-    fn referred(self) -> Option<(At, Command<'a>)> {
-        let session = self.cx.session;
-        let at = session.referred(self.cx.index, self.command).found()?;
-        let command = session.command_at(at)?;
-        (!session.is_ambiguous(at)).then_some((at, command))
-    }
+/// Those of a message.
+fn answers_of<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Answer<'a>> {
+    let session = cx.session;
+    let mut last: Option<(&str, Lookup<usize>)> = None;
+    let mut message = move |side: Side, msg_ref: &'a str| match last {
+        Some((id, found)) if id == msg_ref => found,
+        _ => last.insert((msg_ref, session.message(side.peer(), msg_ref, cx.index))).1,
+    };
+    let answers = cx.message.doc.commands().filter(|command| matches!(command.tag(), Tag::Status | Tag::Results));
+    answers.filter_map(move |command| {
+        let side = cx.side()?;
+        let named = session.referred(cx.index, command).found().filter(|at| !session.is_ambiguous(*at));
+        Some(Answer {
+            cx,
+            command,
+            cmd_ref: command.cmd_ref(),
+            message: command.msg_ref().map_or(Lookup::NotCaptured, |msg_ref| message(side, msg_ref)),
+            referred: named.and_then(|at| Some((at, session.command_at(at)?))),
+        })
+    })
 }
 
 /// The CmdRef that stands for the header of a message.

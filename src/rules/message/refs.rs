@@ -12,7 +12,7 @@ use crate::syncml::{Command, Side, Tag};
 pub(in crate::rules) fn msgref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut told = HashSet::new();
     let mut lists: HashMap<usize, String> = HashMap::new();
-    for answer in answers(cx).filter(|answer| answer.message().is_absent()) {
+    for answer in answers(cx).filter(|answer| answer.message.is_absent()) {
         let index = answer.cx.index;
         let (Some(side), Some(id)) = (answer.cx.side(), answer.command.msg_ref()) else { continue };
         if told.insert((index, id)) {
@@ -35,7 +35,7 @@ pub(in crate::rules) fn msgref_not_latest(cx: &SessionCx<'_>, out: &mut Sink<'_>
     let mut told = HashSet::new();
     for answer in answers(cx).filter(|answer| answer.command.tag() == Tag::Status) {
         let (index, session) = (answer.cx.index, cx.session);
-        let (Lookup::Found(named), Some((latest, message))) = (answer.message(), session.answered_by(index)) else { continue };
+        let (Lookup::Found(named), Some((latest, message))) = (answer.message, session.answered_by(index)) else { continue };
         if named < latest && !told.contains(&index) && was_answered(session, named, index) {
             told.insert(index);
             let (seen, expected) = (answer.command.msg_ref().unwrap_or_default(), message.msg_id());
@@ -50,7 +50,7 @@ pub(in crate::rules) fn msgref_not_latest(cx: &SessionCx<'_>, out: &mut Sink<'_>
 pub(in crate::rules) fn cmdref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut lists: HashMap<usize, String> = HashMap::new();
     for answer in answers(cx) {
-        let (Lookup::Found(message), Some(cmd_ref)) = (answer.message(), answer.command.cmd_ref()) else { continue };
+        let (Lookup::Found(message), Some(cmd_ref)) = (answer.message, answer.cmd_ref) else { continue };
         if cmd_ref == HEADER || !cx.session.command(message, cmd_ref).is_absent() {
             continue;
         }
@@ -69,10 +69,10 @@ pub(in crate::rules) fn cmdref_unknown(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
 pub(in crate::rules) fn cmd_name_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     for answer in answers(cx).filter(|answer| answer.command.tag() == Tag::Status && !answer.command.is_for_header()) {
         let Some(cmd) = answer.command.cmd().filter(|cmd| *cmd != Tag::SyncHdr.name()) else { continue };
-        let Some((at, command)) = answer.referred() else { continue };
+        let Some((at, command)) = answer.referred else { continue };
         let refused = cmd.eq_ignore_ascii_case("unknown") && answer.command.code() == Some(400);
         if cmd != command.0.name() && !refused {
-            let id = answer.command.cmd_ref().unwrap_or_default();
+            let id = answer.cmd_ref.unwrap_or_default();
             let text = format!("Cmd is {}, but command {} is a {}", quoted(cmd), shown(id), command.0.name());
             let draft = report_child(out, answer, Tag::Cmd, text);
             draft.related(at, "the command it answers");
@@ -131,9 +131,9 @@ pub(in crate::rules) fn msgref_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 /// Results for a command that has none.
 pub(in crate::rules) fn results_for_other_command(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     for answer in answers(cx).filter(|answer| answer.command.tag() == Tag::Results) {
-        let Some((at, command)) = answer.referred() else { continue };
+        let Some((at, command)) = answer.referred else { continue };
         if !matches!(command.tag(), Tag::Get | Tag::Exec) {
-            let id = answer.command.cmd_ref().unwrap_or_default();
+            let id = answer.cmd_ref.unwrap_or_default();
             let text = format!("these Results are for command {}, a {}; only a Get has Results", shown(id), command.0.name());
             report_child(out, answer, Tag::CmdRef, text).related(at, "the command it answers");
         }
@@ -149,7 +149,7 @@ fn report_child<'s>(out: &'s mut Sink<'_>, answer: Answer<'_>, tag: Tag, text: S
 fn help_with_msg_ref(draft: &mut Draft, answer: Answer<'_>, named: usize) {
     let session = answer.cx.session;
     let Some((latest, message)) = session.answered_by(answer.cx.index).filter(|(latest, _)| *latest != named) else { return };
-    let Some((msg_id, cmd_ref)) = message.msg_id().zip(answer.command.cmd_ref()) else { return };
+    let Some((msg_id, cmd_ref)) = message.msg_id().zip(answer.cmd_ref) else { return };
     let command = session.command(latest, cmd_ref).found().and_then(|at| session.command_at(at));
     if let Some(command) = command.filter(|command| answer.command.cmd().is_none_or(|cmd| cmd == command.0.name())) {
         let name = command.0.name();

@@ -14,7 +14,7 @@ use crate::syncml::{Command, Element, Item, Tag};
 pub(in crate::rules) fn targetref_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut known = Known::new(cx, Item::target);
     for (answer, reference, uri) in references(cx, Tag::TargetRef).filter(|(answer, ..)| !answer.command.is_for_header()) {
-        let Some((at, command)) = answer.referred().filter(|(_, command)| !command.tag().is_container()) else { continue };
+        let Some((at, command)) = answer.referred.filter(|(_, command)| !command.tag().is_container()) else { continue };
         if !known.holds(at, command, uri) {
             let text = format!("TargetRef is {}, which is no Target of this {}", quoted(uri), command.0.name());
             out.at(answer.cx.index, reference, text).related(at, "the command it answers");
@@ -27,7 +27,7 @@ pub(in crate::rules) fn sourceref_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_
     let mut known = Known::new(cx, Item::source);
     for (answer, reference, uri) in references(cx, Tag::SourceRef) {
         if answer.command.is_for_header() {
-            let Lookup::Found(message) = answer.message() else { continue };
+            let Lookup::Found(message) = answer.message else { continue };
             let header = cx.session.messages.get(message).and_then(|message| message.header());
             let Some((header, source)) = header.and_then(|header| Some((header, header.source()?))) else { continue };
             if !Key::same(uri, source, known.naming) {
@@ -37,7 +37,7 @@ pub(in crate::rules) fn sourceref_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_
             }
             continue;
         }
-        let Some((at, command)) = answer.referred().filter(|(_, command)| !command.tag().is_container()) else { continue };
+        let Some((at, command)) = answer.referred.filter(|(_, command)| !command.tag().is_container()) else { continue };
         if !known.holds(at, command, uri) {
             let text = format!("SourceRef is {}, which is no Source of this {}", quoted(uri), command.0.name());
             out.at(answer.cx.index, reference, text).related(at, "the command it answers");
@@ -49,7 +49,7 @@ pub(in crate::rules) fn sourceref_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_
 pub(in crate::rules) fn results_source_mismatch(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut known = Known::new(cx, Item::target);
     for answer in answers(cx).filter(|answer| answer.command.tag() == Tag::Results) {
-        let Some((at, command)) = answer.referred().filter(|(_, command)| command.tag() == Tag::Get) else { continue };
+        let Some((at, command)) = answer.referred.filter(|(_, command)| command.tag() == Tag::Get) else { continue };
         for item in answer.command.items() {
             let Some(uri) = item.source() else { continue };
             let element = item.0.child(Tag::Source).unwrap_or(item.0);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Wrong as Fault;
 use super::read::{self, Page, Read, family};
 use crate::limits;
+use crate::rules::gate::Gate;
 use crate::rules::{Check, Rule};
 
 /// What is wrong with a page, or with a directory of them.
@@ -163,6 +164,7 @@ fn rule(text: String, page: Page) -> &'static Rule {
         spec: spec.leak(),
         silences: &[],
         secrets,
+        gate: Gate::OPEN,
         options: &[],
         page: text.leak(),
         check: Check::Own(Box::leak(Box::new(own))),

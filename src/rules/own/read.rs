@@ -173,6 +173,9 @@ impl Reader<'_> {
         let silent = [&silences.session, &silences.message, &silences.element].iter().all(|rules| rules.is_empty());
         let fields = [
             ("anomaly", !front.anomaly.is_empty()),
+            ("has", !front.has.is_empty()),
+            ("lacks", !front.lacks.is_empty()),
+            ("signs", !front.signs.is_empty()),
             ("encrypted", front.encrypted),
             ("subject", front.subject.is_some()),
             ("any_message", front.any_message),

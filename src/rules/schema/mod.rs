@@ -26,7 +26,7 @@ pub(super) fn holds_protocol(tag: Tag) -> bool {
 
 /// The children of an element in the order of the DTD; empty where the order is free. `Add` stands for any command.
 /// `MoreData` is left out: the text puts it before `Data`, the DTD behind.
-fn order_in(parent: Tag) -> &'static [Tag] {
+const fn order_in(parent: Tag) -> &'static [Tag] {
     use Tag::*;
     match parent {
         SyncML => &[SyncHdr, SyncBody],

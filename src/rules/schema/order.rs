@@ -30,11 +30,12 @@ struct Misplaced<'a> {
 }
 
 fn misplaced(element: Element<'_>) -> Option<Misplaced<'_>> {
-    let order = order_in(element.tag());
-    let mut highest: Option<(usize, Element<'_>)> = None;
+    let ranks = &RANKS[element.tag() as usize];
+    let mut highest: Option<(u8, Element<'_>)> = None;
     for child in element.children() {
-        let Some(rank) = rank(order, child.tag()) else { continue };
+        let rank = ranks[child.tag() as usize];
         match highest {
+            _ if rank == 0 => {}
             Some((above, before)) if above > rank => return Some(Misplaced { child, before }),
             _ => highest = Some((rank, child)),
         }
@@ -88,14 +89,38 @@ pub(in crate::rules) fn correlator_position(cx: &ElementCx<'_>, out: &mut Sink<'
     }
 }
 
-fn rank(order: &[Tag], child: Tag) -> Option<usize> {
+/// For each parent the place of each child in its order, from 1; 0 where it has none.
+static RANKS: [[u8; Tag::COUNT]; Tag::COUNT] = {
+    let mut ranks = [[0; Tag::COUNT]; Tag::COUNT];
+    let mut parent = 0;
+    while parent < Tag::ALL.len() {
+        let order = order_in(Tag::ALL[parent]);
+        let mut child = 0;
+        while child < Tag::ALL.len() {
+            ranks[parent][child] = rank(order, Tag::ALL[child]);
+            child += 1;
+        }
+        parent += 1;
+    }
+    ranks
+};
+
+/// The place of a child in an order, from 1; 0 where it has none.
+const fn rank(order: &[Tag], child: Tag) -> u8 {
     let child = if child.is_command() { Tag::Add } else { child };
-    order.iter().position(|tag| *tag == child)
+    let mut at = 0;
+    while at < order.len() {
+        if order[at] as u8 == child as u8 {
+            return at as u8 + 1;
+        }
+        at += 1;
+    }
+    0
 }
 
 /// The names of the children that an element has, in the order of the DTD.
 fn present<'a>(element: Element<'a>, order: &'static [Tag]) -> impl Iterator<Item = &'static str> + use<'a> {
-    order.iter().filter(move |tag| element.children().any(|child| rank(&[**tag], child.tag()).is_some())).map(|tag| match tag {
+    order.iter().filter(move |tag| element.children().any(|child| rank(&[**tag], child.tag()) > 0)).map(|tag| match tag {
         Tag::Add => "the commands",
         tag => tag.name(),
     })

@@ -35,8 +35,11 @@ fn is_secret_node(uri: &str) -> bool {
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    NAMES.iter().any(|end| lower.ends_with(end))
+    let ends_with = |end: &&str| {
+        let tail = name.len().checked_sub(end.len()).and_then(|from| name.as_bytes().get(from..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    NAMES.iter().any(ends_with)
 }
 
 /// Whether the message says that the password of a certificate is encrypted for the device.

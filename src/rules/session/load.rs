@@ -25,6 +25,9 @@ pub(in crate::rules) fn too_many_messages(cx: &SessionCx<'_>, out: &mut Sink<'_>
 
 fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
     let rounds = out.number(ROUNDS);
+    if cx.session.of(Side::Server).count() < rounds as usize {
+        return false;
+    }
     let mut run: Option<(u64, u32, MessageCx<'_>)> = None;
     let state = RandomState::default();
     for message in cx.readable().filter(|message| message.side() == Some(Side::Server) && !message.is_repeated()) {
@@ -52,6 +55,9 @@ fn circles_of_commands(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
 
 fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
     let repeats = out.number(RESULTS);
+    if !answers_one_thing_often(cx, repeats) {
+        return false;
+    }
     let mut seen: HashMap<u64, (u32, At)> = HashMap::new();
     let state = RandomState::default();
     for message in cx.readable().filter(|message| !message.is_repeated()) {
@@ -70,6 +76,17 @@ fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
         }
     }
     false
+}
+
+/// Whether so many Results refer to one command.
+fn answers_one_thing_often(cx: SessionCx<'_>, often: u32) -> bool {
+    let mut counts: HashMap<_, u32> = HashMap::new();
+    let commands = cx.readable().flat_map(|message| message.message.doc.commands());
+    commands.filter(|command| command.tag() == Tag::Results).any(|results| {
+        let count = counts.entry((results.msg_ref(), results.cmd_ref())).or_default();
+        *count += 1;
+        *count >= often
+    })
 }
 
 /// All that a command says, its CmdID left out.

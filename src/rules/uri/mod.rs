@@ -13,6 +13,7 @@ pub(super) use query::*;
 pub(super) use tree::*;
 pub(super) use written::*;
 
+use super::gate::{set, sign};
 use super::{ElementCx, MessageCx};
 use crate::session::At;
 use crate::syncml::uri::{Key, Naming, path};
@@ -33,60 +34,116 @@ pub(super) struct Address<'a> {
     element: Element<'a>,
     uri: &'a str,
     key: Key<'a>,
-    signs: Signs,
+    /// What stands in it, by `gate::sign`.
+    signs: u32,
 }
 
-/// Which signs stand in a URI: most rules need not look at most URIs.
-#[derive(Clone, Copy, Default)]
-struct Signs {
-    /// `?`
-    query: bool,
-    /// `%`
-    percent: bool,
-    /// `*`
-    asterisk: bool,
-    /// A name that begins with a dot, the first one not counted unless two dots begin it.
-    dots: bool,
-    /// Two slashes in a row.
-    slashes: bool,
-    /// Something that has to be escaped.
-    bare: bool,
+/// The signs of the addresses of a command together.
+pub(super) fn signs_of<'a>(cx: MessageCx<'a>, command: Command<'a>) -> u32 {
+    addresses(cx, command).iter().fold(0, |signs, address| signs | address.signs)
 }
 
-impl Signs {
-    fn of(uri: &str) -> Signs {
-        let mut signs = Signs { dots: uri.starts_with(".."), ..Signs::default() };
-        let mut before = 0;
-        for byte in uri.bytes() {
-            match byte {
-                b'?' => signs.query = true,
-                b'%' => signs.percent = true,
-                b'*' => signs.asterisk = true,
-                b'.' => signs.dots |= before == b'/',
-                b'/' => signs.slashes |= before == b'/',
-                _ => signs.bare |= !is_plain(byte),
-            }
-            before = byte;
-        }
-        signs
+/// The signs of the addresses of a message together.
+pub(super) fn signs_of_message(cx: MessageCx<'_>) -> u32 {
+    let all = all_addresses(cx);
+    let from = all.partition_point(|address| address.at.message < cx.index);
+    let of_message = all.iter().skip(from).take_while(|address| address.at.message == cx.index);
+    of_message.fold(0, |signs, address| signs | address.signs)
+}
+
+/// The signs of a URI: most rules need not look at most URIs.
+fn signs(uri: &str) -> u32 {
+    let mut signs = set(uri.starts_with(".."), sign::dots);
+    let mut before = 0;
+    for byte in uri.bytes() {
+        let counts = if before == b'/' { !0 } else { !BEHIND_SLASH };
+        signs |= BYTES[usize::from(byte)] & counts;
+        before = byte;
+    }
+    let path = path(uri);
+    signs
+        | set(!uri.starts_with("./"), sign::unrooted)
+        | set(path.ends_with('/'), sign::ends_open)
+        | of_place(path)
+}
+
+/// The signs that count behind a slash alone.
+const BEHIND_SLASH: u32 = sign::dots | sign::slashes;
+
+/// The sign of each byte.
+static BYTES: [u32; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        signs[byte] = match byte as u8 {
+            b'?' => sign::query,
+            b'%' => sign::percent,
+            b'*' => sign::asterisk,
+            b'.' => sign::dots,
+            b'/' => sign::slashes,
+            plain if is_plain(plain) => 0,
+            _ => sign::bare,
+        };
+        byte += 1;
+    }
+    signs
+};
+
+/// The signs of the part of the tree that a path leads to.
+fn of_place(path: &str) -> u32 {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let named = set(last.eq_ignore_ascii_case("Unenroll"), sign::unenroll) | set(after(last, "PFX").is_some(), sign::pfx);
+    let Some(below) = path.strip_prefix("./") else { return named | sign::apart | sign::any_csp };
+    if after(below, "User/").is_some() {
+        return named | sign::any_csp;
+    }
+    let (rest, unscoped) = after(below, "Device/").map_or((below, sign::unscoped), |rest| (rest, 0));
+    let Some(vendor) = after(rest, "Vendor/") else { return named | sign::apart | sign::unscoped | sign::any_csp };
+    let object = after(vendor, "MSFT/").and_then(|rest| rest.split('/').next());
+    named | unscoped | object.map_or(sign::any_csp, of_csp)
+}
+
+/// The sign of a CSP that has rules of its own.
+fn of_csp(object: &str) -> u32 {
+    let is = |name: &str| object.eq_ignore_ascii_case(name);
+    match object.len() {
+        8 if is("DMClient") => sign::dm_client,
+        16 if is("CertificateStore") => sign::certificates,
+        24 if is("ClientCertificateInstall") => sign::certificates,
+        6 if is("Reboot") => sign::drastic,
+        7 if is("CleanPC") => sign::drastic,
+        9 if is("BitLocker") => sign::drastic,
+        10 if is("RemoteWipe") || is("RemoteLock") => sign::drastic,
+        _ => 0,
     }
 }
 
 /// Whether a byte may stand in an address as it is (RFC 3986, without its brackets).
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~/%?=&+:@!$'(),;*".contains(&byte)
+const fn is_plain(byte: u8) -> bool {
+    let marks = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'%' | b'?' | b'=' | b'&' | b'+' | b':' | b'@');
+    byte.is_ascii_alphanumeric() || marks || matches!(byte, b'!' | b'$' | b'\'' | b'(' | b')' | b',' | b';' | b'*')
+}
+
+/// What stands behind a beginning, letters of either case.
+fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start).then_some(rest)
 }
 
 impl<'a> Address<'a> {
+    fn shows(&self, sign: u32) -> bool {
+        self.signs & sign != 0
+    }
+
     fn node(&self, naming: Naming) -> Key<'_> {
-        if self.signs.query { Key::node(self.uri, naming) } else { self.key.borrowed() }
+        if self.shows(sign::query) { Key::node(self.uri, naming) } else { self.key.borrowed() }
     }
 }
 
 /// The addresses in a command of the server: the Target of each item, and for a Copy the Source too. What a client
 /// sends repeats addresses of the server, or names nodes that are its own.
 fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
-    let all = cx.facts.addresses.get_or_init(|| cx.in_session().readable().flat_map(read).collect());
+    let all = all_addresses(cx);
     let at = cx.at(command.0);
     if cx.side() == Some(Side::Client) {
         return &[];
@@ -98,6 +155,11 @@ fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
     let rest = all.get(from..).unwrap_or_default();
     let length = rest.iter().take_while(|address| address.at == at).count();
     rest.get(..length).unwrap_or_default()
+}
+
+/// The addresses of a session.
+fn all_addresses<'a>(cx: MessageCx<'a>) -> &'a [Address<'a>] {
+    cx.facts.addresses.get_or_init(|| cx.in_session().readable().flat_map(read).collect())
 }
 
 /// The addresses of a message, in the order of its commands. A command may also be the root of a fragment.
@@ -114,7 +176,7 @@ fn read<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> {
         ends(command.tag()).iter().filter_map(move |end| {
             let element = item.0.child(*end)?.child(Tag::LocURI)?;
             let uri = element.value()?;
-            let (key, signs) = (Key::of(uri, cx.profile.naming()), Signs::of(uri));
+            let (key, signs) = (Key::of(uri, cx.profile.naming()), signs(uri));
             Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
         })
     })
@@ -161,13 +223,25 @@ mod tests {
 
     #[test]
     fn signs_of_a_uri() {
-        let signs = |uri| {
-            let Signs { query, percent, asterisk, dots, slashes, bare } = Signs::of(uri);
-            [query, percent, asterisk, dots, slashes, bare]
-        };
-        assert_eq!(signs("./Device/Vendor/MSFT/A.b/c-d_e~"), [false; 6]);
-        assert_eq!(signs("./A?list=%20*//../ü"), [true; 6]);
-        assert_eq!((signs("../A")[3], signs("./A/.")[3], signs("./A B")[5]), (true, true, true));
+        let all = sign::query | sign::percent | sign::asterisk | sign::dots | sign::slashes | sign::bare;
+        let of_bytes = |uri| signs(uri) & (all | sign::unrooted | sign::ends_open);
+        assert_eq!(signs("./Device/Vendor/MSFT/A.b/c-d_e~"), 0);
+        assert_eq!(of_bytes("./A?list=%20*//../ü"), all);
+        assert_eq!(of_bytes("../A"), sign::dots | sign::unrooted);
+        assert_eq!((of_bytes("./A/."), of_bytes("./A B"), of_bytes("./A/")), (sign::dots, sign::bare, sign::ends_open));
+    }
+
+    #[test]
+    fn signs_of_a_place() {
+        assert_eq!(of_place("./user/Vendor/MSFT/Policy"), sign::any_csp);
+        assert_eq!(of_place("./Vendor/MSFT/Policy"), sign::unscoped);
+        assert_eq!(of_place("./device/vendor/msft/dmclient/Provider/A/Unenroll/"), sign::dm_client | sign::unenroll);
+        assert_eq!(of_place("./Device/Vendor/MSFT/Reboot/RebootNow"), sign::drastic);
+        assert_eq!(of_place("./Device/Vendor/MSFT/ClientCertificateInstall/x/PFXCertBlob"), sign::certificates | sign::pfx);
+        assert_eq!(of_place("./Device/Vendor/Other/A"), sign::any_csp);
+        for apart in ["./DevInfo", "./Device/DevInfo/Man", "./%44evInfo", "DevInfo", "/Vendor", "././Vendor/A", "./Inbox", "."] {
+            assert!(of_place(apart) & sign::apart != 0, "{apart}");
+        }
     }
 
     #[test]

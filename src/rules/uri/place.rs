@@ -3,6 +3,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{ROOTS, Address, addressed, addresses, is_one_of, names};
+use crate::rules::gate::sign;
 use crate::rules::{ElementCx, MessageCx, Profile, Sink, options, quoted};
 use crate::syncml::uri::Key;
 use crate::syncml::{Command, Element, Side, Tag};
@@ -64,7 +65,7 @@ pub(in crate::rules) fn get_inbox(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 pub(in crate::rules) fn delete_root(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let naming = cx.message.profile.naming();
     let more: &[&str] = if cx.message.profile == Profile::Windows { &PERMANENT_ON_WINDOWS } else { &["./Vendor"] };
-    for address in addressed(cx).filter(|address| !address.signs.query) {
+    for address in addressed(cx).filter(|address| !address.shows(sign::query)) {
         if PERMANENT.iter().chain(more).any(|node| Key::of(node, naming) == address.key) {
             let text = format!("this Delete is of {}, which cannot be deleted", quoted(address.uri));
             out.at(cx.message.index, address.element, text);
@@ -78,7 +79,7 @@ pub(in crate::rules) fn write_to_devinfo(cx: &ElementCx<'_>, out: &mut Sink<'_>)
         return;
     }
     let naming = cx.message.profile.naming();
-    for address in addressed(cx).filter(|address| !address.signs.query) {
+    for address in addressed(cx).filter(|address| !address.shows(sign::query)) {
         let is_in = |node| address.key.lies_in(node, naming);
         let whole = cx.element.tag() == Tag::Delete && Key::same(address.uri, "./DevInfo", naming);
         if is_in("./DevInfo") && !is_in("./DevInfo/Ext") && !whole {

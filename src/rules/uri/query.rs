@@ -1,6 +1,7 @@
 //! DM-URI-014 to DM-URI-017: `?prop=` and `?list=` behind an address (TND 6 to 8).
 
 use super::{Address, addressed};
+use crate::rules::gate::sign;
 use crate::rules::{ElementCx, Profile, Sink, quoted};
 use crate::syncml::Tag;
 
@@ -61,7 +62,7 @@ pub(in crate::rules) fn acl_on_windows(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 
 /// The addresses of a command with that parameter, and its value.
 fn asked<'a>(cx: &ElementCx<'a>, name: &'static str) -> impl Iterator<Item = (&'a Address<'a>, &'a str)> + use<'a> {
-    addressed(cx).filter(|address| address.signs.query).filter_map(move |address| {
+    addressed(cx).filter(|address| address.shows(sign::query)).filter_map(move |address| {
         let (_, query) = address.uri.split_once('?')?;
         let mut parameters = query.split('&').map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
         parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| (address, value))

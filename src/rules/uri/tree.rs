@@ -6,6 +6,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{Address, addresses, names};
+use crate::rules::gate::sign;
 use crate::rules::{Profile, SessionCx, Sink, quoted};
 use crate::session::{At, Edge, Exchange, Session};
 use crate::syncml::uri::{Key, Naming};
@@ -49,7 +50,8 @@ fn limits(cx: &SessionCx<'_>) -> [Limit; 3] {
     for message in cx.readable().filter(|message| message.side() == Some(Side::Client)) {
         let results = message.message.doc.commands().filter(|command| command.tag() == Tag::Results);
         for item in results.flat_map(Command::items) {
-            let Some(key) = item.source().map(|source| Key::of(source, naming)) else { continue };
+            let Some(source) = item.source().filter(|source| is_as_short(source)) else { continue };
+            let key = Key::of(source, naming);
             if key.with_parents().nth(1).is_none_or(|parent| parent != folder) {
                 continue;
             }
@@ -62,6 +64,11 @@ fn limits(cx: &SessionCx<'_>) -> [Limit; 3] {
         }
     }
     found
+}
+
+/// Whether a URI is no longer than that of a limit in its longest spelling: a glance that spares most of them.
+fn is_as_short(uri: &str) -> bool {
+    uri.len() <= "./Device/DevDetail/URI/MaxTotLen/".len() || uri.contains('%')
 }
 
 /// An Add of a node that the session has shown to exist.
@@ -241,7 +248,7 @@ fn all_steps(cx: SessionCx<'_>) -> Vec<Step<'_>> {
         let answers = if counts { Answers::of(cx.session, exchange, naming) } else { Answers::default() };
         // What is said of a property is not said of the node; a Get of either shows it.
         let nodes = addresses(message, command).iter().filter(|address| {
-            address.end == Tag::Target && (command.tag() == Tag::Get || !address.signs.query)
+            address.end == Tag::Target && (command.tag() == Tag::Get || !address.shows(sign::query))
         });
         let items = nodes.filter_map(|address| {
             let item = address.element.parent()?.parent().map(Item)?;

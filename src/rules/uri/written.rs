@@ -2,6 +2,7 @@
 
 use super::{ROOTS, addressed, is_absolute, is_one_of, is_plain, names};
 use crate::escape;
+use crate::rules::gate::sign;
 use crate::rules::{ElementCx, Profile, Severity, Sink, quoted};
 use crate::session::At;
 use crate::syncml::uri::path;
@@ -28,7 +29,7 @@ pub(in crate::rules) fn locuri_trailing_slash(cx: &ElementCx<'_>, out: &mut Sink
 
 /// An address that goes up.
 pub(in crate::rules) fn locuri_parent_reference(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.dots && names(address.uri).any(|name| name == "..")) {
+    for address in addressed(cx).filter(|address| address.shows(sign::dots) && names(address.uri).any(|name| name == "..")) {
         let text = format!("LocURI is {}, with `..` in it; expected the path of the node itself", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -36,7 +37,7 @@ pub(in crate::rules) fn locuri_parent_reference(cx: &ElementCx<'_>, out: &mut Si
 
 /// An address with `.` behind its beginning.
 pub(in crate::rules) fn locuri_inner_dot_segment(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.dots && names(address.uri).skip(1).any(|name| name == ".")) {
+    for address in addressed(cx).filter(|address| address.shows(sign::dots) && names(address.uri).skip(1).any(|name| name == ".")) {
         let text = format!("LocURI is {}; expected `.` at its beginning alone", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -44,7 +45,7 @@ pub(in crate::rules) fn locuri_inner_dot_segment(cx: &ElementCx<'_>, out: &mut S
 
 /// An address with an empty name.
 pub(in crate::rules) fn locuri_empty_segment(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.slashes && !is_absolute(address.uri) && path(address.uri).contains("//")) {
+    for address in addressed(cx).filter(|address| address.shows(sign::slashes) && !is_absolute(address.uri) && path(address.uri).contains("//")) {
         let text = format!("LocURI is {}, with an empty name between two slashes", quoted(address.uri));
         let draft = out.at(cx.message.index, address.element, text);
         if address.uri.contains("://") {
@@ -55,7 +56,7 @@ pub(in crate::rules) fn locuri_empty_segment(cx: &ElementCx<'_>, out: &mut Sink<
 
 /// An address with `*` as a name.
 pub(in crate::rules) fn locuri_asterisk_node(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.asterisk && names(address.uri).any(|name| name == "*")) {
+    for address in addressed(cx).filter(|address| address.shows(sign::asterisk) && names(address.uri).any(|name| name == "*")) {
         let text = format!("LocURI is {}; expected the name of a node in place of `*`", quoted(address.uri));
         out.at(cx.message.index, address.element, text);
     }
@@ -63,7 +64,7 @@ pub(in crate::rules) fn locuri_asterisk_node(cx: &ElementCx<'_>, out: &mut Sink<
 
 /// An address with a character that has to be escaped.
 pub(in crate::rules) fn locuri_unescaped_character(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.bare) {
+    for address in addressed(cx).filter(|address| address.shows(sign::bare)) {
         let uri = address.uri;
         let Some(character) = bare(uri) else { continue };
         match names(uri).find(|name| is_placeholder(name)) {
@@ -82,7 +83,7 @@ pub(in crate::rules) fn locuri_unescaped_character(cx: &ElementCx<'_>, out: &mut
 
 /// An address with a percent sign that begins no escape, or escapes that are not UTF-8.
 pub(in crate::rules) fn locuri_bad_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.percent) {
+    for address in addressed(cx).filter(|address| address.shows(sign::percent)) {
         let text = match decoded(address.uri) {
             Err(escape) => format!("LocURI is {}: {} is no escape", quoted(address.uri), quoted(&escape::line(&escape))),
             Ok(bytes) if std::str::from_utf8(&bytes).is_err() => {
@@ -96,7 +97,7 @@ pub(in crate::rules) fn locuri_bad_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>
 
 /// An address that was escaped twice.
 pub(in crate::rules) fn locuri_double_escape(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
-    for address in addressed(cx).filter(|address| address.signs.percent) {
+    for address in addressed(cx).filter(|address| address.shows(sign::percent)) {
         let digits = address.uri.split("%25").skip(1).find_map(hex_pair);
         let Some(digits) = digits else { continue };
         let text = format!("LocURI is {}: `%25{digits}` is `%{digits}` escaped once more", quoted(address.uri));
