@@ -153,7 +153,8 @@ fn constant(name: &str, option: &OptionOfRule) -> String {
 /// What an element must show for the function to be called.
 fn gate(path: &Path, page: &Front) -> String {
     let tags = |names: &[String]| names.iter().map(|name| format!("Tag::{name}, ")).collect::<String>();
-    let signs = page.signs.iter().map(|name| format!(" | gate::sign::{}", name.replace('-', "_"))).collect::<String>();
+    let signs: Vec<String> = page.signs.iter().map(|name| format!("gate::sign::{}", name.replace('-', "_"))).collect();
+    let signs = if signs.is_empty() { "0".to_owned() } else { signs.join(" | ") };
     assert!(page.lacks.is_empty() || !page.on.is_empty(), "{}: lacks is about the elements of `on`", path.display());
     let is_gated = !page.has.is_empty() || !page.signs.is_empty();
     let is_called = page.anomaly.is_empty() && page.subject.is_none() && !page.encrypted && !page.any_message;
@@ -163,7 +164,7 @@ fn gate(path: &Path, page: &Front) -> String {
         path.display()
     );
     let (has, lacks) = (tags(&page.has), tags(&page.lacks));
-    format!("Gate {{ has: gate::any_of(&[{has}]), lacks: gate::any_but(&[{lacks}]), signs: 0{signs} }}")
+    format!("Gate {{ has: gate::any_of(&[{has}]), lacks: gate::any_but(&[{lacks}]), signs: {signs} }}")
 }
 
 fn check(path: &Path, page: &Front) -> String {

@@ -1,7 +1,7 @@
 //! What must be there before a rule is called: one comparison for each rule in place of a call, since most rules have
 //! nothing to say of most elements, messages and sessions.
 //!
-//! In: what the page of a rule asks for (`has`, `lacks`, `signs`), and what is [`Shown`]. Out: whether the rule is called. A gate
+//! In: what the page of a rule asks for (`has`, `lacks`, `signs`), and what is shown. Out: whether the rule is called. A gate
 //! may let through what its rule then passes over, never the other way round.
 
 use super::{MessageCx, SessionCx, uri};
