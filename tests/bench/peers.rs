@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a benchmark")]
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,11 @@ fn run(bytes: usize) {
     let mixed = make("mixed.pcap", &|out| traffic::mixed(bytes, OVERLAP, out).unwrap());
     table("one part DM in eleven", &mixed, &[]);
     fs::remove_file(&mixed).unwrap();
+    let keys = RefCell::new(Vec::new());
+    let secure = make("tls.pcap", &|out| traffic::tls(bytes, OVERLAP, out, &keys).unwrap());
+    let log = make("keys.txt", &|out| out.write_all(&keys.borrow()).unwrap());
+    table_with_keys("TLS 1.3", &secure, Some(&log), &[]);
+    fs::remove_file(&secure).unwrap();
     let wbxml = make("wbxml.pcap", &|out| traffic::dense(bytes, OVERLAP, WBXML, out).unwrap());
     table("WBXML", &wbxml, &[]);
     fs::remove_file(&wbxml).unwrap();
@@ -110,15 +116,25 @@ struct Cost {
 
 /// Prints what the programs take for a capture; gives dmscope's time on one core.
 fn table(what: &str, path: &Path, more: &[(&str, Program)]) -> Duration {
+    table_with_keys(what, path, None, more)
+}
+
+fn table_with_keys(what: &str, path: &Path, log: Option<&Path>, more: &[(&str, Program)]) -> Duration {
     let file = path.to_str().unwrap();
     let dmscope = env!("CARGO_BIN_EXE_dmscope");
+    let log = log.map(|log| log.to_str().unwrap());
+    let mut lint = vec!["lint", "--quiet"];
+    lint.extend(log.iter().flat_map(|log| ["--keylog", log]));
+    lint.push(file);
     let mut programs = vec![
-        ("dmscope, one thread", program(dmscope, &["lint", "--quiet", "--jobs", "1", file])),
-        ("dmscope", program(dmscope, &["lint", "--quiet", file])),
+        ("dmscope, one thread", program(dmscope, &[&lint[..], &["--jobs", "1"]].concat())),
+        ("dmscope", program(dmscope, &lint)),
     ];
     if path.extension().is_some_and(|ext| ext == "pcap") {
         let fields = ["-r", file, "-Y", "http", "-T", "fields", "-e", "frame.number", "-e", "http.request.method"];
-        programs.push(("tshark -Y http", program("tshark", &fields)));
+        let keys = log.map(|log| format!("tls.keylog_file:{log}"));
+        let keys = keys.as_ref().map_or(vec![], |keys| vec!["-o", keys]);
+        programs.push(("tshark -Y http", program("tshark", &[&keys[..], &fields].concat())));
         programs.push(("tcpdump -w", program("tcpdump", &["-r", file, "-w", "/dev/null"])));
     }
     programs.extend(more.iter().cloned());

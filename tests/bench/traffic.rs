@@ -1,7 +1,9 @@
 //! Makes DM traffic for benchmarks: devices that each run one session with one server, as a busy server sees them.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
+use crate::build::tls::Secure;
 use crate::build::{self, Conversation, Packet};
 
 const SERVER: &str = "https://mdm.example.test/omadm";
@@ -119,20 +121,41 @@ fn connection(device: usize, port: u16) -> Conversation {
 
 fn http(device: usize, coding: Coding) -> Vec<Packet> {
     let mut conversation = connection(device, 80);
-    for (number, body) in session(device).iter().enumerate() {
-        let Coding(media_type, code) = coding;
-        let body = code(body);
-        let head = format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len());
-        conversation = if number % 2 == 0 {
-            let start = "POST /omadm?mode=Maintenance&Platform=WoA HTTP/1.1\r\nHost: mdm.example.test\r\n\
-                         User-Agent: MSFT OMA DM Client/1.2.0.1\r\nAccept-Charset: UTF-8\r\n\
-                         Accept: application/vnd.syncml.dm+xml, application/vnd.syncml.dm+wbxml\r\n";
-            conversation.client(&[start.as_bytes(), head.as_bytes(), &body].concat())
-        } else {
-            conversation.server(&[b"HTTP/1.1 200 OK\r\n", head.as_bytes(), &body].concat())
-        };
+    for (is_client, message) in on_the_wire(device, coding) {
+        conversation = if is_client { conversation.client(&message) } else { conversation.server(&message) };
     }
     conversation.close()
+}
+
+/// The same under TLS 1.3, and the key log of it.
+fn https(device: usize) -> (Vec<Packet>, String) {
+    let mut secure = Secure::new(device as u32);
+    let [hello, answer, finished] = secure.handshake("mdm.example.test");
+    let mut conversation = connection(device, 443).client(&hello).server(&answer).client(&finished);
+    for (is_client, message) in on_the_wire(device, XML) {
+        conversation = match is_client {
+            true => conversation.client(&secure.client(&message)),
+            false => conversation.server(&secure.server(&message)),
+        };
+    }
+    (conversation.close(), secure.key_log())
+}
+
+/// The HTTP messages of a session, those of the client marked so.
+fn on_the_wire(device: usize, Coding(media_type, code): Coding) -> impl Iterator<Item = (bool, Vec<u8>)> {
+    session(device).into_iter().enumerate().map(move |(number, body)| {
+        let body = code(&body);
+        let head = format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let start = match number % 2 {
+            0 => {
+                "POST /omadm?mode=Maintenance&Platform=WoA HTTP/1.1\r\nHost: mdm.example.test\r\n\
+                  User-Agent: MSFT OMA DM Client/1.2.0.1\r\nAccept-Charset: UTF-8\r\n\
+                  Accept: application/vnd.syncml.dm+xml, application/vnd.syncml.dm+wbxml\r\n"
+            }
+            _ => "HTTP/1.1 200 OK\r\n",
+        };
+        (number % 2 == 0, [start.as_bytes(), head.as_bytes(), &body].concat())
+    })
 }
 
 /// What is no device management: a download, and a connection that speaks TLS.
@@ -164,6 +187,15 @@ fn noise(device: usize, bytes: usize) -> Vec<Packet> {
 /// Writes a capture of at least `bytes` bytes: sessions of as many devices as it takes, `overlap` of them at a time.
 pub(crate) fn dense(bytes: usize, overlap: usize, coding: Coding, out: &mut dyn Write) -> io::Result<()> {
     capture(bytes, overlap, |device| http(device, coding), out)
+}
+
+/// The same under TLS 1.3; the key log goes to `log`.
+pub(crate) fn tls(bytes: usize, overlap: usize, out: &mut dyn Write, log: &RefCell<dyn Write>) -> io::Result<()> {
+    let packets = |device| {
+        let (packets, keys) = https(device);
+        log.borrow_mut().write_all(keys.as_bytes()).map(|()| packets).unwrap_or_default()
+    };
+    capture(bytes, overlap, packets, out)
 }
 
 /// The same with ten times as much that is no device management.
