@@ -235,22 +235,6 @@ fn secrets_are_masked_until_they_are_asked_for() {
 }
 
 #[test]
-fn output_does_not_depend_on_the_number_of_threads() {
-    for format in ["text", "json"] {
-        let with = |jobs| dmscope(&["lint", "--quiet", "--format", format, "--jobs", jobs, "samples"]);
-        let one = with("1");
-        assert!(!one.stdout.is_empty());
-        for jobs in ["2", "7"] {
-            assert_eq!(
-                (with(jobs).stdout, with(jobs).status),
-                (one.stdout.clone(), one.status),
-                "{format}, {jobs} threads"
-            );
-        }
-    }
-}
-
-#[test]
 fn statistics_go_to_standard_error() {
     let output = dmscope(&["lint", "--stats", "--format", "concise", "samples/clean.pcap"]);
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());

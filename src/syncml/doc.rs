@@ -232,6 +232,15 @@ impl Doc {
         text_in(&self.source, span)
     }
 
+    /// The bytes of a text of this document.
+    fn bytes_of(&self, text: Text) -> &[u8] {
+        match text {
+            Text::None => &[],
+            Text::Bytes(span) => span.slice(&self.source),
+            Text::Pool(span) => span.slice(self.pool.as_bytes()),
+        }
+    }
+
     /// A text of this document.
     #[inline]
     pub(crate) fn text_of(&self, text: Text) -> &str {
@@ -459,11 +468,19 @@ impl<'a> Element<'a> {
     }
 }
 
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Whether text begins or ends with white space.
+fn is_padded(text: &[u8]) -> bool {
+    text.first().is_some_and(is_space) || text.last().is_some_and(is_space)
+}
+
 /// Text without the white space of XML around it.
 #[inline]
 fn trimmed(text: &str) -> &str {
-    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
-    match is_space(text.as_bytes().first()) || is_space(text.as_bytes().last()) {
+    match is_padded(text.as_bytes()) {
         true => text.trim_matches([' ', '\t', '\r', '\n']),
         false => text,
     }

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Attribute, Doc, Element, Flags, Form, NONE, Node, NodeId, Prolog, REMARK, Text, text_in};
+use super::{
+    Attribute, Doc, Element, Flags, Form, NONE, Node, NodeId, Prolog, REMARK, Text, is_padded, is_space, text_in,
+};
 use crate::anomaly::Anomaly;
 use crate::limits;
 use crate::origin::Span;
@@ -302,11 +304,13 @@ impl Builder {
     fn mark(&mut self, id: usize) {
         let element = Element { doc: &self.doc, id: NodeId(id as u32) };
         let code = if element.tag().has_cmd_id() { element.read_code() } else { None };
-        let (whole, bare) = (element.text().len(), element.value().map(str::len));
+        let text = self.doc.bytes_of(self.doc.nodes[id].text);
+        let is_blank = text.iter().all(is_space);
+        let is_padded = !is_blank && is_padded(text);
         let node = &mut self.doc.nodes[id];
         node.code = code;
-        node.flags.padded = bare.is_some_and(|bare| bare != whole);
-        let is_hollow = node.flags.unclosed || (node.first == NONE && bare.is_none());
+        node.flags.padded = is_padded;
+        let is_hollow = node.flags.unclosed || (node.first == NONE && is_blank);
         let parent = node.parent;
         self.doc.tags |= node.tag.bit();
         self.doc.flags.cdata |= node.flags.cdata;
