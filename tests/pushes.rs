@@ -209,3 +209,76 @@ fn tshark_reads_the_same() {
     });
     assert_eq!(seen, read.collect::<String>());
 }
+
+const DEVICE: &str = "urn:uuid:5f0c4d1e-7a3b-4c55-9d2e-1b6a8e94c7f0";
+const SERVER: &str = "https://mdm.example.test/manage";
+
+/// A message of a session over HTTP; a response where the server sends it.
+fn over_http(session: &str, msg_id: u32, by_server: bool, body: &str) -> Vec<u8> {
+    let (source, target) = if by_server { (SERVER, DEVICE) } else { (DEVICE, SERVER) };
+    let document = format!(
+        "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>{session}\
+         </SessionID><MsgID>{msg_id}</MsgID><Target><LocURI>{target}</LocURI></Target><Source><LocURI>{source}</LocURI>\
+         </Source></SyncHdr><SyncBody>{body}<Final/></SyncBody></SyncML>"
+    );
+    let start = if by_server { "HTTP/1.1 200 OK" } else { "POST /manage HTTP/1.1\r\nHost: mdm.example.test" };
+    let length = document.len();
+    format!("{start}\r\nContent-Type: application/vnd.syncml.dm+xml\r\nContent-Length: {length}\r\n\r\n{document}")
+        .into()
+}
+
+/// A session of one exchange and, with a nonce for the server, one more.
+fn session(at: i64, id: &str, nonce: Option<&str>) -> Vec<Packet> {
+    let status = "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd>";
+    let alert = "<Alert><CmdID>2</CmdID><Data>1200</Data></Alert>";
+    let answer = format!("{status}<Data>200</Data></Status>");
+    let get = "<Get><CmdID>3</CmdID><Item><Target><LocURI>./DevDetail/SwV</LocURI></Target></Item></Get>";
+    // With a command, the session goes on.
+    let first = format!("{answer}{}", if nonce.is_some() { get } else { "" });
+    let talk = build::Conversation::new(&format!("10.0.0.9:400{id}"), "10.0.0.1:80").at(START + at).open();
+    let talk = talk.client(&over_http(id, 1, false, alert)).server(&over_http(id, 1, true, &first));
+    let Some(nonce) = nonce else { return talk.close() };
+    let chal = format!(
+        "{status}<Chal><Meta><Type xmlns=\"syncml:metinf\">syncml:auth-md5</Type><Format xmlns=\"syncml:metinf\">b64</Format>\
+         <NextNonce xmlns=\"syncml:metinf\">{nonce}</NextNonce></Meta></Chal><Data>407</Data></Status>"
+    );
+    talk.client(&over_http(id, 2, false, &chal)).server(&over_http(id, 2, true, &answer)).close()
+}
+
+/// What is said of the digest of a notification behind a session that may have given the nonce `bm9uY2U=`: the finding, and why
+/// there is none.
+fn digest(nonce: Option<&str>, of_push: &[u8], of_file: Option<&str>) -> (Json, Json) {
+    let trigger = Trigger { secret: ("sesame too".into(), of_push.to_vec()), ..Trigger::default() };
+    let push = Push::of(trigger.bytes()).bytes();
+    let mut packets = if nonce.is_some() { session(0, "11", nonce) } else { Vec::new() };
+    packets.push(datagram(60 * SECOND, "10.0.0.1:9200", "10.0.0.9:2948", &push));
+    packets.extend(session(70 * SECOND, "12", None));
+    let (folder, path) = capture(&packets);
+    let entry = "[[credentials]]\nserver = \"mdm.example.test\"\nuser = \"mdm\"\nsecret = \"sesame too\"\n";
+    let own = of_file.map(|nonce| format!("nonce = \"{nonce}\"\n")).unwrap_or_default();
+    let file = folder.path().join("credentials.toml");
+    std::fs::write(&file, format!("{entry}{own}")).unwrap();
+    let arguments = ["lint", "--profile", "oma", "--select", "DM-NOT-006", "--format", "json", "--credentials"];
+    let report = json(&[&arguments[..], &[file.to_str().unwrap(), path.to_str().unwrap()]].concat(), b"");
+    (report["findings"][0]["message"].clone(), report["not_judged_by"][0]["reason"].clone())
+}
+
+#[test]
+fn a_digest_is_wrong_only_where_its_nonce_is_certain() {
+    let says = |told: (Json, Json), finding: &str, reason: &str| {
+        let (found, why) = (told.0.as_str().unwrap_or_default(), told.1.as_str().unwrap_or_default());
+        let is = |said: &str, words: &str| if words.is_empty() { said.is_empty() } else { said.contains(words) };
+        assert!(is(found, finding) && is(why, reason), "{told:?}");
+    };
+    let given = Some("bm9uY2U=");
+    says(digest(given, b"nonce", None), "", "");
+    says(
+        digest(given, b"bm9uY2U=", None),
+        "with the base64 text of the nonce, not its octets; the nonce is that of session s1",
+        "",
+    );
+    says(digest(given, b"newer", given), "", "the last one is of session s1, and a session that was not recorded");
+    // Nothing went before: the nonce of the file is the one to use.
+    says(digest(None, b"other", given), "the nonce of the credentials file and the notification", "");
+    says(digest(None, b"other", None), "", "no nonce is known");
+}

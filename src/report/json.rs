@@ -192,7 +192,7 @@ struct NotJudgedJson<'a> {
     location: LocationJson<'a>,
 }
 
-/// A place that an own rule did not judge.
+/// A place that a rule did not judge.
 #[derive(Serialize)]
 struct HoleJson<'a> {
     rule: &'static str,

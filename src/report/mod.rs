@@ -47,7 +47,7 @@ pub struct Lint {
     pub encrypted: Vec<Encrypted>,
     /// What could not be judged, and why, by input and place.
     pub not_judged: Vec<NotJudged>,
-    /// Own rules that did not judge what they were to judge, and why; of each session once.
+    /// Rules that did not judge what they were to judge, and why; of each session once.
     pub holes: Vec<Hole>,
     /// How many findings there are, those that were not kept included.
     pub counts: Counts,
@@ -93,7 +93,7 @@ pub struct NotJudged {
     pub reason: String,
 }
 
-/// A place that an own rule did not judge.
+/// A place that a rule did not judge.
 #[derive(Clone, Debug)]
 pub struct Hole {
     /// The rule.

@@ -143,7 +143,7 @@ pub fn summary(lint: &Lint, options: Options, out: &mut dyn Write) -> io::Result
     holes(lint, options, out)?;
     let by_rules =
         lint.holes.iter().map(|hole| format!("{}: {}", arrow(lint, &hole.location), escape::line(&hole.told())));
-    list("Not judged by a rule of your own", by_rules.collect(), options, out)?;
+    list("Not judged by a rule", by_rules.collect(), options, out)?;
     unread_but(lint, options, out)?;
     let notes = lint.inputs.iter().flat_map(|input| input.notes.iter().map(move |note| (input, note)));
     let lines = notes.map(|(input, note)| format!("{}: {}", escape::line(&input.path), escape::line(note)));

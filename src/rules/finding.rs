@@ -142,6 +142,13 @@ impl Sink<'_> {
         }
     }
 
+    /// States that a place cannot be judged: what it takes is not known.
+    pub fn not_judged(&mut self, place: Place, why: impl FnOnce() -> String) {
+        if !(self.rule.secrets && self.redactions.hide(place)) {
+            self.spent.give_up(place, why);
+        }
+    }
+
     /// Tells the first of these elements of message `message`, and how many more there are: what a program writes
     /// wrong once, it writes wrong everywhere.
     pub fn first_of<'e>(

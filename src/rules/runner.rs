@@ -311,7 +311,7 @@ struct Tally {
     time: Duration,
     calls: u32,
     bug: Option<Bug>,
-    /// What an own rule has used.
+    /// What an own rule has used, and what the rule did not judge.
     spent: Spent,
 }
 
@@ -468,7 +468,10 @@ impl<'a> Pass<'a> {
         Outcome {
             more: more.collect(),
             not_judged: runner.not_judged(session, redactions),
-            holes: told().filter_map(|(rule, tally)| Some((rule, tally.spent.hole.clone()?))).collect(),
+            holes: told()
+                .filter(|(rule, _)| reports(rule))
+                .filter_map(|(rule, tally)| Some((rule, tally.spent.hole.clone()?)))
+                .collect(),
             times: times.collect(),
             // Half of a measurement lies outside of what it measures.
             clock: tallies.iter().filter_map(clock).sum::<Duration>() * 2,

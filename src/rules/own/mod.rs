@@ -85,7 +85,7 @@ impl Budget {
     }
 }
 
-/// Why an own rule did not judge a place.
+/// Why a rule did not judge a place.
 #[derive(Clone, Debug)]
 pub struct Hole {
     /// The first such place in the session.
@@ -96,7 +96,7 @@ pub struct Hole {
     pub count: usize,
 }
 
-/// What an own rule has used of its budget, and where it did not judge.
+/// What an own rule has used of its budget; and where a rule did not judge.
 #[derive(Debug)]
 pub(super) struct Spent {
     pub(super) budget: Budget,
@@ -104,7 +104,7 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    fn give_up(&mut self, place: Place, why: impl FnOnce() -> String) {
+    pub(super) fn give_up(&mut self, place: Place, why: impl FnOnce() -> String) {
         match &mut self.hole {
             Some(hole) => hole.count += 1,
             None => self.hole = Some(Hole { place, why: why(), count: 1 }),
