@@ -127,7 +127,7 @@ fn the_action_annotates_summarizes_and_fails() {
     assert!(summary.starts_with("## dmscope\n"), "{summary}");
     let sarif = outputs.lines().find_map(|line| line.strip_prefix("sarif=")).unwrap();
     assert!(outputs.contains("exit-code=1\n"), "{outputs}");
-    let log: Value = serde_json::from_str(&fs::read_to_string(sarif).unwrap()).unwrap();
+    let log: Value = serde_json::from_str(&fs::read_to_string(folder.path().join(sarif)).unwrap()).unwrap();
     let uploaded: Vec<&str> = array(&log["runs"][0]["results"]).iter().map(|result| text(&result["ruleId"])).collect();
     assert_eq!(uploaded, ["ACME-001"]);
 }
@@ -138,10 +138,18 @@ fn a_build_is_named_by_the_source() {
     let script = text(&action["runs"]["steps"][0]["run"]);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("output");
-    let output = bash(folder.path(), script, &[("SOURCE", ROOT), ("GITHUB_OUTPUT", file.to_str().unwrap())]);
+    let path = folder.path().join("path");
+    let variables = [
+        ("SOURCE", ROOT),
+        ("GITHUB_OUTPUT", file.to_str().unwrap()),
+        ("GITHUB_PATH", path.to_str().unwrap()),
+        ("RUNNER_TEMP", "/runner"),
+    ];
+    let output = bash(folder.path(), script, &variables);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let sum = fs::read_to_string(file).unwrap();
     assert!(sum.starts_with("sum=") && sum.trim().len() == "sum=".len() + 64, "{sum}");
+    assert_eq!(fs::read_to_string(path).unwrap(), "/runner/dmscope/bin\n");
 }
 
 #[test]
@@ -157,6 +165,25 @@ fn inputs_of_the_action_are_arguments() {
         let Some((output, outputs, _)) = act(folder.path(), &inputs) else { return };
         assert_eq!(output.status.code(), Some(exit), "{inputs:?}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(outputs.contains(&format!("exit-code={exit}\n")), "{outputs}");
+    }
+}
+
+/// macOS has bash 3.2, which knows neither `mapfile` nor `sha256sum`; what later steps are told is a path in the workspace.
+#[test]
+fn the_action_is_for_every_runner() {
+    let script = read("action.yml");
+    let newer = ["mapfile", "readarray", "sha256sum", "declare -A", ",,}", "^^}"];
+    assert!(newer.iter().all(|word| !script.contains(word)));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let absolute = elsewhere.path().join("a.sarif").display().to_string();
+    for (folder, sarif, told) in
+        [(".", "a.sarif", "a.sarif"), ("server", "a.sarif", "server/a.sarif"), ("server", &*absolute, &*absolute)]
+    {
+        let example = example();
+        let arguments =
+            [("working-directory", folder), ("sarif", sarif), ("arguments", "--allow-empty"), ("paths", "rules")];
+        let Some((_, outputs, _)) = act(example.path(), &arguments) else { return };
+        assert!(outputs.contains(&format!("sarif={told}\n")), "{outputs}");
     }
 }
 
