@@ -121,34 +121,48 @@ fn an_interface_that_does_not_exist_is_an_error() {
     assert!(refused.to_string().starts_with("cannot capture on no-such-interface: "), "{refused}");
 }
 
-/// A running capture holds no privilege, although opening the interface took some.
+/// A running capture holds no privilege, although opening the interface took some; but for reading on in a key log.
 #[cfg(target_os = "linux")]
 #[test]
 fn privileges_are_given_up_once_the_interface_is_open() {
     use std::io::BufRead as _;
     use std::process::{Command, Stdio};
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dmscope"))
-        .args(["capture", "-i", "lo", "--duration", "3", "tcp", "port", "9"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = String::new();
-    std::io::BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
-    if !said.starts_with("capturing on") {
-        assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "{said}");
-        eprintln!("SKIPPED: no right to capture: {said}");
-        child.wait().unwrap();
-        return;
-    }
-    let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
-    for thread in threads {
-        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
-        for set in ["CapEff:", "CapPrm:", "CapInh:"] {
-            let held = status.lines().find_map(|line| line.strip_prefix(set)).unwrap().trim();
-            assert_eq!(u64::from_str_radix(held, 16), Ok(0), "{set} {status}");
+    const CAP_DAC_READ_SEARCH: u64 = 1 << 2;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("keys");
+    std::fs::write(&log, "").unwrap();
+    for (options, kept) in [(vec![], 0), (vec!["--keylog".as_ref(), log.as_os_str()], CAP_DAC_READ_SEARCH)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dmscope"))
+            .args(["capture", "-i", "lo", "--duration", "3"])
+            .args(options)
+            .args(["tcp", "port", "9"])
+            .env_remove("SSLKEYLOGFILE")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        std::io::BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+        if !said.starts_with("capturing on") {
+            assert!(std::env::var_os("DMSCOPE_PEERS").is_none(), "{said}");
+            eprintln!("SKIPPED: no right to capture: {said}");
+            child.wait().unwrap();
+            return;
         }
+        let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+        for thread in threads {
+            let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+            let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+            for set in ["CapEff:", "CapPrm:", "CapInh:"] {
+                let held = u64::from_str_radix(value(set), 16).unwrap();
+                assert_eq!(held & !kept, 0, "{set} {status}");
+            }
+            for ids in ["Uid:", "Gid:"] {
+                assert!(value(ids).split_whitespace().all(|id| id != "0"), "{status}");
+            }
+            assert_eq!(value("NoNewPrivs:"), "1", "{status}");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

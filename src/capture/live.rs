@@ -70,20 +70,39 @@ pub fn interfaces() -> Result<Vec<Interface>, Error> {
     Ok(Device::list().map_err(Error::List)?.into_iter().map(told).collect())
 }
 
-/// Gives up all that opening an interface took more rights for: from here on a fault in a parser has those of a plain user. With
-/// `reads_on`, files of other users that are read while packets come (key logs) can still be read.
+/// Gives up all that opening an interface took more rights for, before there are other threads: from here on a fault in a parser has
+/// those of a plain user, and what it runs has no more. Root becomes who called `sudo`, or nobody. With `reads_on`, files of other
+/// users that are read while packets come (key logs) can still be read.
 ///
 /// # Errors
 /// [`Error::Privileges`].
 #[cfg(target_os = "linux")]
 pub fn drop_privileges(reads_on: bool) -> Result<(), Error> {
-    use caps::{CapSet, Capability, CapsHashSet};
-    let refused = |error: caps::errors::CapsError| Error::Privileges(error.to_string());
-    let had = caps::read(None, CapSet::Permitted).map_err(refused)?;
-    let kept: CapsHashSet = had.into_iter().filter(|one| reads_on && *one == Capability::CAP_DAC_READ_SEARCH).collect();
-    caps::clear(None, CapSet::Inheritable).map_err(refused)?;
-    caps::set(None, CapSet::Effective, &kept).map_err(refused)?;
-    caps::set(None, CapSet::Permitted, &kept).map_err(refused)
+    use rustix::thread::{self, CapabilitySet, CapabilitySets};
+    let refused = |error: rustix::io::Errno| Error::Privileges(error.to_string());
+    thread::set_no_new_privs(true).map_err(refused)?;
+    let had = thread::capabilities(None).map_err(refused)?.permitted;
+    let kept = if reads_on { had & CapabilitySet::DAC_READ_SEARCH } else { CapabilitySet::empty() };
+    if rustix::process::geteuid().is_root() {
+        leave_root().map_err(refused)?;
+    }
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    thread::set_capabilities(None, sets).map_err(refused)
+}
+
+/// Becomes who called `sudo`, or nobody; the capabilities stay for now.
+#[cfg(target_os = "linux")]
+fn leave_root() -> rustix::io::Result<()> {
+    use rustix::process::{Gid, Uid};
+    use rustix::thread;
+    const NOBODY: u32 = 65_534;
+    let id = |name: &str| std::env::var(name).ok()?.parse().ok().filter(|id: &u32| *id != 0);
+    let (user, group) = id("SUDO_UID").zip(id("SUDO_GID")).unwrap_or((NOBODY, NOBODY));
+    let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+    thread::set_keep_capabilities(true)?;
+    thread::set_thread_groups(&[])?;
+    thread::set_thread_res_gid(group, group, group)?;
+    thread::set_thread_res_uid(user, user, user)
 }
 
 /// Other systems have no capabilities.
