@@ -166,9 +166,11 @@ impl Enrolling {
         }
         let step = Step::of(message).or_else(|| self.step_at(message))?;
         let pause = self.last.zip(message.first).map(|(last, now)| now.since(last)).unwrap_or_default();
+        // A connection of which something is missing is read late: what it holds was sent before.
+        let late = message.first.zip(self.last).is_some_and(|(sent, last)| sent < last);
         let anew = match step {
             Step::Tunnel | Step::Probe | Step::Discover => {
-                self.reached.is_some_and(|reached| reached > Step::Discover) || pause >= ANEW
+                (self.reached.is_some_and(|reached| reached > Step::Discover) && !late) || pause >= ANEW
             }
             Step::SignIn | Step::Policies => self.reached.is_some_and(|reached| reached > Step::Policies),
             Step::Token => self.reached == Some(Step::Renew) || (self.answered && self.reached == Some(Step::Token)),
