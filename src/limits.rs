@@ -62,6 +62,8 @@ pub struct Limits {
     pub session_messages: usize,
     /// Bytes of all open sessions together: bodies and documents that rules still need.
     pub session_bytes: usize,
+    /// Bytes of requests that do not matter by themselves, kept until their responses tell; of their bodies, half as much.
+    pub unanswered: usize,
     /// Bytes of bodies that wait to be read as documents, or were read and wait for their turn.
     pub bodies_under_way: usize,
     /// Bytes of closed sessions that wait to be judged, or for their turn to be reported: some hundred of usual size.
@@ -166,6 +168,7 @@ impl Default for Limits {
             sessions: 16_384,
             session_messages: 2_000,
             session_bytes: 64 * MIB,
+            unanswered: 8 * MIB,
             bodies_under_way: 16 * MIB,
             sessions_under_way: 48 * MIB,
             entries: 1_000_000,
@@ -196,13 +199,14 @@ impl Limits {
     }
 
     /// What takes memory as the input wants it: each bound, and the bytes that one of what it counts takes, about.
-    fn pools(&mut self) -> [(&mut usize, usize); 17] {
+    fn pools(&mut self) -> [(&mut usize, usize); 18] {
         [
             (&mut self.tcp_bytes, 1),
             (&mut self.parked_in_all, 1),
             (&mut self.flows, 1536),
             (&mut self.fragmented_datagrams, 64 * KIB),
             (&mut self.session_bytes, 1),
+            (&mut self.unanswered, 1),
             (&mut self.bodies_under_way, 1),
             (&mut self.sessions_under_way, 1),
             (&mut self.key_logs, 1),

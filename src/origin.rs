@@ -113,6 +113,11 @@ impl Origin {
         &self.runs
     }
 
+    /// Memory that it takes besides itself, in bytes: tiny segments make more of it than of what they hold.
+    pub fn memory(&self) -> usize {
+        self.runs.len() * size_of::<Run>()
+    }
+
     /// True when nothing is known.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()

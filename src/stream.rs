@@ -132,9 +132,12 @@ impl Stream {
         self.base + self.bytes.len() as u64
     }
 
-    /// Bytes held, those behind a gap included: what counts against the limits.
+    /// Memory of what is held, those bytes behind a gap included: what counts against the limits.
     pub fn held(&self) -> usize {
-        self.bytes.len() - self.taken
+        match self.bytes.len() - self.taken {
+            0 => 0,
+            bytes => bytes + self.origin.memory(),
+        }
     }
 
     /// The last bytes appended, at most `count`, as far as they are still held and no gap lies between; consumed or not.
@@ -200,6 +203,15 @@ mod tests {
     use super::*;
     use crate::origin::Unit;
 
+    #[test]
+    fn where_bytes_came_from_counts_as_held() {
+        let mut stream = Stream::default();
+        (0..100).for_each(|frame| stream.append(b"x", run(frame)));
+        assert_eq!(stream.held(), 100 * (1 + size_of::<Run>()));
+        stream.consume(100);
+        assert_eq!(stream.held(), 0);
+    }
+
     fn run(frame: u32) -> Run {
         Run { at: 0, unit: Unit::Frame(frame), offset: 54, time: None, exact: true }
     }
@@ -236,7 +248,7 @@ mod tests {
         stream.append(b"abc", run(1));
         stream.consume(3);
         stream.append(b"de", run(2));
-        assert_eq!((stream.offset(), stream.end_offset(), stream.held()), (3, 5, 2));
+        assert_eq!((stream.offset(), stream.end_offset(), stream.held()), (3, 5, 2 + 2 * size_of::<Run>()));
         assert_eq!(stream.origin_of(Span::new(0, 1)).runs()[0].unit, Unit::Frame(2));
     }
 }

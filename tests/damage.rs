@@ -1,11 +1,14 @@
 //! Recordings that want memory or time without end: each is read to its end within the memory that is given, what was given up is
 //! told, and a session behind it is judged as if it stood alone.
+//!
+//! `DMSCOPE_DAMAGE=all` makes each several times as large, a million where it can be; what it took is printed.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Instant;
 
 use build::{ACK, Conversation, Packet, SYN, Tcp, http2};
 use flate2::Compression;
@@ -20,6 +23,11 @@ mod traffic;
 const MEMORY_MB: f64 = 64.0;
 /// What the program takes before it reads, and what the allocator has not given back.
 const OVERHEAD_MB: f64 = 48.0;
+
+/// How many there are: `usual`, or `all` where all damage is wanted.
+fn many(usual: u32, all: u32) -> u32 {
+    if std::env::var_os("DMSCOPE_DAMAGE").is_some_and(|wanted| wanted == "all") { all } else { usual }
+}
 
 /// A session with one fault, an hour after whatever came before.
 fn known() -> Vec<Packet> {
@@ -52,6 +60,7 @@ fn lint(packets: &[Packet]) -> (Value, f64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damage.pcap");
     std::fs::write(&path, build::pcap(&[packets, &known()].concat())).unwrap();
+    let begun = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_dmscope"))
         .args([
             "lint",
@@ -71,7 +80,11 @@ fn lint(packets: &[Packet]) -> (Value, f64) {
         .unwrap();
     let stats = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{stats}");
+    let (took, size) = (begun.elapsed().as_secs_f64(), std::fs::metadata(&path).unwrap().len() as f64 / 1e6);
+    let test = std::thread::current();
+    let name = test.name().unwrap_or_default();
     let peak = stats.lines().find_map(|line| line.trim().strip_suffix("MB peak memory")).unwrap();
+    println!("{name}: {} packets, {size:.0} MB, {took:.1} s, {} MB", packets.len(), peak.trim());
     (serde_json::from_slice(&output.stdout).unwrap(), peak.trim().parse().unwrap())
 }
 
@@ -96,7 +109,10 @@ fn a_flood_of_connections() {
         let datagram = Tcp { seq: number, ack: 0, flags: SYN, payload: &[] }.datagram(client, server);
         Packet::new(build::START + i64::from(number) * 1000, build::ethernet(&datagram))
     };
-    stands(&(0..150_000).map(syn).collect::<Vec<_>>(), &["connections were given up for want of room"]);
+    stands(
+        &(0..many(150_000, 1_000_000)).map(syn).collect::<Vec<_>>(),
+        &["connections were given up for want of room"],
+    );
 }
 
 #[test]
@@ -107,12 +123,12 @@ fn segments_that_wait_for_one_that_never_comes() {
         Packet::new(build::START + i64::from(number) * 1000, build::ethernet(&tcp.datagram(client, server)))
     };
     // Every second byte is missing.
-    stands(&(0..100_000).map(segment).collect::<Vec<_>>(), &[]);
+    stands(&(0..many(100_000, 1_000_000)).map(segment).collect::<Vec<_>>(), &[]);
 }
 
 #[test]
 fn a_message_in_segments_of_one_byte() {
-    let body = format!("<!-- {} -->", "x".repeat(60_000));
+    let body = format!("<!-- {} -->", "x".repeat(many(60_000, 1_000_000) as usize));
     let head = head(false, &format!("Content-Length: {}", body.len()));
     let conversation = Conversation::new("10.0.0.1:40000", "10.0.0.2:80").mss(1).open();
     stands(&conversation.client(b"GET / HTTP/1.1\r\n\r\n").server((head + &body).as_bytes()).close(), &[]);
@@ -122,7 +138,7 @@ fn a_message_in_segments_of_one_byte() {
 fn chunks_without_end() {
     let chunk = [b"4000\r\n".as_slice(), &[b'<'; 0x4000], b"\r\n"].concat();
     stands(
-        &answered(&head(false, "Transfer-Encoding: chunked"), &chunk.repeat(1500)),
+        &answered(&head(false, "Transfer-Encoding: chunked"), &chunk.repeat(many(1_500, 15_000) as usize)),
         &["the body is larger than 1048576 bytes"],
     );
 }
@@ -131,7 +147,7 @@ fn chunks_without_end() {
 fn a_bomb_of_gzip() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     let zeros = vec![b' '; 1 << 20];
-    (0..8).for_each(|_| gzip.write_all(&zeros).unwrap());
+    (0..many(8, 1024)).for_each(|_| gzip.write_all(&zeros).unwrap());
     let body = gzip.finish().unwrap();
     let length = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
     stands(&answered(&head(false, &length), &body), &["decoding gzip was stopped after"]);
@@ -166,7 +182,7 @@ fn entities_that_hold_each_other() {
 fn header_tables_that_are_filled_without_end() {
     let mut blocks = http2::Blocks::default();
     let value = "v".repeat(2000);
-    let frames: Vec<u8> = (0..2_000u32)
+    let frames: Vec<u8> = (0..many(2_000, 20_000))
         .flat_map(|number| {
             let name = format!("x-{number}");
             blocks.head(
@@ -183,7 +199,7 @@ fn header_tables_that_are_filled_without_end() {
 
 #[test]
 fn requests_that_nobody_answers() {
-    let requests = "GET / HTTP/1.1\r\nHost: mdm.example.test\r\n\r\n".repeat(50_000);
+    let requests = "GET / HTTP/1.1\r\nHost: mdm.example.test\r\n\r\n".repeat(many(70_000, 1_000_000) as usize);
     stands(&Conversation::new("10.0.0.1:40000", "10.0.0.2:80").open().client(requests.as_bytes()).close(), &[]);
 }
 
@@ -191,7 +207,7 @@ fn requests_that_nobody_answers() {
 fn a_session_that_never_ends() {
     let mut conversation = Conversation::new("10.0.0.1:40000", "10.0.0.2:80").open();
     let bodies = traffic::session(1);
-    for number in 0..6_000 {
+    for number in 0..many(6_000, 12_000) as usize {
         let body = &bodies[2 + number % 2];
         let whole = head(number.is_multiple_of(2), &format!("Content-Length: {}", body.len())) + body;
         let side = if number.is_multiple_of(2) { Conversation::client } else { Conversation::server };
@@ -204,9 +220,10 @@ fn a_session_that_never_ends() {
 fn fragments_that_are_never_whole() {
     let [client, server]: [SocketAddr; 2] = ["10.0.0.1:40000", "10.0.0.2:80"].map(|end| end.parse().unwrap());
     let datagram = Tcp { seq: 1, ack: 1, flags: ACK, payload: &[b'x'; 1200] }.datagram(client, server);
+    let count = many(60_000, 1_000_000);
     let first = |number: u32| {
         let fragment = build::fragment(&datagram, 600, number as u16).swap_remove(0);
         Packet::new(build::START + i64::from(number) * 1000, build::ethernet(&fragment))
     };
-    stands(&(0..60_000).map(first).collect::<Vec<_>>(), &["59999 more like this"]);
+    stands(&(0..count).map(first).collect::<Vec<_>>(), &[&format!("{} more like this", count - 1)]);
 }

@@ -42,10 +42,8 @@ fn asks_for_http2(head: &Head) -> bool {
     head.all("upgrade").any(|value| value.eq_ignore_ascii_case("h2c"))
 }
 
-/// About the memory of a head.
 fn weight(head: Option<&Head>) -> usize {
-    let text = |(name, value): &(String, String)| name.len() + value.len() + size_of::<(String, String)>();
-    head.map_or(0, |head| head.target.len() + head.headers.iter().map(text).sum::<usize>())
+    head.map_or(0, Head::memory)
 }
 
 /// Reader of a connection. See the module's head.

@@ -100,6 +100,12 @@ impl Head {
         self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
+    /// Memory that it takes in bytes, about.
+    pub fn memory(&self) -> usize {
+        let text = |(name, value): &(String, String)| name.len() + value.len() + size_of::<(String, String)>();
+        size_of::<Head>() + self.target.len() + self.origin.memory() + self.headers.iter().map(text).sum::<usize>()
+    }
+
     /// The media type of `Content-Type`, lower case, without parameters; empty when there is none.
     pub fn media_type(&self) -> String {
         let value = self.header("content-type").unwrap_or_default();
@@ -147,6 +153,11 @@ impl Body {
             captured: Captured::Whole,
             redacted: None,
         }
+    }
+
+    /// Memory that it takes besides itself, in bytes.
+    pub fn memory(&self) -> usize {
+        self.bytes.len() + self.origin.memory()
     }
 
     /// How many bytes were sent, as far as they were captured.
@@ -237,10 +248,10 @@ pub enum Event {
 }
 
 impl Event {
-    /// Bytes of the body that it carries.
+    /// Memory that it takes besides itself, in bytes, about.
     pub fn size(&self) -> usize {
         match self {
-            Event::Message(message) => message.body.bytes.len(),
+            Event::Message(message) => message.body.memory() + message.head.memory(),
             _ => 0,
         }
     }

@@ -91,7 +91,7 @@ impl Open {
 
     /// Bytes kept so far.
     pub(super) fn held(&self) -> usize {
-        self.kept.capacity()
+        self.kept.capacity() + self.origin.memory()
     }
 
     pub(super) fn read(&mut self, stream: &mut Stream, limits: &Limits) -> Done {

@@ -22,7 +22,7 @@ use crate::anomaly::{Anomaly, Kind as Note};
 use crate::enroll::Step;
 use crate::http::{Captured, Connection, Encrypted, Event, Half, InputId};
 use crate::limits::Limits;
-use crate::origin::Span;
+use crate::origin::{Origin, Span};
 use crate::stream::End;
 use crate::syncml::message::Kind;
 use crate::syncml::read::is_syncml_type;
@@ -34,8 +34,6 @@ use crate::transcript::{Pushed, Record, messages};
 const PER_DEVICE: usize = 64;
 /// Enrollments that are looked at for what a message says of itself: as many may go on behind one address.
 const PER_CLUE: usize = 64;
-/// Bytes of request bodies kept until their response tells whether they matter.
-const HELD_BYTES: usize = 16 * 1024 * 1024;
 /// A session that is over is closed when the capture has gone on for so long: nothing more will come.
 const IDLE: Duration = Duration::from_secs(600);
 /// Enrollments that are kept until their device comes, however long ago they were: one that comes in a connection that cannot be
@@ -188,7 +186,7 @@ impl Assembler {
             }
             Arrival::Missing(Half::Request, message) => {
                 self.meet(&message);
-                self.wait(road(&message), exchange(&message), Waiting::Held(message));
+                self.hold(road(&message), exchange(&message), *message);
             }
             Arrival::Missing(Half::Response, message) => self.response(*message, out),
             Arrival::Push(message) => {
@@ -341,20 +339,47 @@ impl Assembler {
         self.wait(road, exchange, Waiting::Placed(waiting.0, waiting.1));
     }
 
+    /// Keeps a request until its response comes. Where too many of one connection wait, the oldest has none.
     fn wait(&mut self, road: Road, exchange: u32, waiting: Waiting) {
-        self.roads.entry(road).or_default().waiting.push_back((exchange, waiting));
+        let queue = &mut self.roads.entry(road).or_default().waiting;
+        queue.push_back((exchange, waiting));
+        if queue.len() > self.limits.pipelined
+            && let Some((_, oldest)) = queue.pop_front()
+        {
+            self.unanswered(oldest, End::Unknown);
+        }
     }
 
-    /// Keeps a request that does not matter by itself until its response tells; its body only while there is room.
+    /// Keeps a request that does not matter by itself until its response tells: its body only while there is room, and none
+    /// of it where there is no room at all, as if it had not been captured.
     fn hold(&mut self, road: Road, exchange: u32, mut message: Message) {
-        let size = message.body.bytes.len();
-        if self.held.saturating_add(size) > HELD_BYTES {
+        if self.held.saturating_add(message.size()) > self.limits.unanswered / 2 {
             message.body.bytes = Arc::from([]);
+            message.body.origin = Origin::default();
             message.body.captured =
                 Captured::Refused("the body was not kept: nothing in it is device management".into());
         }
-        self.held += message.body.bytes.len();
+        if self.held.saturating_add(message.size()) > self.limits.unanswered {
+            self.counts.dropped += u64::from(message.kind != Kind::Missing);
+            return;
+        }
+        self.held += message.size();
         self.wait(road, exchange, Waiting::Held(Box::new(message)));
+    }
+
+    /// No response of a request will come.
+    fn unanswered(&mut self, request: Waiting, end: End) {
+        match request {
+            Waiting::Placed(session, index) => {
+                if let Some(open) = self.table.get_mut(session) {
+                    open.unanswered(index, end);
+                }
+            }
+            Waiting::Held(message) => {
+                self.held = self.held.saturating_sub(message.size());
+                self.counts.dropped += u64::from(message.kind != Kind::Missing);
+            }
+        }
     }
 
     fn response(&mut self, message: Message, out: Out<'_>) {
@@ -428,17 +453,7 @@ impl Assembler {
     fn closed(&mut self, connection: &Connection, end: End) {
         let Some(travel) = self.roads.remove(&(connection.input, Some(connection.number))) else { return };
         for (_, waiting) in travel.waiting {
-            match waiting {
-                Waiting::Placed(session, index) => {
-                    if let Some(open) = self.table.get_mut(session) {
-                        open.unanswered(index, end);
-                    }
-                }
-                Waiting::Held(message) => {
-                    self.held = self.held.saturating_sub(message.body.bytes.len());
-                    self.counts.dropped += u64::from(message.kind != Kind::Missing);
-                }
-            }
+            self.unanswered(waiting, end);
         }
     }
 
@@ -447,7 +462,7 @@ impl Assembler {
         let index = waiting.iter().position(|(number, _)| *number == exchange)?;
         let (_, found) = waiting.remove(index)?;
         if let Waiting::Held(message) = &found {
-            self.held = self.held.saturating_sub(message.body.bytes.len());
+            self.held = self.held.saturating_sub(message.size());
         }
         Some(found)
     }

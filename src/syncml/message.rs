@@ -131,7 +131,8 @@ impl Message {
 
     /// Memory that it takes in bytes, about.
     pub fn size(&self) -> usize {
-        size_of::<Message>().saturating_add(self.body.bytes.len()).saturating_add(self.doc.size())
+        let head = self.http.as_ref().map_or(0, |http| http.head.memory());
+        size_of::<Message>().saturating_add(head).saturating_add(self.body.memory()).saturating_add(self.doc.size())
     }
 
     /// `SyncHdr/MsgID`.
