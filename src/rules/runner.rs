@@ -417,7 +417,10 @@ impl<'a> Pass<'a> {
             }
             let shown = Shown::of_element(cx, element, *signs);
             let cx = ElementCx { message: cx, element };
-            let called = rules.iter().filter(|Gated(_, gate, _)| gate.lets(shown));
+            let mut called = rules.iter().filter(|Gated(_, gate, _)| gate.lets(shown)).peekable();
+            if called.peek().is_none() {
+                continue;
+            }
             self.calls(called.map(|Gated(number, _, call)| {
                 (*number, |sink: &mut Sink<'_>| match call {
                     Call::Function(check) => check(&cx, sink),

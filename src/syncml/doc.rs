@@ -372,6 +372,13 @@ impl<'a> Element<'a> {
         self.all(tag).next()
     }
 
+    /// Whether it has a child of that name.
+    #[inline]
+    pub fn has(self, tag: Tag) -> bool {
+        let may = self.node().below & tag.bit() != 0;
+        may && (tag.has_own_bit() || self.child(tag).is_some())
+    }
+
     /// All its children of that name.
     #[inline]
     pub fn all(self, tag: Tag) -> impl Iterator<Item = Element<'a>> + use<'a> {

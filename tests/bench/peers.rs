@@ -1,6 +1,6 @@
-//! dmscope beside other programs on the same captures: `cargo bench --bench peers [-- MEGABYTES]`.
+//! dmscope beside other programs on the same captures: `cargo bench --bench peers [-- MEGABYTES [RUNS]]`.
 //!
-//! Makes captures of that size (100 MB unless given), then runs each program [`RUNS`] times in turn, and prints the median
+//! Makes captures of that size (100 MB unless given), then runs each program five times in turn, or as often as told, and prints the median
 //! of the processor time that it took, all threads together, how many times that of dmscope it is, the time that passed,
 //! and the most memory that it had for itself. The last row of each capture is the least that reading its documents can
 //! cost: the events of quick-xml over the same bodies and nothing else. A program that is not installed is left out.
@@ -25,6 +25,7 @@ mod traffic;
 
 use traffic::{Coding, XML};
 
+/// How often each program runs unless told otherwise.
 const RUNS: usize = 5;
 /// Sessions at a time: what one second of a busy server holds.
 const OVERLAP: usize = 50;
@@ -39,7 +40,10 @@ fn main() {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match words.next() {
         Some(word) if word == "events" => events(Path::new(&words.next().unwrap())),
-        word => run(word.and_then(|word| word.parse().ok()).unwrap_or(100usize) * 1_000_000),
+        word => {
+            let number = |word: Option<String>, usual| word.and_then(|word| word.parse().ok()).unwrap_or(usual);
+            run(number(word, 100) * 1_000_000, number(words.next(), RUNS));
+        }
     }
 }
 
@@ -56,7 +60,7 @@ fn events(path: &Path) {
     println!("{count}");
 }
 
-fn run(bytes: usize) {
+fn run(bytes: usize, runs: usize) {
     let folder = tempfile::tempdir().unwrap();
     let make = |name: &str, write: &dyn Fn(&mut dyn Write)| {
         let path = folder.path().join(name);
@@ -68,22 +72,28 @@ fn run(bytes: usize) {
     let bodies = make("bodies", &|out| bodies(bytes, out));
     let tenth = make("tenth.pcap", &|out| traffic::dense(bytes / 10, OVERLAP, XML, out).unwrap());
     let dense = make("dense.pcap", &|out| traffic::dense(bytes, OVERLAP, XML, out).unwrap());
-    let small = table("a tenth of it", &tenth, &[]);
-    let large = table("DM alone", &dense, &[("quick-xml events", own(&["events", &bodies.display().to_string()]))]);
+    let small = table(runs, "a tenth of it", (&tenth, None), &[]);
+    let large = table(
+        runs,
+        "DM alone",
+        (&dense, None),
+        &[("quick-xml events", own(&["events", &bodies.display().to_string()]))],
+    );
     println!("ten times the input takes {:.1} times as long\n", large.as_secs_f64() / small.as_secs_f64());
     fs::remove_file(&dense).unwrap();
     let mixed = make("mixed.pcap", &|out| traffic::mixed(bytes, OVERLAP, out).unwrap());
-    table("one part DM in eleven", &mixed, &[]);
+    table(runs, "one part DM in eleven", (&mixed, None), &[]);
     fs::remove_file(&mixed).unwrap();
     let keys = RefCell::new(Vec::new());
     let secure = make("tls.pcap", &|out| traffic::tls(bytes, OVERLAP, out, &keys).unwrap());
     let log = make("keys.txt", &|out| out.write_all(&keys.borrow()).unwrap());
-    table_with_keys("TLS 1.3", &secure, Some(&log), &[]);
+    table(runs, "TLS 1.3", (&secure, Some(&log)), &[]);
     fs::remove_file(&secure).unwrap();
     let wbxml = make("wbxml.pcap", &|out| traffic::dense(bytes, OVERLAP, WBXML, out).unwrap());
-    table("WBXML", &wbxml, &[]);
+    table(runs, "WBXML", (&wbxml, None), &[]);
     fs::remove_file(&wbxml).unwrap();
-    table("HAR", &make("traffic.har", &|out| traffic::har(bytes, out).unwrap()), &[]);
+    let har = make("traffic.har", &|out| traffic::har(bytes, out).unwrap());
+    table(runs, "HAR", (&har, None), &[]);
 }
 
 /// The bodies of a capture of that size.
@@ -114,12 +124,8 @@ struct Cost {
     kilobytes: u64,
 }
 
-/// Prints what the programs take for a capture; gives dmscope's time on one core.
-fn table(what: &str, path: &Path, more: &[(&str, Program)]) -> Duration {
-    table_with_keys(what, path, None, more)
-}
-
-fn table_with_keys(what: &str, path: &Path, log: Option<&Path>, more: &[(&str, Program)]) -> Duration {
+/// Prints what the programs take for a capture, with its key log if it has one; gives dmscope's time on one core.
+fn table(runs: usize, what: &str, (path, log): (&Path, Option<&Path>), more: &[(&str, Program)]) -> Duration {
     let file = path.to_str().unwrap();
     let dmscope = env!("CARGO_BIN_EXE_dmscope");
     let log = log.map(|log| log.to_str().unwrap());
@@ -139,7 +145,7 @@ fn table_with_keys(what: &str, path: &Path, log: Option<&Path>, more: &[(&str, P
     }
     programs.extend(more.iter().cloned());
     let mut costs = vec![Vec::new(); programs.len()];
-    for _ in 0..RUNS {
+    for _ in 0..runs {
         for ((_, program), costs) in programs.iter().zip(&mut costs) {
             costs.extend(measure(program));
         }

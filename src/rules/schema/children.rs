@@ -59,7 +59,7 @@ pub(in crate::rules) fn missing_required_child(cx: &ElementCx<'_>, out: &mut Sin
         Tag::Chal => &[Tag::Meta],
         _ => &[Tag::Item],
     };
-    for missing in required.iter().filter(|tag| element.child(**tag).is_none()) {
+    for missing in required.iter().filter(|tag| !element.has(**tag)) {
         let draft = out.report(cx.at(), format!("this {} has no {}", element.name(), missing.name()));
         if *missing == Tag::SyncHdr && cx.message.message.http.is_none() {
             draft.at_most(Severity::Info).help("Nothing, in a template that a server completes before it sends it.");
