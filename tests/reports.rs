@@ -438,3 +438,34 @@ fn the_number_of_threads_changes_no_byte() {
         }
     }
 }
+
+#[test]
+fn a_baseline_of_one_run_knows_the_next_and_no_new_defect() {
+    let Some((lab, next)) = Lab::get().zip(Lab::record()) else { return };
+    let baseline = next.path(".baseline.toml").display().to_string();
+    let lint = |lab: &Lab, more: &[&str]| {
+        let arguments = ["lint", "-q", "--format=concise", "--fail-on=info", "--baseline", &baseline];
+        let output = lab.run(&[&arguments, more].concat());
+        let error = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &error)
+    };
+    // Each recording by itself: they are two of one session.
+    for recording in ["toy.pcap", "server.log"] {
+        assert_eq!(lint(lab, &["--update-baseline", "--allow-stale", recording]).0, Some(0));
+    }
+    let log = fs::read_to_string(next.path("server.log")).unwrap();
+    let device = log.split("urn:uuid:").nth(1).unwrap().split('<').next().unwrap();
+    let log = log.replace(device, "11111111-2222-4333-8444-555555555555");
+    let log = log.replace("<SessionID>1</SessionID>", "<SessionID>5C</SessionID>");
+    assert!(!log.contains(device) && log.contains("<SessionID>5C"));
+    fs::write(next.path("server.log"), &log).unwrap();
+    for recording in ["toy.pcap", "server.log"] {
+        assert_eq!(lint(&next, &[recording]), (Some(0), String::new()), "{recording}");
+    }
+    let command = log.find("<Get>").unwrap();
+    let version = log[..command].rfind("<VerDTD>1.2").unwrap();
+    fs::write(next.path("server.log"), log[..version].to_owned() + &log[version..].replacen("1.2", "1.1", 1)).unwrap();
+    let (exit, told) = lint(&next, &["server.log"]);
+    let rules: Vec<&str> = told.lines().map(|line| line.split(' ').nth(2).unwrap()).collect();
+    assert_eq!((exit, rules), (Some(1), vec!["DM-HDR-001", "DM-HDR-003"]), "{told}");
+}
