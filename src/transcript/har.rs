@@ -357,6 +357,13 @@ mod tests {
         assert!(read_all("{\"log\": 7}").1.notes[0].detail.contains("damaged"));
     }
 
+    #[test]
+    fn a_file_that_ends_before_the_status_does_not_say_that_nobody_answered() {
+        let json = har("x", &[entry("00", "1", "a")]);
+        let (events, _) = read_all(&json[..json.find("\"status\"").unwrap()]);
+        assert!(matches!(&events[1], Event::Missing { half: Half::Response, .. }), "{events:?}");
+    }
+
     /// Three bytes less than the size once looked like a byte order mark that the producer took off.
     #[test]
     fn the_beginning_of_a_text_is_not_guessed_to_be_another_encoding() {

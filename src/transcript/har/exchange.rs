@@ -72,7 +72,12 @@ impl<'l> Exchanges<'l> {
             let sent = message(Half::Request, &head, None, body, times.start, times.start);
             out(Record::Http(Event::Message(sent)));
         }
-        let Some(response) = entry.response.as_ref().filter(|response| !is_missing(&response.captured)) else {
+        // Where the file ends before the status, nothing tells whether there was an answer.
+        let is_told = |response: &&Response<'_>| {
+            let ends_before = cut && response.status.count().is_none();
+            !ends_before && !is_missing(&response.captured)
+        };
+        let Some(response) = entry.response.as_ref().filter(is_told) else {
             let (request, at) = (Some(head), times.start);
             return out(Record::Http(Event::Missing { connection, exchange, half: Half::Response, request, at }));
         };
