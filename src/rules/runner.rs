@@ -472,8 +472,8 @@ impl<'a> Pass<'a> {
             more: more.collect(),
             not_judged: runner.not_judged(session, redactions),
             holes: told()
-                .filter(|(rule, _)| reports(rule))
                 .filter_map(|(rule, tally)| Some((rule, tally.spent.hole.clone()?)))
+                .filter(|(rule, _)| reports(rule))
                 .collect(),
             times: times.collect(),
             // Half of a measurement lies outside of what it measures.
