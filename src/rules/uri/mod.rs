@@ -125,7 +125,7 @@ const fn is_plain(byte: u8) -> bool {
 }
 
 /// What stands behind a beginning, letters of either case.
-fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+pub(super) fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(start.len())?;
     head.eq_ignore_ascii_case(start).then_some(rest)
 }

@@ -20,6 +20,7 @@ pub(super) use request::*;
 pub(super) use schedule::*;
 pub(super) use scope::*;
 
+use super::uri::after;
 use crate::syncml::uri;
 
 /// The provider's id and the rest of the path, of a node below `DMClient/Provider/ID`.
@@ -34,12 +35,6 @@ fn node(target: &str) -> &str {
     let path = uri::path(target);
     let path = path.strip_prefix("./").unwrap_or(path);
     after(path, "Device/").unwrap_or(path)
-}
-
-/// What stands behind a beginning, letters of either case.
-fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(start.len())?;
-    head.eq_ignore_ascii_case(start).then_some(rest)
 }
 
 #[cfg(test)]
