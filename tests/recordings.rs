@@ -312,6 +312,61 @@ fn the_form_of_a_recording_does_not_change_what_is_said() {
     }
 }
 
+/// A server's dump: heads and bodies under titles.
+fn dump(messages: &[String]) -> Vec<u8> {
+    let block = |(number, body): (usize, &String)| {
+        let [half, what] = if number.is_multiple_of(2) { ["Input", "Request"] } else { ["Output", "Response"] };
+        let start = if number.is_multiple_of(2) { "POST /omadm?mode=Maintenance HTTP/1.1" } else { "HTTP/1.1 200 OK" };
+        let head = format!("{start}\r\nHost: mdm.example.test\r\n{FIELDS}\r\nContent-Length: {}\r\n", body.len());
+        format!(
+            "========== {half} {what} ==========\n----------- {half} Header -----------\n {head}\n\
+             ----------- {half} Body -----------\n {body}\n==========\n\n"
+        )
+    };
+    messages.iter().enumerate().map(block).collect::<String>().into_bytes()
+}
+
+/// As this program exports it.
+fn lines(folder: &Path, messages: &[String]) -> Vec<u8> {
+    let capture = write(folder, "exported.pcap", &build::pcap(&packets(1, messages).0));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dmscope"));
+    let output = command.arg("export").arg(capture).args(["--to", "jsonl", "--show-secrets"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// With `DMSCOPE_DAMAGE=all` it ends behind each byte, else behind each thousandth or so.
+#[test]
+fn a_recording_without_packets_that_ends_anywhere_invents_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = std::env::var_os("DMSCOPE_DAMAGE").is_some_and(|wanted| wanted == "all");
+    for messages in [faulty(1), traffic::session(2)] {
+        let text: String = messages.iter().map(|message| format!("2026 message:\n{message}\n\n")).collect();
+        for (name, bytes) in [
+            ("a.log", text.into_bytes()),
+            ("dump.log", dump(&messages)),
+            ("a.har", har(&messages)),
+            ("a.xml", burp(&messages)),
+            ("a.mitm", flows(&messages)),
+            ("a.saz", saz(&messages)),
+            ("a.jsonl", lines(folder.path(), &messages)),
+        ] {
+            let whole = said(&write(folder.path(), name, &bytes));
+            for end in (0..bytes.len()).step_by(if all { 1 } else { 997 }) {
+                let path = write(folder.path(), name, &bytes[..end]);
+                // The first bytes do not tell what it is.
+                if input::collect(std::slice::from_ref(&path), None).is_err() {
+                    continue;
+                }
+                let said = said(&path);
+                let invented: Vec<_> = said.findings.iter().filter(|found| !whole.findings.contains(found)).collect();
+                let told = invented.iter().all(|(rule, ..)| rule.starts_with("DM-CAP"));
+                assert!(told, "{name} cut at byte {end} of {}: {invented:?}", bytes.len());
+            }
+        }
+    }
+}
+
 /// A generator that is the same in every run.
 struct Chance(u64);
 

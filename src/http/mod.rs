@@ -82,8 +82,8 @@ pub struct Head {
     pub version: String,
     /// Headers in order; names as sent, values with invalid UTF-8 replaced.
     pub headers: Vec<(String, String)>,
-    /// Fields that were sent but cannot be known: HTTP/2 refers to what an earlier head said, and that was not captured.
-    /// Where it is not 0, a header that is not here may have been sent.
+    /// Fields that were sent but cannot be known: HTTP/2 refers to what an earlier head said, and that was not captured; or a log
+    /// ends inside the head. Where it is not 0, a header that is not here may have been sent.
     pub unknown: u32,
     /// Where the head was captured.
     pub origin: Origin,

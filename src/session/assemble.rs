@@ -386,9 +386,10 @@ impl Assembler {
         let road = road(&message);
         match self.take_waiting(road, exchange(&message)) {
             Some(Waiting::Placed(session, index)) if self.table.get(session).is_some() => {
-                // Status 0 is how a HAR says that there was no answer.
-                let status = message.http.as_ref().map(|http| http.head.status);
-                let none = status == Some(0) && message.kind != Kind::Missing && message.body.bytes.is_empty();
+                // Status 0 is how a HAR says that there was no answer; HTTP/2 may have a status that cannot be known.
+                let no_status =
+                    message.http.as_ref().is_some_and(|http| http.head.status == 0 && http.head.unknown == 0);
+                let none = no_status && message.kind != Kind::Missing && message.body.bytes.is_empty();
                 match self.table.get_mut(session).filter(|_| none) {
                     Some(open) => open.unanswered(index, End::Closed),
                     None => self.answer(session, index, message, out),

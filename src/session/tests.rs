@@ -260,6 +260,20 @@ fn an_end_that_was_not_captured_is_told() {
 }
 
 #[test]
+fn an_answer_whose_status_cannot_be_known_is_an_answer() {
+    let mut line = whole(Line::new(0, "d1", "7"));
+    line.events.pop();
+    line.exchange -= 1;
+    for unknown in [0, 1] {
+        let mut line = line.clone().send(Half::Response, 0, "", "");
+        let Some(Event::Message(answer)) = line.events.last_mut() else { panic!() };
+        answer.head = Arc::new(Head { unknown, ..Head::default() });
+        let last = line.sessions()[0].messages.last().unwrap().side;
+        assert_eq!(last, Some(if unknown == 0 { Side::Client } else { Side::Server }));
+    }
+}
+
+#[test]
 fn missing_messages_stand_in_their_place() {
     let line = whole(Line::new(0, "d1", "7"));
     let gap = Line { events: Vec::new(), exchange: 0, ..line.clone() }.missing(Half::Response);

@@ -41,8 +41,18 @@ struct Block {
     body: Place,
     /// Where the block, its body included, ends.
     end: usize,
-    /// Whether the text ends inside the body.
-    cut: bool,
+    cut: Cut,
+}
+
+/// Where the text ends in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// Behind it.
+    No,
+    /// Inside the head: more lines may have been to come.
+    Head,
+    /// Inside the body.
+    Body,
 }
 
 type Place = std::ops::Range<usize>;
@@ -84,24 +94,29 @@ fn next_block(text: &[u8], from: usize) -> Option<(usize, Block)> {
         let Some((line, span)) = lines.next() else { break };
         match title(line) {
             Some(Title::Body) => {
-                let (end, cut) = body_end(&mut lines, span.end);
+                let (end, is_cut) = body_end(&mut lines, span.end);
+                let cut = if is_cut { Cut::Body } else { Cut::No };
                 let head = head_start..head_end.unwrap_or(before);
                 return Some((start, Block { half, head, body: span.end..end, end, cut }));
             }
             Some(Title::EmptyBody) => {
                 let head = head_start..head_end.unwrap_or(before);
-                return Some((start, Block { half, head, body: 0..0, end: span.end, cut: false }));
+                return Some((start, Block { half, head, body: 0..0, end: span.end, cut: Cut::No }));
             }
             Some(Title::Head(_) | Title::Rule) => {
                 lines.at = before;
                 break;
             }
-            None if line.trim_ascii().is_empty() => head_end = head_end.or(Some(before)),
+            None if line.ends_with(b"\n") && line.trim_ascii().is_empty() => head_end = head_end.or(Some(before)),
             None => {}
         }
     }
     let end = lines.at;
-    let cut = end == text.len();
+    let cut = match head_end {
+        _ if end < text.len() => Cut::No,
+        Some(_) => Cut::Body,
+        None => Cut::Head,
+    };
     Some((start, Block { half, head: head_start..head_end.unwrap_or(end), body: 0..0, end, cut }))
 }
 
@@ -169,7 +184,7 @@ impl Exchanges {
         limits: &Limits,
         out: &mut dyn FnMut(Record),
     ) {
-        let head = Arc::new(head(text, block.half, block.head.clone()));
+        let Some(head) = head(text, block).map(Arc::new) else { return };
         let (connection, request) = match block.half {
             Half::Request => self.asked(&head, out),
             Half::Response => self.answered(),
@@ -177,8 +192,8 @@ impl Exchanges {
         let all = text.bytes.get(block.body.clone()).unwrap_or_default();
         let start = block.body.start + (all.len() - all.trim_ascii_start().len());
         let captured = match block.cut {
-            true => Captured::Partly("the log ends inside it".to_owned()),
-            false => Captured::Whole,
+            Cut::Head | Cut::Body => Captured::Partly("the log ends inside it".to_owned()),
+            Cut::No => Captured::Whole,
         };
         out(Record::Http(Event::Message(Message {
             connection,
@@ -251,17 +266,23 @@ impl Exchanges {
     }
 }
 
-/// A head as printed: indented or not, first line first.
-fn head(text: &Text<'_>, half: Half, place: Place) -> Head {
-    let bytes = text.bytes.get(place.clone()).unwrap_or_default();
+/// A head as printed: indented or not, first line first. Where the log ends inside it, of its whole lines; `None` where it
+/// ends before the first, so that nothing is known of the message, not even that it was sent.
+fn head(text: &Text<'_>, block: &Block) -> Option<Head> {
+    let (place, is_cut) = (block.head.clone(), block.cut == Cut::Head);
+    let mut bytes = text.bytes.get(place.clone()).unwrap_or_default();
+    if is_cut {
+        bytes = bytes.get(..memchr::memrchr(b'\n', bytes)?).unwrap_or_default();
+    }
     let printed = String::from_utf8_lossy(bytes);
     let mut lines = printed.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let pair = |line: &str| line.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-    let mut head =
-        Head { headers: lines.filter_map(pair).collect(), origin: text.origin(place.start), ..Head::default() };
+    let headers = lines.filter_map(pair).collect();
+    let unknown = u32::from(is_cut);
+    let mut head = Head { headers, unknown, origin: text.origin(place.start), ..Head::default() };
     let mut words = first.split_ascii_whitespace();
-    match half {
+    match block.half {
         Half::Request => {
             head.method = words.next().unwrap_or_default().to_owned();
             head.target = words.next().unwrap_or_default().to_owned();
@@ -273,7 +294,7 @@ fn head(text: &Text<'_>, half: Half, place: Place) -> Head {
             head.reason = words.collect::<Vec<_>>().join(" ");
         }
     }
-    head
+    Some(head)
 }
 
 #[cfg(test)]
@@ -335,6 +356,19 @@ mod tests {
         assert!(matches!(message(&records[0]).body.captured, Captured::Partly(_)));
         assert!(matches!(&records[1], Record::Http(Event::Missing { half: Half::Response, .. })));
         assert_eq!(records.len(), 2);
+    }
+
+    #[test]
+    fn a_dump_that_ends_in_the_head_of_an_answer_tells_what_it_has() {
+        let status = DUMP.find("HTTP/1.1 500").unwrap();
+        for end in [status, status + "HTTP/1.1 500 Inter".len()] {
+            let records = read_all(&DUMP[..end]);
+            assert!(matches!(&records[2], Record::Http(Event::Missing { half: Half::Response, .. })), "{records:?}");
+        }
+        let records = read_all(&DUMP[..DUMP.find("ection: close").unwrap()]);
+        let answer = message(&records[2]);
+        assert_eq!((answer.head.status, answer.head.unknown, answer.head.headers.len()), (500, 1, 0));
+        assert!(matches!(answer.body.captured, Captured::Partly(_)));
     }
 
     #[test]
