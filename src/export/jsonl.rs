@@ -91,6 +91,7 @@ fn context(scope: Scope<'_>, index: usize) -> Context {
         start_missing: missing(&session.start),
         end_missing: missing(&session.end),
         watched_until: session.watched_until.filter(|until| Some(*until) > session.ended()).map(Moment),
+        sealed: session.sealed,
         outcome: session.outcome.name().to_owned(),
     }
 }

@@ -15,6 +15,7 @@ use crate::http::{Encrypted, InputId};
 use crate::syncml::read::is_syncml_type;
 use crate::syncml::{Kind, Message, Side};
 use crate::time::Time;
+use crate::tls::Sealed;
 
 /// Addresses of services that are kept of one enrollment.
 const ADDRESSES: usize = 16;
@@ -95,6 +96,8 @@ pub(super) struct Enrolling {
     /// The address of the management server that the device was given.
     manages: Option<Address>,
     coming: Coming,
+    /// Whether a connection that could not be decrypted may have held a part of it.
+    pub(super) sealed: bool,
     /// Whether the last step was answered, well or not.
     pub(super) answered: bool,
 }
@@ -128,12 +131,16 @@ impl Enrolling {
         }
     }
 
-    /// Takes note of a connection from where the device is that could not be decrypted: it may be its first session.
+    /// Takes note of a connection from where the device is that could not be decrypted: it may be its first session, or hold a
+    /// step of the enrollment.
     pub(super) fn meet_sealed(&mut self, encrypted: &Encrypted) {
-        let may_be = |manages: &Address| encrypted.server_name.as_ref().is_none_or(|name| *name == manages.host);
+        let may_be = |address: &Address| encrypted.server_name.as_ref().is_none_or(|name| *name == address.host);
         if self.manages.as_ref().is_some_and(may_be) {
             self.stop_waiting();
         }
+        // What is read late may name the services later.
+        let serves = self.services.is_empty() || self.services.iter().any(|(service, _)| may_be(service));
+        self.sealed |= serves && encrypted.facts().sealed != Some(Sealed::Failed);
     }
 
     /// Gives up: whether the device came will not be known.
@@ -328,6 +335,24 @@ mod tests {
         assert_eq!(until(&|enrolling| enrolling.meet_sealed(&sealed(Some("m.test")))), Some(Time(HOUR)));
         assert_eq!(until(&|enrolling| enrolling.meet_sealed(&sealed(None))), Some(Time(HOUR)));
         assert!(!Enrolling::default().awaits());
+    }
+
+    #[test]
+    fn what_could_not_be_decrypted_may_hold_a_step() {
+        let holds = |sealed: &Encrypted, services: &[&str]| {
+            let mut enrolling = Enrolling::default();
+            services.iter().for_each(|url| enrolling.serve(Some(url), Step::Policies));
+            enrolling.meet_sealed(sealed);
+            enrolling.sealed
+        };
+        let services = ["https://m.test/policies"];
+        assert!(holds(&sealed(Some("m.test")), &services) && holds(&sealed(None), &services));
+        assert!(!holds(&sealed(Some("other.test")), &services) && holds(&sealed(Some("other.test")), &[]));
+        let mut failed = sealed(None);
+        let handshake = crate::tls::Handshake::default();
+        handshake.set(|facts| facts.sealed = Some(Sealed::Failed));
+        failed.connection = Arc::new(Connection { handshake: Some(handshake), ..connection(1) });
+        assert!(!holds(&failed, &services));
     }
 
     /// The answer that ends an enrollment of a device of its own.

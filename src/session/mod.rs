@@ -187,6 +187,8 @@ pub struct Session {
     pub remarks: Vec<Remark>,
     /// Until when the recording had gone on when it was closed, as far as that is known.
     pub watched_until: Option<Time>,
+    /// Whether a connection that could not be decrypted may have held messages of it. Of an enrollment alone.
+    pub sealed: bool,
     index: Index,
 }
 
@@ -208,6 +210,7 @@ impl Session {
             outcome: Outcome::Incomplete,
             remarks: Vec::new(),
             watched_until: None,
+            sealed: false,
             index,
         }
     }

@@ -286,6 +286,7 @@ impl Open {
             session.start = outcome::start(&session, &self.around);
         }
         session.watched_until = self.enrolling.watched_until(self.around.last);
+        session.sealed = self.enrolling.sealed;
         session.pair();
         session.end = outcome::end(&session, &self.around);
         session.outcome = outcome::outcome(&session);

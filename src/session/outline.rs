@@ -105,6 +105,7 @@ pub struct Outline {
     server: Option<String>,
     outcome: Outcome,
     watched_until: Option<Time>,
+    sealed: bool,
     parts: Box<[Part]>,
 }
 
@@ -129,6 +130,7 @@ impl Outline {
             server: session.server.clone(),
             outcome: session.outcome,
             watched_until: session.watched_until,
+            sealed: session.sealed,
             parts: session.messages.iter().map(part).collect(),
         }
     }
@@ -155,6 +157,7 @@ impl Outline {
         session.end.clone_from(&self.end);
         session.outcome = self.outcome;
         session.watched_until = self.watched_until;
+        session.sealed = self.sealed;
         session.pair();
         Some(session)
     }

@@ -110,6 +110,7 @@ fn restore(
     session.start = edge(context.start_missing);
     session.end = edge(context.end_missing);
     session.watched_until = context.watched_until.map(|until| until.0).or(session.ended());
+    session.sealed = context.sealed;
     session.pair();
     session.outcome =
         Outcome::ALL.into_iter().find(|known| known.name() == context.outcome).unwrap_or(Outcome::Incomplete);

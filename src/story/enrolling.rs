@@ -95,7 +95,8 @@ impl Attempt {
             if expected && !no_service {
                 let later = enrollment.exchanges.iter().any(|asked| asked.step > step && asked.step != Step::Tunnel);
                 let alone = enrollment.session.messages.iter().all(|message| message.kind == Kind::Provisioning);
-                let outcome = if later || alone { Outcome::NotSeen } else { Outcome::NotReached };
+                let outcome =
+                    if later || alone || enrollment.session.sealed { Outcome::NotSeen } else { Outcome::NotReached };
                 self.stages.push(Stage::new(step.name(), outcome));
             }
             return;

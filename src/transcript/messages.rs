@@ -130,6 +130,9 @@ pub struct Context {
     /// Until when the recording went on, where that is later than the session's last message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched_until: Option<Moment>,
+    /// Whether a connection that could not be decrypted may have held messages of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sealed: bool,
     /// How it went.
     pub outcome: String,
 }

@@ -22,7 +22,7 @@ pub(in crate::rules) fn phase_order(cx: &EnrollmentCx<'_>, out: &mut Sink<'_>) {
         return;
     };
     let holes = cx.session.messages().any(|cx| cx.message.judged().is_err());
-    if holes || cx.of_step(Step::Policies).next().is_some() {
+    if holes || cx.session.session.sealed || cx.of_step(Step::Policies).next().is_some() {
         return;
     }
     let text = format!("the request for a certificate comes without GetPolicies before it; the policy service is {}", quoted(&service.path));
