@@ -19,6 +19,8 @@ use crate::bug;
 use crate::credentials::Credentials;
 use crate::engine::{self, Reading};
 use crate::input::Input;
+#[cfg(test)]
+use crate::rules::Profile;
 use crate::rules::history::{Earlier, History};
 use crate::rules::location::Locator;
 use crate::rules::runner::{Outcome, Runner};
@@ -49,6 +51,20 @@ pub(crate) struct Job {
     pub(crate) selection: Selection,
     pub(crate) credentials: Credentials,
     pub(crate) suppressor: Suppressor,
+}
+
+#[cfg(test)]
+impl Job {
+    /// With the usual rules, and nothing known of secrets or findings.
+    pub(crate) fn of(inputs: Vec<Input>) -> Job {
+        Job {
+            inputs,
+            engine: engine::Settings { threads: 2, ..engine::Settings::default() },
+            selection: Selection::of(Profile::Windows),
+            credentials: Credentials::default(),
+            suppressor: Suppressor::default(),
+        }
+    }
 }
 
 /// What the reader tells.

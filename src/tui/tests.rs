@@ -22,12 +22,10 @@ use super::load::Job;
 use super::store::Store;
 use super::theme::Theme;
 use crate::credentials::Credentials;
-use crate::engine;
 use crate::escape;
 use crate::input;
 use crate::rules::area::Area;
-use crate::rules::select::Selection;
-use crate::rules::{self, Profile, Rule};
+use crate::rules::{self, Rule};
 use crate::suppress::ignore::today;
 use crate::suppress::{self, Ignore, Suppressor};
 
@@ -40,7 +38,7 @@ fn app_with(sample: &str, credentials: bool) -> App {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(sample);
     let mut inputs = input::collect(&[path], None).unwrap();
     inputs.iter_mut().for_each(|input| input.name = format!("samples/{sample}"));
-    let mut job = job(inputs);
+    let mut job = Job::of(inputs);
     if credentials {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/credentials.toml");
         job.credentials = Credentials::read(Path::new(file)).unwrap();
@@ -48,17 +46,6 @@ fn app_with(sample: &str, credentials: bool) -> App {
     let mut store = Store::all(&job);
     store.names = vec![format!("samples/{sample}")];
     App::new(store, Theme::dark(), Keys::default())
-}
-
-fn job(inputs: Vec<input::Input>) -> Job {
-    let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
-    Job {
-        inputs,
-        engine,
-        selection: Selection::of(Profile::Windows),
-        credentials: Credentials::default(),
-        suppressor: Suppressor::default(),
-    }
 }
 
 /// Types keys, drawing after each as the program does.
@@ -274,7 +261,7 @@ fn what_tls_says_stands_beside_the_frames() {
     let lab = Path::new(&corpus).join("captures/lab");
     let look = |file: &str, keys: &str| {
         let inputs = input::collect(&[lab.join(file)], None).unwrap();
-        let mut app = App::new(Store::all(&job(inputs)), Theme::dark(), Keys::default());
+        let mut app = App::new(Store::all(&Job::of(inputs)), Theme::dark(), Keys::default());
         press(&mut app, keys);
         screen(&mut app, 120, 40)
     };
@@ -319,7 +306,7 @@ fn what_is_suppressed_stands_behind_the_findings_with_its_reason() {
     let (names, locuri, commands) = (Vec::new(), Vec::new(), Vec::new());
     let entry = Ignore { names, rules, area, locuri, commands, reason, until: None, place };
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/msgid-skipped.pcap");
-    let mut job = job(input::collect(&[sample.into()], None).unwrap());
+    let mut job = Job::of(input::collect(&[sample.into()], None).unwrap());
     job.suppressor = Suppressor::new(vec![entry], known, today());
     let mut app = App::new(Store::all(&job), Theme::dark(), Keys::default());
     press(&mut app, "tab t f");

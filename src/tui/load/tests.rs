@@ -12,12 +12,8 @@ use ratatui::backend::TestBackend;
 
 use super::again::read_one;
 use super::{Job, Loader, News, now, read};
-use crate::credentials::Credentials;
 use crate::engine;
 use crate::input;
-use crate::rules::Profile;
-use crate::rules::select::Selection;
-use crate::suppress::Suppressor;
 use crate::tui::app::{App, Effect};
 use crate::tui::draw;
 use crate::tui::keys::{Keys, typed};
@@ -29,15 +25,7 @@ fn sample(name: &str) -> PathBuf {
 }
 
 fn job(path: &Path) -> Job {
-    let inputs = input::collect(&[path.to_owned()], None).unwrap();
-    let engine = engine::Settings { threads: 2, ..engine::Settings::default() };
-    Job {
-        inputs,
-        engine,
-        selection: Selection::of(Profile::Windows),
-        credentials: Credentials::default(),
-        suppressor: Suppressor::default(),
-    }
+    Job::of(input::collect(&[path.to_owned()], None).unwrap())
 }
 
 /// A view of all sessions, with so much room for their contents.

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{VIEWS, buffer, job, press, wire};
+use super::{VIEWS, buffer, press, wire};
 use crate::escape;
 use crate::input::{self, Kind};
 use crate::tui::app::{App, Effect};
 use crate::tui::keys::Keys;
+use crate::tui::load::Job;
 use crate::tui::store::Store;
 use crate::tui::theme::Theme;
 
@@ -76,7 +77,7 @@ pub(super) fn opened(name: &str, bytes: &[u8], kind: Option<Kind>) -> Option<App
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
     let inputs = input::collect(&[path], kind).ok()?;
-    let mut store = Store::all(&job(inputs));
+    let mut store = Store::all(&Job::of(inputs));
     store.names = vec![name.to_owned()];
     Some(App::new(store, Theme::dark(), Keys::default()))
 }
