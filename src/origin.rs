@@ -83,7 +83,8 @@ pub struct Origin {
 /// Answer of [`Origin::locate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// Unit that holds the first byte.
+    /// Unit that holds the first byte; where an earlier one holds others of them, since segments came in another order than their
+    /// bytes, the earliest of all.
     pub first: Unit,
     /// The last unit that holds any of the bytes, as the input counts.
     pub last: Unit,
@@ -199,15 +200,16 @@ impl Origin {
         let (from, to) =
             (index(u64::from(span.start)), index(u64::from(span.end.max(span.start.saturating_add(1)) - 1)));
         let runs = self.runs.get(from..=to)?;
-        let first = runs.first()?;
+        let begins = runs.first()?;
+        let (first, last) = (runs.iter().min_by_key(|run| run.unit)?, runs.iter().max_by_key(|run| run.unit)?);
+        let exact = first.unit == begins.unit && runs.iter().all(|run| run.exact);
         Some(Located {
             first: first.unit,
-            // Segments may have come in another order than their bytes.
-            last: runs.iter().map(|run| run.unit).max()?,
-            offset: if first.exact { first.offset + u64::from(span.start).saturating_sub(first.at) } else { 0 },
+            last: last.unit,
+            offset: if exact { begins.offset + u64::from(span.start).saturating_sub(begins.at) } else { 0 },
             time: first.time,
-            exact: runs.iter().all(|run| run.exact),
-            whole: runs.len() == 1 && first.exact,
+            exact,
+            whole: exact && runs.len() == 1,
         })
     }
 }
@@ -235,11 +237,16 @@ mod tests {
     }
 
     #[test]
-    fn a_span_over_segments_that_came_out_of_order_names_the_latest() {
+    fn a_span_over_segments_that_came_out_of_order_names_the_earliest_and_the_latest() {
         let mut origin = Origin::default();
         [(0, 7), (10, 12), (20, 8)].into_iter().for_each(|(at, frame)| origin.push(run(at, frame, 54)));
-        let found = origin.locate(Span::new(5, 25)).unwrap();
-        assert_eq!((found.first, found.last, found.offset), (Unit::Frame(7), Unit::Frame(12), 59));
+        let found = |start, end| {
+            let found = origin.locate(Span::new(start, end)).unwrap();
+            (found.first, found.last, found.exact.then_some(found.offset))
+        };
+        assert_eq!(found(5, 25), (Unit::Frame(7), Unit::Frame(12), Some(59)));
+        assert_eq!(found(15, 25), (Unit::Frame(8), Unit::Frame(12), None));
+        assert_eq!(found(15, 20), (Unit::Frame(12), Unit::Frame(12), Some(59)));
     }
 
     #[test]
