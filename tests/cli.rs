@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
+use std::ops::RangeInclusive;
 use std::process::{Command, Output};
 
 fn dmscope(arguments: &[&str]) -> Output {
@@ -101,19 +102,42 @@ fn the_page_on_credentials_holds() {
     assert_eq!(dmscope(&right).status.code(), Some(0));
 }
 
-/// The sample `clean.pcap` without one of its packets, counted from 1.
-fn with_a_packet_lost(lost: usize) -> Vec<u8> {
-    let bytes = std::fs::read("samples/clean.pcap").unwrap();
+/// A sample without some of its packets, counted from 1.
+fn without(sample: &str, lost: RangeInclusive<usize>) -> Vec<u8> {
+    let bytes = std::fs::read(sample).unwrap();
     let (head, mut rest) = bytes.split_at(24);
     let mut out = head.to_vec();
     for number in 1.. {
         let Some(length) = rest.get(8..12) else { break };
         let size = 16 + u32::from_le_bytes(length.try_into().unwrap()) as usize;
         let (record, after) = rest.split_at(size);
-        out.extend(if number == lost { &[] } else { record });
+        out.extend(if lost.contains(&number) { &[] } else { record });
         rest = after;
     }
     out
+}
+
+/// The second session of the sample goes on with a nonce of the first; what the first begins with is of its challenge.
+#[test]
+fn a_digest_whose_nonce_is_not_certain_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lost.pcap");
+    let fixed = ["lint", "--credentials", "samples/credentials.toml", "--format", "json", "--select", "DM-AUT-012"];
+    for (lost, why) in [
+        (0..=0, None),
+        (10..=10, Some("given in a message that was not captured")),
+        (1..=10, Some("given before the part of the session that was captured")),
+        (1..=36, Some("fits no nonce that is known")),
+    ] {
+        std::fs::write(&path, without("samples/md5-sessions.pcap", lost.clone())).unwrap();
+        let report: serde_json::Value =
+            serde_json::from_str(&stdout(&[&fixed[..], &[path.to_str().unwrap()]].concat())).unwrap();
+        assert_eq!(report["findings"], serde_json::json!([]));
+        let holes = report["not_judged_by"].as_array();
+        let said: Vec<&str> = holes.into_iter().flatten().filter_map(|hole| hole["reason"].as_str()).collect();
+        let fits = why.map_or(said.is_empty(), |why| said.iter().any(|said| said.contains(why)));
+        assert!(fits, "without {lost:?}: {said:?}");
+    }
 }
 
 #[test]
@@ -121,7 +145,7 @@ fn what_was_not_judged_is_said_aloud() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lost.pcap");
     // The second request of the client.
-    std::fs::write(&path, with_a_packet_lost(13)).unwrap();
+    std::fs::write(&path, without("samples/clean.pcap", 13..=13)).unwrap();
     let file = path.to_str().unwrap();
     let text = stdout(&["lint", "--ignore", "DM-CAP", file]);
     let (_, said) = text.split_once("\nNot judged: 1 message\n").expect(&text);

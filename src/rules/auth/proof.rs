@@ -5,7 +5,7 @@
 use super::dialog::{Cred, Dialog, Turn, Verdict};
 use super::digest::{Hash, Over};
 use super::hmac::Parameters;
-use super::verify::{Judged, Known, entries, origin};
+use super::verify::{FITS_NONE, Judged, Known, entries, origin};
 use crate::credentials::Origin;
 use crate::rules::finding::Place;
 use crate::rules::{CaptureCx, Draft, ElementCx, SessionCx, Severity, Sink};
@@ -45,7 +45,14 @@ pub(in crate::rules) fn md5_digest_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>)
         let mut told = None;
         for Digest { turn, cred, data, hash } in digests(dialog, side) {
             let text = cred.text();
-            let Some(known) = Known::of(dialog, turn, Some(cx.earlier)).filter(|_| told != text) else { continue };
+            let Some(known) = Known::or_why(dialog, turn, Some(cx.earlier)).filter(|_| told != text) else { continue };
+            let known = match known {
+                Ok(known) => known,
+                Err(why) => {
+                    out.not_judged(turn.cx.at(data).into(), || format!("the md5 digest cannot be computed anew: {why}"));
+                    continue;
+                }
+            };
             let renewed = known.latest().filter(|given| (200..300).contains(&given.code)).is_some();
             let what = match known.judge(turn, Over::Nothing, &hash) {
                 Judged::Right => continue,
@@ -55,7 +62,10 @@ pub(in crate::rules) fn md5_digest_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>)
                 Judged::Stale => "is made with an earlier nonce, not with that of the challenge".to_owned(),
                 Judged::Mistaken(made) => format!("is made {made}"),
                 Judged::Strange if known.is_certain() => STRANGE.to_owned(),
-                Judged::Strange => continue,
+                Judged::Strange => {
+                    out.not_judged(turn.cx.at(data).into(), || format!("the md5 digest cannot be computed anew: {FITS_NONE}"));
+                    continue;
+                }
             };
             told = text;
             let strange = what == STRANGE;
@@ -180,16 +190,27 @@ pub(in crate::rules) fn hmac_wrong(cx: &CaptureCx<'_>, out: &mut Sink<'_>) {
     let dialog = Dialog::of(cx.session);
     for turn in dialog.turns().filter(|turn| turn.cx.message.body.codings.is_empty()) {
         let Some(hash) = turn.mac.and_then(|mac| Parameters::of(mac).digest()) else { continue };
-        let Some(known) = Known::of(dialog, turn, Some(cx.earlier)) else { continue };
+        let place = Place::Message(turn.index());
+        let known = match Known::or_why(dialog, turn, Some(cx.earlier)) {
+            None => continue,
+            Some(Ok(known)) => known,
+            Some(Err(why)) => {
+                out.not_judged(place, || format!("the MAC cannot be computed anew: {why}"));
+                continue;
+            }
+        };
         let what = match known.judge(turn, Over::Body(&turn.cx.message.body.bytes), &hash) {
             Judged::Right => continue,
             Judged::Stale => "is made with an earlier nonce".to_owned(),
             Judged::Mistaken(made) => format!("is made {made}"),
             Judged::Strange if may_be_outdated(known.origin(), turn) => continue,
             Judged::Strange if known.is_certain() => "is not made of the user, the secret, the nonce and the body as it was sent".to_owned(),
-            Judged::Strange => continue,
+            Judged::Strange => {
+                out.not_judged(place, || format!("the MAC cannot be computed anew: {FITS_NONE}"));
+                continue;
+            }
         };
-        let finding = out.report(Place::Message(turn.index()), format!("the mac of x-syncml-hmac {what}"));
+        let finding = out.report(place, format!("the mac of x-syncml-hmac {what}"));
         if let Some(given) = known.latest() {
             finding.related(given.at, "the nonce to use");
         }

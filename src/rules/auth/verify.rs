@@ -14,6 +14,10 @@ use crate::syncml::{Header, Side, Tag};
 /// The nonce of who has none yet (DMN 5.1).
 const NONE_YET: [u8; 4] = [0; 4];
 
+/// Why a digest is not judged that fits none of the nonces that are known, where none of them is certain.
+pub(super) const FITS_NONE: &str =
+    "it fits no nonce that is known, and one that it fits may have been given where nothing was recorded";
+
 /// A nonce that a side was given in a session.
 pub(super) struct Given {
     pub(super) at: At,
@@ -62,17 +66,29 @@ impl<'a> Known<'a> {
     /// What is known of the sender of a message; nothing where the user gave no secret of it, or where the nonce may
     /// have come in a message that was not captured.
     pub(super) fn of(dialog: &Dialog<'a>, turn: &Turn<'a>, earlier: Option<&Earlier>) -> Option<Known<'a>> {
+        Known::or_why(dialog, turn, earlier)?.ok()
+    }
+
+    /// The same, and why nothing is known of the nonce; nothing only where the user gave no secret of the sender.
+    pub(super) fn or_why(
+        dialog: &Dialog<'a>,
+        turn: &Turn<'a>,
+        earlier: Option<&Earlier>,
+    ) -> Option<Result<Known<'a>, &'static str>> {
         let entries = entries(turn)?;
         let (session, peer) = (turn.cx.session, turn.side.peer());
         let given = given(dialog, turn);
         let from = given.last().map_or(0, |given| given.at.message);
-        if !dialog.is_whole(peer, from, turn.index()) || (given.is_empty() && session.start != Edge::Seen) {
-            return None;
+        if !dialog.is_whole(peer, from, turn.index()) {
+            return Some(Err("its nonce may have been given in a message that was not captured"));
+        }
+        if given.is_empty() && session.start != Edge::Seen {
+            return Some(Err("its nonce may have been given before the part of the session that was captured"));
         }
         let past: Vec<Nonce> = earlier.map(|earlier| remembered(earlier, session, turn.side)).unwrap_or_default();
         let is_first = past.is_empty() && earlier.is_some();
         let own = entries.iter().filter_map(|entry| entry.nonce.as_ref()).map(|nonce| Nonce::of(nonce.expose()));
-        Some(Known { older: past.into_iter().chain(own).collect(), entries, given, is_first })
+        Some(Ok(Known { older: past.into_iter().chain(own).collect(), entries, given, is_first }))
     }
 
     /// Whether the nonce that was to be used is known: it was given in this session, or the user says which one the side
