@@ -193,8 +193,13 @@ fn exported(sessions: &[Session], show_secrets: bool) -> Vec<Session> {
     self::sessions(&path)
 }
 
+/// How many cases are tried, where `PROPTEST_CASES` does not say it.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(24), max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_export_is_judged_as_the_session(
@@ -220,7 +225,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(48), max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sessions_without_faults_are_clean(plans in vec((plan::plan(), travel()), 1..5)) {
@@ -342,5 +347,32 @@ fn an_answer_that_was_lost_with_its_connection_has_its_place() {
         let faults = faults(&recorded(&packets), Profile::Windows, &Credentials::default());
         let errors: Vec<_> = faults.iter().filter(|(_, severity, ..)| *severity == Severity::Error).collect();
         assert!(errors.is_empty(), "without packet {lost}: {errors:#?}");
+    }
+}
+
+/// A device that needs time answers nothing in its next message: its MsgID alone tells that an exchange before it was lost.
+#[test]
+fn an_exchange_that_was_lost_before_a_device_needs_time_is_missed() {
+    let get = || vec![plan::Step::Get(vec![false])];
+    let plan = |login| Plan {
+        session_id: "A".into(),
+        login,
+        user: false,
+        alerts: 0,
+        sizes: false,
+        interleaved: false,
+        rounds: vec![plan::Round::Plain(get()), plan::Round::Slow(get(), 2), plan::Round::Plain(get())],
+        leaves: false,
+    };
+    for login in [plan::Login::No, plan::Login::Each] {
+        let all = capture(&[(plan(login), Travel { wbxml: false, mss: 1460, reconnects: false })]);
+        for (first, second) in (0..all.len()).flat_map(|second| (0..second).map(move |first| (first, second))) {
+            let mut packets = all.clone();
+            packets.remove(second);
+            packets.remove(first);
+            let faults = faults(&recorded(&packets), Profile::Windows, &credentials());
+            let errors: Vec<_> = faults.iter().filter(|(_, severity, ..)| *severity == Severity::Error).collect();
+            assert!(errors.is_empty(), "{login:?}, without packets {first} and {second}: {errors:#?}");
+        }
     }
 }

@@ -298,7 +298,8 @@ impl Open {
     fn with_missing(&mut self) -> Vec<Message> {
         let seen: HashSet<ExchangeKey> = self.messages.iter().filter_map(exchange_key).collect();
         let mut whole: Vec<Message> = Vec::with_capacity(self.messages.len());
-        for (index, message) in std::mem::take(&mut self.messages).into_iter().enumerate() {
+        let mut messages = std::mem::take(&mut self.messages).into_iter().enumerate().peekable();
+        while let Some((index, message)) = messages.next() {
             if let Some(before) = whole.last()
                 && let Some(side) = message.side.filter(|side| before.side == Some(*side))
                 && !message.retransmission
@@ -307,7 +308,7 @@ impl Open {
             {
                 let at = before.last.or(message.first);
                 whole.push(Message::not_captured(message.input, side.peer(), at));
-            } else if answers_unseen(&whole, &message) {
+            } else if follows_unseen(&whole, &message, messages.peek().map(|(_, next)| next)) {
                 for side in [Side::Client, Side::Server] {
                     whole.push(Message::not_captured(message.input, side, message.first));
                 }
@@ -338,15 +339,23 @@ fn take_turns<'a>(mut messages: impl Iterator<Item = &'a Message>) -> bool {
 }
 
 /// Whether an exchange before a client message ran where nothing was captured, on another connection for instance: the
-/// client leaves out a MsgID, and answers a message that the server had not sent so far.
-fn answers_unseen(before: &[Message], message: &Message) -> bool {
+/// client leaves out a MsgID, and answers a message that the server had not sent so far; or it answers none, since it needs time,
+/// and the server leaves out a MsgID `next`, too.
+fn follows_unseen(before: &[Message], message: &Message, next: Option<&Message>) -> bool {
     let number = |message: &Message| outcome::number(message.msg_id()?);
-    let last = |side| before.iter().rev().find(|known| known.side == Some(side) && known.kind != Kind::Missing);
-    let answered = message.doc.statuses().find(|status| status.is_for_header()).and_then(|status| status.msg_ref());
+    let last = |side| {
+        let seen = before.iter().rev().find(|known| known.side == Some(side) && known.kind != Kind::Missing);
+        seen.and_then(number)
+    };
     let above = |seen: Option<u64>, known: Option<u64>| seen.zip(known).is_some_and(|(seen, known)| seen > known);
-    message.side == Some(Side::Client)
-        && above(number(message), last(Side::Client).and_then(number).map(|last| last.saturating_add(1)))
-        && above(answered.and_then(outcome::number), last(Side::Server).and_then(number))
+    let skips = |message: &Message, side| {
+        message.side == Some(side) && above(number(message), last(side).map(|last| last.saturating_add(1)))
+    };
+    let answers_unseen = || match message.doc.statuses().find(|status| status.is_for_header()) {
+        Some(status) => above(status.msg_ref().and_then(outcome::number), last(Side::Server)),
+        None => next.is_some_and(|next| skips(next, Side::Server)),
+    };
+    skips(message, Side::Client) && answers_unseen()
 }
 
 /// Input, connection, number of the exchange, and half of it.
