@@ -30,6 +30,7 @@ pub mod input;
 pub mod limits;
 pub mod link;
 pub mod near;
+pub mod octets;
 pub mod origin;
 pub mod pattern;
 pub mod push;

@@ -5,10 +5,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::Arc;
 
 use dmscope::engine::{self, Settings};
 use dmscope::limits::Limits;
+use dmscope::octets::Octets;
 use dmscope::rules::Profile;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
@@ -64,7 +64,7 @@ const SESSION: usize = 520;
 
 #[test]
 fn reading_a_message_copies_no_text() {
-    let body: Arc<[u8]> = traffic::session(1)[1].as_bytes().into();
+    let body: Octets = traffic::session(1)[1].as_bytes().into();
     let limits = Limits::default();
     let (doc, count) = counted(|| xml::parse(&body, &limits));
     assert!(doc.len() > 150 && doc.notes.is_empty());

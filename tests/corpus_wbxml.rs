@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use dmscope::anomaly::Kind;
 use dmscope::limits::Limits;
+use dmscope::octets::Octets;
 use dmscope::syncml::{Doc, Element};
 use dmscope::{wbxml, xml};
 
@@ -51,7 +51,7 @@ fn what_libwbxml_reads_is_read_the_same() {
     let (mut compared, mut others) = (0, 0);
     for row in rows.filter(|row| row[2] == "yes") {
         let path = corpus.join(row[0]);
-        let body: Arc<[u8]> = std::fs::read(&path).unwrap().into();
+        let body: Octets = std::fs::read(&path).unwrap().into();
         let doc = wbxml::parse(&body, &Limits::default());
         if !["SyncML", "DevInf", "MgmtTree", "wap-provisioningdoc"].contains(&row[3]) {
             let told = |kind| doc.notes.iter().any(|note| note.kind == kind);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What lies beneath all: every module may name these, and each of these those before it.
 const BENEATH: &[&str] =
-    &["bug", "time", "limits", "escape", "near", "pattern", "table", "origin", "anomaly", "stream"];
+    &["bug", "time", "limits", "escape", "near", "pattern", "table", "origin", "anomaly", "octets", "stream"];
 
 /// What each module may name besides. A file with arrows of its own is a layer of its own.
 const ARROWS: &[(&str, &[&str])] = &[

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use dmscope::engine::{self, Settings};
 use dmscope::input;
@@ -41,7 +40,7 @@ fn message() -> String {
 }
 
 fn binary() -> Vec<u8> {
-    let doc = xml::parse(&Arc::from(message().as_bytes()), &Limits::default());
+    let doc = xml::parse(&message().into(), &Limits::default());
     let (bytes, beyond) = wbxml::encode::encode(&doc);
     assert!(beyond.is_empty());
     bytes

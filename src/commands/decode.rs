@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -12,6 +11,7 @@ use crate::anomaly::Anomaly;
 use crate::cli;
 use crate::escape;
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::syncml::Doc;
 use crate::{wbxml, xml};
 
@@ -24,7 +24,7 @@ pub(super) fn run(options: &cli::Decode) -> Result<Exit> {
     }
     let limits = Limits::default();
     let name = if options.file.as_os_str() == "-" { "standard input".into() } else { options.file.to_string_lossy() };
-    let body: Arc<[u8]> = read(&options.file, limits.body).with_context(|| format!("cannot read {name}"))?.into();
+    let body: Octets = read(&options.file, limits.body).with_context(|| format!("cannot read {name}"))?.into();
     if body.len() > limits.body {
         bail!("{name} has more than {} bytes, which no message has", limits.body);
     }
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode(name: &str, body: &Arc<[u8]>, limits: &Limits) -> Result<Exit> {
+fn decode(name: &str, body: &Octets, limits: &Limits) -> Result<Exit> {
     if body.is_empty() {
         bail!("{name} is empty");
     }
@@ -75,7 +75,7 @@ fn decode(name: &str, body: &Arc<[u8]>, limits: &Limits) -> Result<Exit> {
     notes(name, &doc)
 }
 
-fn encode(name: &str, body: &Arc<[u8]>, limits: &Limits) -> Result<Exit> {
+fn encode(name: &str, body: &Octets, limits: &Limits) -> Result<Exit> {
     if wbxml::sniff(body) {
         bail!("{name} is not XML but looks like WBXML; without --encode it is made XML");
     }

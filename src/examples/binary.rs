@@ -1,8 +1,7 @@
 //! The messages of an example as WBXML: all of it, or the blocks that say so.
 
-use std::sync::Arc;
-
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::syncml::{Doc, Element};
 use crate::{wbxml, xml};
 
@@ -26,7 +25,7 @@ fn message<'a>(sent: &Sent<'a>) -> Option<Sent<'a>> {
         return None;
     }
     let (bytes, left_out) = wbxml::encode::encode(&text);
-    let body: Arc<[u8]> = bytes.into();
+    let body: Octets = bytes.into();
     let binary = wbxml::parse(&body, &Limits::default());
     let marks: Option<Vec<Mark>> = sent.marks.iter().map(|mark| moved(mark, &text, &binary)).collect();
     Some(Sent { body, marks: marks?, ..sent.clone() }).filter(|_| left_out.is_empty())
@@ -72,13 +71,13 @@ fn hex(text: &str) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// WBXML cannot say it, or has no such bytes.
-pub fn changed(body: &Arc<[u8]>, marks: &[Mark], changes: &[Change]) -> Result<(Arc<[u8]>, Vec<Mark>), String> {
+pub fn changed(body: &Octets, marks: &[Mark], changes: &[Change]) -> Result<(Octets, Vec<Mark>), String> {
     let text = xml::parse(body, &Limits::default());
     let (mut bytes, left_out) = wbxml::encode::encode(&text);
     if !left_out.is_empty() {
         return Err(format!("no WBXML for {left_out:?}"));
     }
-    let binary = wbxml::parse(&Arc::from(bytes.as_slice()), &Limits::default());
+    let binary = wbxml::parse(&bytes.as_slice().into(), &Limits::default());
     let mut marks: Vec<Mark> = marks.iter().filter_map(|mark| moved(mark, &text, &binary)).collect();
     for (old, new) in changes {
         let at = memchr::memmem::find(&bytes, old).ok_or_else(|| format!("{old:02X?} is not in {bytes:02X?}"))?;

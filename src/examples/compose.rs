@@ -1,8 +1,7 @@
 //! From the blocks of an example to the messages that are sent: `…` filled in, envelope added, marks taken out.
 
-use std::sync::Arc;
-
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::syncml::{Command, Doc, Side, Tag};
 use crate::{wbxml, xml};
 
@@ -32,7 +31,7 @@ pub struct Sent<'a> {
     /// The HTTP head as the block gives it.
     pub head: Option<String>,
     /// The body, without marks.
-    pub body: Arc<[u8]>,
+    pub body: Octets,
     /// The findings expected in it.
     pub marks: Vec<Mark>,
     /// When its first byte is sent, nanoseconds since the epoch.
@@ -160,7 +159,7 @@ fn head_and_content(block: &Block) -> (Option<String>, &str) {
 }
 
 fn parse(text: &str) -> Doc {
-    xml::parse(&Arc::from(take_marks(text).0.as_bytes()), &Limits::default())
+    xml::parse(&take_marks(text).0.into(), &Limits::default())
 }
 
 fn is_rest(line: &str) -> bool {

@@ -91,7 +91,7 @@ impl Folder {
             return Ok(name);
         }
         let body = scope.body(message);
-        let name = format!("{name}.{}", if std::str::from_utf8(&body.bytes).is_ok() { "txt" } else { "bin" });
+        let name = format!("{name}.{}", if body.bytes.text().is_some() { "txt" } else { "bin" });
         self.file(&name, &body.bytes)?;
         Ok(name)
     }

@@ -217,9 +217,9 @@ fn content(head: &Head, message: Option<&Message>, body: &Body) -> Value {
     });
     let mut fields = json!({"mimeType": given.unwrap_or(guessed), "size": body.bytes.len()});
     if let Value::Object(fields) = &mut fields {
-        match std::str::from_utf8(&body.bytes) {
-            Ok(text) => drop(fields.insert("text".into(), text.into())),
-            Err(_) => {
+        match body.bytes.text() {
+            Some(text) => drop(fields.insert("text".into(), text.into())),
+            None => {
                 fields.insert("text".into(), STANDARD.encode(&body.bytes).into());
                 fields.insert("encoding".into(), "base64".into());
             }

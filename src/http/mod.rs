@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::anomaly::Anomaly;
+use crate::octets::Octets;
 use crate::origin::{Origin, Span};
 use crate::time::Time;
 use crate::tls::{Facts, Handshake};
@@ -128,7 +129,7 @@ pub enum Captured {
 #[derive(Clone, Debug)]
 pub struct Body {
     /// The bytes.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Octets,
     /// Where they were captured. Not exact once a content coding was removed.
     pub origin: Origin,
     /// Content codings that were removed, outermost last, lower case.
@@ -143,7 +144,7 @@ pub struct Body {
 
 impl Body {
     /// A whole body without codings.
-    pub fn whole(bytes: impl Into<Arc<[u8]>>, origin: Origin) -> Body {
+    pub fn whole(bytes: impl Into<Octets>, origin: Origin) -> Body {
         let bytes = bytes.into();
         Body {
             wire_len: Some(bytes.len() as u64),

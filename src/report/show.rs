@@ -231,11 +231,11 @@ impl Shown<'_> {
         if !message.doc.is_empty() {
             return write!(out, "{}", Rendering::new(&message.doc, self.options.show_secrets).text());
         }
-        match std::str::from_utf8(body) {
-            Ok("") => writeln!(out, "(no body)"),
-            Ok(text) if self.options.show_secrets => writeln!(out, "{}", escape::lines(text).trim_end()),
-            Ok(text) => writeln!(out, "{}", escape::lines(&secret::mask(text)).trim_end()),
-            Err(_) => writeln!(out, "({} bytes that are no text; --as hex shows them)", body.len()),
+        match body.text() {
+            Some("") => writeln!(out, "(no body)"),
+            Some(text) if self.options.show_secrets => writeln!(out, "{}", escape::lines(text).trim_end()),
+            Some(text) => writeln!(out, "{}", escape::lines(&secret::mask(text)).trim_end()),
+            None => writeln!(out, "({} bytes that are no text; --as hex shows them)", body.len()),
         }
     }
 }

@@ -156,7 +156,7 @@ impl<'a> MessageCx<'a> {
 
     /// Whether it ends its sender's package.
     pub fn has_final(self) -> bool {
-        self.message.doc.final_mark().is_some()
+        self.message.doc.has_final()
     }
 
     /// Whether an Alert with this code stands at its top level.

@@ -70,7 +70,7 @@ pub struct Past {
 pub fn identity(session: &Session) -> [Option<(At, &str)>; 3] {
     let mut said = [None; 3];
     for (index, message) in session.of(Side::Client).filter(|(_, message)| message.is_readable()) {
-        let replaces = message.doc.commands().filter(|command| command.tag() == Tag::Replace);
+        let replaces = message.doc.of_tag(Tag::Replace);
         for item in replaces.flat_map(|replace| replace.items()) {
             let (Some(uri), Some(data)) = (item.source().or(item.target()), item.data()) else { continue };
             let node = IDENTITY.iter().position(|node| Key::same(uri, node, Naming::Windows));

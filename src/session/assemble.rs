@@ -22,6 +22,7 @@ use crate::anomaly::{Anomaly, Kind as Note};
 use crate::enroll::Step;
 use crate::http::{Captured, Connection, Encrypted, Event, Half, InputId};
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::origin::{Origin, Span};
 use crate::stream::End;
 use crate::syncml::message::Kind;
@@ -354,7 +355,7 @@ impl Assembler {
     /// of it where there is no room at all, as if it had not been captured.
     fn hold(&mut self, road: Road, exchange: u32, mut message: Message) {
         if self.held.saturating_add(message.size()) > self.limits.unanswered / 2 {
-            message.body.bytes = Arc::from([]);
+            message.body.bytes = Octets::default();
             message.body.origin = Origin::default();
             message.body.captured =
                 Captured::Refused("the body was not kept: nothing in it is device management".into());

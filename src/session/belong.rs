@@ -81,7 +81,7 @@ fn is_unrelated(open: &Open, message: &Message, ids: &Ids) -> bool {
 /// has a Source that is no HTTP address; what no client may send comes from the server.
 pub(super) fn role(table: &Table, message: &Message) -> Option<Side> {
     let commands = || message.doc.commands().map(|command| command.tag());
-    let replaced = message.doc.commands().filter(|command| command.tag() == Tag::Replace);
+    let replaced = message.doc.of_tag(Tag::Replace);
     let dev_info = |item: Item<'_>| item.source().is_some_and(|uri| uri.starts_with("./DevInfo/"));
     let tells_of_device = replaced.flat_map(|command| command.items()).any(dev_info);
     if has_session_alert(message) || tells_of_device || commands().any(|tag| tag == Tag::Results) {

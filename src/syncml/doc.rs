@@ -6,10 +6,9 @@
 
 mod builder;
 
-use std::sync::Arc;
-
 use super::tag::Tag;
 use crate::anomaly::Anomaly;
+use crate::octets::Octets;
 use crate::origin::Span;
 pub use builder::Builder;
 
@@ -98,11 +97,13 @@ struct Node {
     attributes: (u32, u32),
 }
 
-/// The text in a span of bytes. It is checked each time to be one: the texts are short, and to trust a check of them all together would
-/// take `unsafe`.
-#[inline]
-fn text_in(bytes: &[u8], span: Span) -> &str {
-    std::str::from_utf8(span.slice(bytes)).unwrap_or_default()
+/// A command, Status or Results in the list of all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed {
+    pub(super) node: NodeId,
+    pub(super) tag: Tag,
+    /// Whether it stands in a container.
+    pub(super) nested: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +117,7 @@ struct Attribute {
 pub struct Doc {
     form: Form,
     /// What its spans refer to: a text, or bytes that hold texts among others.
-    source: Arc<[u8]>,
+    source: Octets,
     /// Whether `source` is the body's own, so that spans are also spans of the body.
     exact: bool,
     pool: String,
@@ -124,7 +125,7 @@ pub struct Doc {
     attributes: Vec<Attribute>,
     namespaces: Vec<Box<str>>,
     /// The commands, statuses and results in document order, those in containers included.
-    commands: Box<[NodeId]>,
+    commands: Box<[Listed]>,
     /// The tags of its elements, as a set of [`Tag::bit`].
     tags: u64,
     /// What any of its elements is marked with.
@@ -143,7 +144,7 @@ pub const REMARK: &str = "dmscope:";
 impl Doc {
     /// A document without nodes.
     pub fn empty() -> Doc {
-        Builder::new(Form::Xml, Arc::from([]), true).finish()
+        Builder::new(Form::Xml, Octets::default(), true).finish()
     }
 
     /// How it was encoded.
@@ -170,7 +171,7 @@ impl Doc {
     pub fn size(&self) -> usize {
         let tables = self.nodes.capacity() * size_of::<Node>() + self.attributes.capacity() * size_of::<Attribute>();
         let bytes = if self.exact { 0 } else { self.bytes().len() };
-        let tables = tables + self.commands.len() * size_of::<NodeId>();
+        let tables = tables + self.commands.len() * size_of::<Listed>();
         tables.saturating_add(self.pool.capacity()).saturating_add(bytes)
     }
 
@@ -206,9 +207,11 @@ impl Doc {
         (0..self.nodes.len() as u32).map(|id| Element { doc: self, id: NodeId(id) })
     }
 
-    /// The commands, statuses and results, as [`Doc::all_commands`] gives them.
-    pub(super) fn command_ids(&self) -> &[NodeId] {
-        &self.commands
+    /// The commands, statuses and results of which that is true, in document order; `tags` are those that they may have.
+    #[inline]
+    pub(super) fn listed(&self, tags: u64, is: impl Fn(&Listed) -> bool) -> impl Iterator<Item = Element<'_>> {
+        let all = if self.tags & tags == 0 { &[][..] } else { &self.commands };
+        all.iter().filter(move |listed| is(listed)).map(|listed| Element { doc: self, id: listed.node })
     }
 
     /// The innermost element whose span holds byte `at`.
@@ -227,11 +230,6 @@ impl Doc {
         &self.nodes[id.0 as usize]
     }
 
-    #[inline]
-    fn text_at(&self, span: Span) -> &str {
-        text_in(&self.source, span)
-    }
-
     /// The bytes of a text of this document.
     fn bytes_of(&self, text: Text) -> &[u8] {
         match text {
@@ -246,7 +244,7 @@ impl Doc {
     pub(crate) fn text_of(&self, text: Text) -> &str {
         match text {
             Text::None => "",
-            Text::Bytes(span) => self.text_at(span),
+            Text::Bytes(span) => self.source.text_in(span),
             Text::Pool(span) => self.pool.get(span.range()).unwrap_or_default(),
         }
     }

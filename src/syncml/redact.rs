@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
 use memchr::memmem;
 
@@ -14,6 +13,7 @@ use super::doc::{Doc, Element, Form};
 use super::message::{Kind, Message};
 use super::secret::{self, MASK, Secret, Secrets};
 use crate::http::{Body, Captured, Head};
+use crate::octets::Octets;
 use crate::origin::{Origin, Run};
 use crate::push;
 
@@ -43,7 +43,7 @@ pub fn body(message: &Message) -> Body {
         }
         None => {
             let captured = Captured::Refused(CANNOT.to_owned());
-            Body { bytes: Arc::from([]), captured, redacted, ..body.clone() }
+            Body { bytes: Octets::default(), captured, redacted, ..body.clone() }
         }
     }
 }
@@ -245,7 +245,7 @@ fn is_embedded(element: Element<'_>) -> bool {
 }
 
 /// The bytes with the cuts made, which are sorted and apart, and where they came from.
-fn cut(bytes: &[u8], origin: &Origin, cuts: Vec<Cut>) -> (Arc<[u8]>, Origin) {
+fn cut(bytes: &[u8], origin: &Origin, cuts: Vec<Cut>) -> (Octets, Origin) {
     let (mut out, mut from) = (Vec::with_capacity(bytes.len()), Origin::default());
     let mut at = 0;
     let keep = |out: &mut Vec<u8>, from: &mut Origin, range: Range<usize>| {

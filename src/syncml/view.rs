@@ -1,6 +1,6 @@
 //! Typed, borrowed views of a SyncML document. Every accessor is optional: documents are as they are.
 
-use super::doc::{Doc, Element, NodeId};
+use super::doc::{Doc, Element, Listed};
 use super::tag::Tag;
 
 /// `SyncHdr` (RP 6.2.2).
@@ -229,25 +229,32 @@ impl Doc {
 
     /// The children of `SyncBody` that have a `CmdID`, in order.
     pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
-        self.all_commands().filter(|command| command.container().is_none())
+        self.listed(!0, |listed| !listed.nested).map(Command)
     }
 
     /// The same with the commands inside containers, in document order.
     pub fn all_commands(&self) -> impl Iterator<Item = Command<'_>> {
-        self.command_ids().iter().filter_map(|id| self.element(*id)).map(Command)
+        self.listed(!0, |_| true).map(Command)
     }
 
     /// The `Status` elements.
     pub fn statuses(&self) -> impl Iterator<Item = Command<'_>> {
-        // None stands in a container.
-        self.all_commands().filter(|command| command.tag() == Tag::Status)
+        self.of_tag(Tag::Status)
     }
 
     /// Top-level alerts with that code.
     pub fn alerts(&self, code: u16) -> impl Iterator<Item = Command<'_>> {
-        let alerts =
-            self.all_commands().filter(move |command| command.tag() == Tag::Alert && command.code() == Some(code));
-        alerts.filter(|alert| alert.container().is_none())
+        self.of_tag(Tag::Alert).filter(move |alert| alert.code() == Some(code))
+    }
+
+    /// The commands, statuses or results of that name, those inside containers left out.
+    pub fn of_tag(&self, tag: Tag) -> impl Iterator<Item = Command<'_>> {
+        self.listed(tag.bit(), move |listed| listed.tag == tag && !listed.nested).map(Command)
+    }
+
+    /// Whether `SyncBody` has a `Final`.
+    pub fn has_final(&self) -> bool {
+        self.sync_body().is_some_and(|body| body.has(Tag::Final))
     }
 
     /// The `Final` of `SyncBody`.
@@ -257,9 +264,10 @@ impl Doc {
 }
 
 /// The commands of a document, for [`Doc::all_commands`].
-pub(super) fn commands_of(doc: &Doc) -> Box<[NodeId]> {
+pub(super) fn commands_of(doc: &Doc) -> Box<[Listed]> {
     let top = doc.sync_body().into_iter().flat_map(Element::children).filter(|child| child.tag().has_cmd_id());
-    top.flat_map(|child| Command(child).with_nested()).map(|command| command.0.id()).collect()
+    let all = top.flat_map(|top| Command(top).with_nested().map(move |command| (command.0, command.0 != top)));
+    all.map(|(command, nested)| Listed { node: command.id(), tag: command.tag(), nested }).collect()
 }
 
 fn loc_uri(element: Element<'_>, tag: Tag) -> Option<&str> {

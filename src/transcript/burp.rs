@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +20,7 @@ use crate::xml;
 
 /// Reads a list of items.
 pub(super) fn read(data: &[u8], input: InputId, limits: &Limits, summary: &mut Summary, out: &mut dyn FnMut(Record)) {
-    let doc = xml::parse(&Arc::from(data), limits);
+    let doc = xml::parse(&data.into(), limits);
     let mut roads = Roads::new(input);
     let items = doc.elements().filter(|element| element.name().eq_ignore_ascii_case("item"));
     for (index, item) in items.enumerate() {

@@ -429,7 +429,7 @@ impl Start {
 impl<'a> Content<'a> {
     /// A body as it is written.
     pub fn of(body: &'a Body) -> Content<'a> {
-        let text = std::str::from_utf8(&body.bytes).ok().map(Cow::Borrowed);
+        let text = body.bytes.text().map(Cow::Borrowed);
         let base64 = text.is_none().then(|| STANDARD.encode(&body.bytes).into());
         let (truncated, refused) = match &body.captured {
             Captured::Whole => (None, None),

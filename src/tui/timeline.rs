@@ -208,7 +208,7 @@ impl Packages {
         let opens = [1200, 1201].iter().any(|code| message.doc.alerts(*code).next().is_some());
         let anew = opens && side == Side::Client && self.side.is_some();
         let begins = anew || self.side.is_none() || (self.closed && self.side != Some(side));
-        let closes = message.doc.final_mark().is_some();
+        let closes = message.doc.has_final();
         if self.side == Some(side) || begins {
             self.closed = closes;
         }

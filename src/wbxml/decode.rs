@@ -1,7 +1,5 @@
 //! The decoder. Every read is bounded by the input's end; a read past it is [`Stop`], which ends the document.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -9,6 +7,7 @@ use super::provisioning;
 use super::tables::{self, DocType, PAGE_DDF, PAGE_DEVINF, PAGE_METINF, PAGE_SYNCML, global};
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::origin::Span;
 use crate::syncml::Tag;
 use crate::syncml::doc::{Builder, Doc, Form, Prolog, Text};
@@ -51,10 +50,10 @@ fn is_document(bytes: &[u8]) -> bool {
 }
 
 /// Reads a WBXML body.
-pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
+pub fn parse(body: &Octets, limits: &Limits) -> Doc {
     let mut decoder = Decoder {
         reader: Reader { bytes: body, at: 0, end: body.len() },
-        builder: Builder::new(Form::Wbxml, Arc::clone(body), true),
+        builder: Builder::new(Form::Wbxml, body.clone(), true),
         limits,
         strings: 0..0,
         namespace: "",
@@ -532,7 +531,7 @@ mod tests {
     use crate::xml;
 
     fn decode(bytes: &[u8]) -> Doc {
-        parse(&Arc::from(bytes), &Limits::default())
+        parse(&bytes.into(), &Limits::default())
     }
 
     fn kinds(bytes: &[u8]) -> Vec<Kind> {
@@ -557,7 +556,7 @@ mod tests {
 
     #[test]
     fn xml_goes_through_wbxml_and_back() {
-        let doc = xml::parse(&Arc::from(XML.as_bytes()), &Limits::default());
+        let doc = xml::parse(&XML.as_bytes().into(), &Limits::default());
         let (bytes, left_out) = encode(&doc);
         let back = decode(&bytes);
         assert!(left_out.is_empty() && back.notes.is_empty());
@@ -635,7 +634,7 @@ mod tests {
     #[test]
     fn a_limit_is_no_fault_of_the_sender() {
         let limits = Limits { nodes: 1, ..Limits::default() };
-        let doc = parse(&Arc::from(document(&[0x2B])), &limits);
+        let doc = parse(&document(&[0x2B]).into(), &limits);
         assert_eq!(doc.notes.iter().map(|note| note.kind).collect::<Vec<_>>(), [Kind::LimitDocument]);
     }
 
@@ -661,7 +660,7 @@ mod tests {
 
         #[test]
         fn every_truncation_ends_in_a_document(cut in 0usize..400) {
-            let doc = xml::parse(&Arc::from(XML.as_bytes()), &Limits::default());
+            let doc = xml::parse(&XML.as_bytes().into(), &Limits::default());
             let (bytes, _) = encode(&doc);
             let cut = cut % bytes.len();
             prop_assert!(cut < 6 || !decode(&bytes[..cut]).notes.is_empty());

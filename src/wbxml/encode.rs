@@ -218,7 +218,6 @@ fn number(value: u32, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use proptest::prelude::*;
 
@@ -227,12 +226,12 @@ mod tests {
     use crate::{wbxml, xml};
 
     fn parse(text: &str) -> Doc {
-        xml::parse(&Arc::from(text.as_bytes()), &Limits::default())
+        xml::parse(&text.into(), &Limits::default())
     }
 
     fn back(doc: &Doc) -> (Vec<u8>, Vec<String>, Doc) {
         let (bytes, beyond) = encode(doc);
-        let again = wbxml::parse(&Arc::from(bytes.as_slice()), &Limits::default());
+        let again = wbxml::parse(&bytes.as_slice().into(), &Limits::default());
         (bytes, beyond, again)
     }
 

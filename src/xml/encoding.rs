@@ -3,17 +3,16 @@
 //! In: the bytes of a body. Out: bytes that are valid UTF-8, the body's own wherever that is possible. A byte order
 //! mark is believed first, then the bytes, then the declaration; where they contradict each other that is noted.
 
-use std::sync::Arc;
-
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::anomaly::{Anomaly, Kind};
+use crate::octets::Octets;
 use crate::origin::Span;
 
 /// The text of a document, for the parser.
 pub(super) struct Decoded {
     /// The text.
-    pub(super) text: Arc<[u8]>,
+    pub(super) text: Octets,
     /// Whether these are the bytes of the body.
     pub(super) exact: bool,
     /// Where the document starts: behind a byte order mark.
@@ -26,7 +25,7 @@ pub(super) struct Decoded {
 const DECLARATION: usize = 256;
 
 /// The body as UTF-8.
-pub(super) fn decode(body: &Arc<[u8]>) -> Decoded {
+pub(super) fn decode(body: &Octets) -> Decoded {
     if body.starts_with(&[0xEF, 0xBB, 0xBF]) {
         return marked(utf8(body, 3), UTF_8);
     }
@@ -56,12 +55,12 @@ fn marked(mut decoded: Decoded, encoding: &'static Encoding) -> Decoded {
     decoded
 }
 
-fn without_mark(body: &Arc<[u8]>, encoding: &'static Encoding) -> Decoded {
+fn without_mark(body: &Octets, encoding: &'static Encoding) -> Decoded {
     let detail = format!("{} without a byte order mark", encoding.name());
     transcode(body, encoding, vec![Anomaly::new(Kind::XmlEncoding, Span::default(), detail)])
 }
 
-fn by_label(body: &Arc<[u8]>, span: Span, label: &str) -> Decoded {
+fn by_label(body: &Octets, span: Span, label: &str) -> Decoded {
     let contradiction = |detail: String| {
         let mut decoded = utf8(body, 0);
         decoded.notes.insert(0, Anomaly::new(Kind::XmlEncoding, span, detail));
@@ -84,27 +83,27 @@ fn by_label(body: &Arc<[u8]>, span: Span, label: &str) -> Decoded {
 }
 
 /// The body as it stands, or with `U+FFFD` for what is no UTF-8.
-fn utf8(body: &Arc<[u8]>, start: usize) -> Decoded {
-    let Err(error) = std::str::from_utf8(body) else {
-        return Decoded { text: Arc::clone(body), exact: true, start, notes: Vec::new() };
+fn utf8(body: &Octets, start: usize) -> Decoded {
+    let Err(error) = body.text().map_or_else(|| std::str::from_utf8(body), Ok) else {
+        return Decoded { text: body.clone(), exact: true, start, notes: Vec::new() };
     };
     let at = error.valid_up_to();
     let end = at + error.error_len().unwrap_or(body.len() - at);
     let bytes = body.get(at..end).unwrap_or_default();
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     let note = Anomaly::new(Kind::XmlBytes, Span::new(at, end), format!("bytes {} are not UTF-8", hex.join(" ")));
-    let text = String::from_utf8_lossy(body).as_bytes().into();
+    let text = String::from_utf8_lossy(body).into_owned().into();
     Decoded { text, exact: false, start, notes: vec![note] }
 }
 
-fn transcode(body: &Arc<[u8]>, encoding: &'static Encoding, mut notes: Vec<Anomaly>) -> Decoded {
+fn transcode(body: &Octets, encoding: &'static Encoding, mut notes: Vec<Anomaly>) -> Decoded {
     let (text, malformed) = encoding.decode_with_bom_removal(body);
     if malformed {
         let at = text.find('\u{FFFD}').unwrap_or_default();
         let detail = format!("bytes that are not {}", encoding.name());
         notes.push(Anomaly::new(Kind::XmlBytes, Span::new(at, at + '\u{FFFD}'.len_utf8()), detail));
     }
-    Decoded { text: text.as_bytes().into(), exact: false, start: 0, notes }
+    Decoded { text: text.into_owned().into(), exact: false, start: 0, notes }
 }
 
 /// The encoding that the XML declaration names, and where.

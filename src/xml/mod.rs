@@ -12,13 +12,12 @@ mod entity;
 mod tag;
 pub mod write;
 
-use std::sync::Arc;
-
 use quick_xml::events::Event;
 use quick_xml::{Error, Reader};
 
 use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
+use crate::octets::Octets;
 use crate::origin::Span;
 use crate::syncml::doc::{Builder, Doc, Form, Text};
 use crate::syncml::{NodeId, Tag};
@@ -41,7 +40,7 @@ pub fn declared_encoding(body: &[u8]) -> Option<&str> {
 }
 
 /// Reads a document. What was wrong with it is in [`Doc::notes`].
-pub fn parse(body: &Arc<[u8]>, limits: &Limits) -> Doc {
+pub fn parse(body: &Octets, limits: &Limits) -> Doc {
     let decoded = encoding::decode(body);
     let text = decoded.text.clone();
     let bytes = &*text;

@@ -12,10 +12,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dmscope::limits::Limits;
+use dmscope::octets::Octets;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -32,7 +32,7 @@ const OVERLAP: usize = 50;
 /// Between two looks at a program's memory.
 const LOOK: Duration = Duration::from_millis(2);
 const WBXML: Coding = Coding("application/vnd.syncml.dm+wbxml", |body| {
-    let body: Arc<[u8]> = body.as_bytes().into();
+    let body: Octets = body.as_bytes().into();
     dmscope::wbxml::encode::encode(&dmscope::xml::parse(&body, &Limits::default())).0
 });
 

@@ -7,10 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::process::Command;
-use std::sync::Arc;
 
 use dmscope::engine::{self, Settings};
 use dmscope::limits::Limits;
+use dmscope::octets::Octets;
 use dmscope::rules::Profile;
 use dmscope::rules::runner::Runner;
 use dmscope::rules::select::Selection;
@@ -61,8 +61,7 @@ fn instructions(stage: &str, times: u32) -> u64 {
 }
 
 fn stage_of(stage: &str, times: u32) {
-    let bodies: Vec<Arc<[u8]>> =
-        (0..SESSIONS).flat_map(traffic::session).map(|body| body.into_bytes().into()).collect();
+    let bodies: Vec<Octets> = (0..SESSIONS).flat_map(traffic::session).map(|body| body.into_bytes().into()).collect();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dense.pcap");
     traffic::dense(1, SESSIONS, traffic::XML, &mut std::fs::File::create(&path).unwrap()).unwrap();

@@ -242,7 +242,7 @@ pub(crate) fn soap(data: &[u8]) {
 
 /// A provisioning document, and the certificates in it.
 pub(crate) fn provisioning(data: &[u8]) {
-    let doc = xml::parse(&Arc::from(data), &limits());
+    let doc = xml::parse(&data.into(), &limits());
     let Some(document) = Provisioning::of(&doc) else { return };
     document.poll().map(|poll| poll.words());
     document.application().map(|account| (account.addr().is_some(), account.auths().count()));
@@ -494,15 +494,15 @@ fn check(doc: &Doc) {
 
 /// Text XML to a document.
 pub(crate) fn xml(data: &[u8]) {
-    check(&xml::parse(&Arc::from(data), &limits()));
+    check(&xml::parse(&data.into(), &limits()));
 }
 
 /// WBXML to a document, and that to WBXML again.
 pub(crate) fn wbxml(data: &[u8]) {
-    let doc = wbxml::parse(&Arc::from(data), &limits());
+    let doc = wbxml::parse(&data.into(), &limits());
     check(&doc);
     let (again, _) = wbxml::encode::encode(&doc);
-    check(&wbxml::parse(&Arc::from(again), &limits()));
+    check(&wbxml::parse(&again.into(), &limits()));
 }
 
 /// A push, whatever stands around it, and all that is told of it; the same of octets in hexadecimal.

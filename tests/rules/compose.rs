@@ -1,9 +1,8 @@
 //! From the blocks of an example to the messages that are sent, those of enrollment and of TLS among them.
 
-use std::sync::Arc;
-
 pub(crate) use dmscope::examples::compose::*;
 use dmscope::examples::page::Example;
+use dmscope::octets::Octets;
 
 use super::{enroll, push};
 
@@ -26,11 +25,11 @@ fn pushed(sent: Sent<'_>) -> Sent<'_> {
 
 /// The body as it travels.
 pub(crate) trait Wire {
-    fn wire(&self) -> Arc<[u8]>;
+    fn wire(&self) -> Octets;
 }
 
 impl Wire for Sent<'_> {
-    fn wire(&self) -> Arc<[u8]> {
-        enroll::on_the_wire(self.block, &self.body).map_or_else(|| self.body.clone(), Arc::from)
+    fn wire(&self) -> Octets {
+        enroll::on_the_wire(self.block, &self.body).map_or_else(|| self.body.clone(), Octets::from)
     }
 }

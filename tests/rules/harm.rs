@@ -1,9 +1,8 @@
 //! Examples that are harmed: elements taken out or emptied, messages cut. Rules must stand anything, and must not
 //! cry wolf over what was not captured.
 
-use std::sync::Arc;
-
 use dmscope::limits::Limits;
+use dmscope::octets::Octets;
 use dmscope::origin::Span;
 use dmscope::rules::location::Locator;
 use dmscope::rules::runner::Runner;
@@ -17,7 +16,7 @@ use super::page::Example;
 use super::{capture, check, chosen, compose, for_each_example, for_each_rule, page, run, runner};
 
 /// The message with each of its elements taken out or, in turn, emptied.
-fn harmed(body: &Arc<[u8]>) -> Vec<Arc<[u8]>> {
+fn harmed(body: &Octets) -> Vec<Octets> {
     let doc = xml::parse(body, &Limits::default());
     let spans = doc.elements().enumerate();
     let spans = spans.map(|(number, element)| if number % 2 == 0 { element.inner() } else { element.span() });

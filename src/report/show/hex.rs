@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use crate::octets::Octets;
 use crate::origin::Span;
 use crate::push;
 use crate::syncml::secret::{self, Secrets};
@@ -13,7 +14,7 @@ const ROW: usize = 16;
 /// A body's bytes, row by row.
 #[derive(Clone, Debug)]
 pub struct Dump {
-    bytes: std::sync::Arc<[u8]>,
+    bytes: Octets,
     hidden: Vec<Span>,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn write(shown: &Shown<'_>, index: usize, message: &Message, out: &mu
     for command in message.doc.commands() {
         element(shown, index, command, 0, out)?;
     }
-    if message.doc.final_mark().is_some() {
+    if message.doc.has_final() {
         writeln!(out, "Final")?;
     }
     Ok(())

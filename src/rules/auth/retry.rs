@@ -97,7 +97,7 @@ fn opens(cx: MessageCx<'_>) -> bool {
 }
 
 fn tells_of_device(cx: MessageCx<'_>) -> bool {
-    let items = cx.message.doc.commands().filter(|command| command.tag() == Tag::Replace).flat_map(Command::items);
+    let items = cx.message.doc.of_tag(Tag::Replace).flat_map(Command::items);
     let uris = items.filter_map(|item: Item<'_>| item.source().or(item.target()));
     uris.into_iter().any(|uri| uri.to_ascii_lowercase().contains("devinfo/"))
 }

@@ -141,7 +141,7 @@ fn first_of_client(cx: MessageCx<'_>) -> Option<Header<'_>> {
 /// What the device calls itself in its DevInfo, and in which message.
 fn device_id(session: &Session) -> Option<(usize, Element<'_>)> {
     let (index, first) = session.of(Side::Client).find(|(_, message)| message.is_readable())?;
-    let mut items = first.doc.commands().filter(|command| command.tag() == Tag::Replace).flat_map(|command| command.items());
+    let mut items = first.doc.of_tag(Tag::Replace).flat_map(|command| command.items());
     let is_id = |item: &Item<'_>| item.source().is_some_and(|uri| uri.trim_start_matches("./").eq_ignore_ascii_case("DevInfo/DevId"));
     Some((index, items.find(is_id)?.data()?))
 }

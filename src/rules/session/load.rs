@@ -61,7 +61,7 @@ fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
     let mut seen: HashMap<u64, (u32, At)> = HashMap::new();
     let state = RandomState::default();
     for message in cx.readable().filter(|message| !message.is_repeated()) {
-        for results in message.message.doc.commands().filter(|command| command.tag() == Tag::Results) {
+        for results in message.message.doc.of_tag(Tag::Results) {
             let mut hasher = state.build_hasher();
             (results.msg_ref(), results.cmd_ref()).hash(&mut hasher);
             digest(results, &mut hasher);

@@ -144,7 +144,7 @@ pub(in crate::rules) fn alert_1201_although_server_triggered(cx: &SessionCx<'_>,
 }
 
 fn session_alerts(cx: MessageCx<'_>) -> impl Iterator<Item = Command<'_>> {
-    let alerts = cx.message.doc.commands().filter(|command| command.tag() == Tag::Alert);
+    let alerts = cx.message.doc.of_tag(Tag::Alert);
     alerts.filter(|alert| matches!(alert.code(), Some(1200 | 1201)))
 }
 

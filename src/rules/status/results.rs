@@ -110,7 +110,7 @@ fn stray_results(cx: SessionCx<'_>) -> Vec<usize> {
         command.and_then(|at| cx.session.command_at(at)).is_none_or(|command| command.tag() != Tag::Get)
     };
     let has_stray = |message: &MessageCx<'_>| {
-        let mut results = message.message.doc.commands().filter(|command| command.tag() == Tag::Results);
+        let mut results = message.message.doc.of_tag(Tag::Results);
         results.any(|results| is_stray(*message, results))
     };
     cx.readable().filter(has_stray).map(|message| message.index).collect()

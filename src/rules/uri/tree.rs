@@ -48,7 +48,7 @@ fn limits(cx: &SessionCx<'_>) -> [Limit; 3] {
     let folder = Key::of("./DevDetail/URI", naming);
     let mut found: [Limit; 3] = [None; 3];
     for message in cx.readable().filter(|message| message.side() == Some(Side::Client)) {
-        let results = message.message.doc.commands().filter(|command| command.tag() == Tag::Results);
+        let results = message.message.doc.of_tag(Tag::Results);
         for item in results.flat_map(Command::items) {
             let Some(source) = item.source().filter(|source| is_as_short(source)) else { continue };
             let key = Key::of(source, naming);

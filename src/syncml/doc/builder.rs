@@ -3,13 +3,10 @@
 //! In: elements, attributes and text as a parser meets them. Out: the document, each element marked with what rules want to
 //! see at a glance. Never fails; limits are the parser's to keep.
 
-use std::sync::Arc;
-
-use super::{
-    Attribute, Doc, Element, Flags, Form, NONE, Node, NodeId, Prolog, REMARK, Text, is_padded, is_space, text_in,
-};
+use super::{Attribute, Doc, Element, Flags, Form, NONE, Node, NodeId, Prolog, REMARK, Text, is_padded, is_space};
 use crate::anomaly::Anomaly;
 use crate::limits;
+use crate::octets::Octets;
 use crate::origin::Span;
 use crate::syncml::Tag;
 
@@ -22,7 +19,7 @@ pub struct Builder {
 
 impl Builder {
     /// `source` is what all spans refer to; `exact` says whether that is the body as captured.
-    pub fn new(form: Form, source: Arc<[u8]>, exact: bool) -> Builder {
+    pub fn new(form: Form, source: Octets, exact: bool) -> Builder {
         let doc = Doc {
             form,
             source,
@@ -221,7 +218,7 @@ impl Builder {
         let Doc { source, pool, .. } = &mut self.doc;
         match text {
             Text::None => {}
-            Text::Bytes(span) => pool.push_str(text_in(source, span)),
+            Text::Bytes(span) => pool.push_str(source.text_in(span)),
             Text::Pool(span) => pool.extend_from_within(span.range()),
         }
     }

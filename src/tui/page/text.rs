@@ -126,13 +126,13 @@ pub(super) fn body(message: &Message, show_secrets: bool, theme: &Theme) -> Page
         lines.extend(ansi::lines(&String::from_utf8_lossy(&out), theme));
         return Page::Text { lines, items: Vec::new() };
     }
-    match std::str::from_utf8(&message.body.bytes) {
-        Ok("") => lines.push(Line::styled("(no body)", theme.dim)),
-        Ok(text) => {
+    match message.body.bytes.text() {
+        Some("") => lines.push(Line::styled("(no body)", theme.dim)),
+        Some(text) => {
             let text = if show_secrets { text.to_owned() } else { secret::mask(text) };
             lines.extend(escape::lines(&text).lines().map(|line| Line::raw(line.replace('\t', "    "))));
         }
-        Err(_) => {
+        None => {
             let text = format!("({} bytes that are no text; the tab Hex shows them)", message.body.bytes.len());
             lines.push(Line::styled(text, theme.dim));
         }

@@ -141,7 +141,6 @@ fn is_value(token: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use crate::anomaly::Kind;
     use crate::limits::Limits;
@@ -149,7 +148,7 @@ mod tests {
     use crate::wbxml::parse;
 
     fn decode(bytes: &[u8]) -> Doc {
-        parse(&Arc::from(bytes), &Limits::default())
+        parse(&bytes.into(), &Limits::default())
     }
 
     /// A document with one `parm` that has these attributes.

@@ -50,7 +50,6 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use proptest::prelude::*;
 
@@ -60,7 +59,7 @@ mod tests {
     use crate::{wbxml, xml};
 
     fn parse(text: &str) -> Doc {
-        xml::parse(&Arc::from(text.as_bytes()), &Limits::default())
+        xml::parse(&text.as_bytes().into(), &Limits::default())
     }
 
     fn outline(doc: &Doc) -> Vec<String> {
@@ -74,7 +73,7 @@ mod tests {
     fn back(doc: &Doc) -> (Vec<u8>, Doc) {
         let (bytes, beyond) = encode(doc);
         assert!(beyond.is_empty(), "{beyond:?}");
-        let again = wbxml::parse(&Arc::from(bytes.as_slice()), &Limits::default());
+        let again = wbxml::parse(&bytes.as_slice().into(), &Limits::default());
         (bytes, again)
     }
 
