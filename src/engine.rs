@@ -231,8 +231,9 @@ pub fn watch(
     let stop = AtomicBool::new(false);
     let mut listener = Functions { each, progress: &mut |_| {} };
     let mut run = Run::new(settings, &stop, &mut listener);
-    let mut report =
-        run.packets(1, InputId(0), name, Kind::Pcap, None, |on_frame, _| live.run(&settings.limits, go_on, on_frame));
+    let mut report = run.packets(Crew::ALONE, InputId(0), name, Kind::Pcap, None, |on_frame, _| {
+        live.run(&settings.limits, go_on, on_frame)
+    });
     run.assembler.finish(&mut |session| run.listener.session(session));
     report.notes.extend(run.assembler.take_notes());
     run.finish(vec![report])
@@ -316,7 +317,8 @@ impl<'a> Run<'a> {
 
     /// A capture file that is read as it lies on the disk, piece by piece.
     fn unmapped(&mut self, id: InputId, input: &Input, path: &Path) -> io::Result<InputReport> {
-        let Settings { limits, keys, threads, .. } = self.settings;
+        let Settings { limits, keys, .. } = self.settings;
+        let crew = self.crew(workers::BATCH);
         let kind = input.kind.unwrap_or(Kind::Pcap);
         let mut on_key_log = |text: &[u8]| {
             keys.add_log(text);
@@ -327,7 +329,7 @@ impl<'a> Run<'a> {
         }
         let taken = Cell::new(0);
         let source = Source::Stream(Box::new(Counted { from: File::open(path)?, taken: &taken }));
-        Ok(self.packets(*threads, id, &input.name, kind, Some(&taken), |on_frame, _| {
+        Ok(self.packets(crew, id, &input.name, kind, Some(&taken), |on_frame, _| {
             capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
         }))
     }
@@ -396,7 +398,9 @@ impl<'a> Run<'a> {
     }
 
     fn capture(&mut self, id: InputId, input: &Input, kind: Kind, source: Source<'_>) -> InputReport {
-        let Settings { limits, keys, threads, .. } = self.settings;
+        let Settings { limits, keys, .. } = self.settings;
+        // What a pipe brings next may be long in coming.
+        let crew = self.crew(if matches!(source, Source::Bytes(_)) { workers::BATCH } else { 0 });
         let mut on_key_log = |text: &[u8]| {
             keys.add_log(text);
         };
@@ -416,9 +420,14 @@ impl<'a> Run<'a> {
             }
             source => (source, None),
         };
-        self.packets(*threads, id, &input.name, kind, packed, |on_frame, _| {
+        self.packets(crew, id, &input.name, kind, packed, |on_frame, _| {
             capture::read_with_keys(source, limits, on_frame, Some(&mut on_key_log))
         })
+    }
+
+    fn crew(&self, batch: usize) -> Crew {
+        let Settings { limits, threads, .. } = self.settings;
+        Crew { threads: *threads, most: limits.bodies_under_way, batch }
     }
 
     fn go_on(&self) -> ControlFlow<()> {
@@ -429,7 +438,7 @@ impl<'a> Run<'a> {
     /// read so far, where the file is packed.
     fn packets(
         &mut self,
-        threads: usize,
+        crew: Crew,
         id: InputId,
         name: &str,
         kind: Kind,
@@ -443,7 +452,6 @@ impl<'a> Run<'a> {
         let mut table: tcp::Table<Conn> = tcp::Table::new(source.clone(), limits);
         let mut names = Names::new(limits);
         let Run { assembler, encrypted, listener, done, stop, .. } = self;
-        let crew = Crew { threads, most: limits.bodies_under_way };
         let (frames, bytes, mut latest) = (Cell::new(0u64), Cell::new(0u64), None);
         let so_far = || *done + taken.map_or(bytes.get() + frames.get() * RECORD, Cell::get);
         let told = RefCell::new((assembler, listener));

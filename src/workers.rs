@@ -1,14 +1,19 @@
 //! Runs jobs on several threads and gives their results in the order of the jobs.
 //!
 //! In: jobs from one thread, one after the other, each with its size. Out: results to the same thread, in order, so
-//! that nothing that is made of them depends on timing. Bounds: `WAITING` jobs for each thread and `most` bytes are
-//! under way; the thread that gives one more works itself until there is room.
+//! that nothing that is made of them depends on timing. Jobs travel in batches, since to wake a thread takes as long as a small
+//! job. Bounds: `WAITING` batches for each thread and `most` bytes are under way; the thread that gives one more works itself
+//! until there is room.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Jobs under way for each thread: enough that none stands idle while the giving thread is at a long one.
+/// Batches under way for each thread: enough that none stands idle while the giving thread is at a long one.
 const WAITING: u64 = 8;
+/// Bytes of jobs that travel together: some milliseconds of work, to which waking a thread adds little.
+pub const BATCH: usize = 256 * 1024;
+/// Jobs that do: small ones take time, too.
+const BATCH_JOBS: usize = 64;
 
 /// How many threads, and how much they may hold.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +22,13 @@ pub struct Crew {
     pub threads: usize,
     /// Bytes under way.
     pub most: usize,
+    /// Bytes of jobs that travel together: [`BATCH`], or 0 where the next job may be long in coming.
+    pub batch: usize,
+}
+
+impl Crew {
+    /// The giving thread by itself, which does each job at once.
+    pub const ALONE: Crew = Crew { threads: 1, most: 0, batch: 0 };
 }
 
 /// The giving thread's end. See the module's head.
@@ -24,21 +36,23 @@ pub struct Workers<'w, J, R> {
     crew: Crew,
     work: &'w (dyn Fn(J) -> R + Sync),
     shared: &'w Shared<J, R>,
+    /// Jobs that wait for others to travel with, and their bytes.
+    batch: (Vec<J>, usize),
 }
 
 struct Shared<J, R> {
     state: Mutex<State<J, R>>,
-    /// A job was given, or there will be no more.
+    /// A batch was given, or there will be no more.
     given: Condvar,
-    /// A job is done.
+    /// A batch is done.
     done: Condvar,
 }
 
 struct State<J, R> {
-    queue: VecDeque<(u64, J)>,
+    queue: VecDeque<(u64, Vec<J>)>,
     sizes: VecDeque<usize>,
-    done: BTreeMap<u64, R>,
-    /// Number of the next job, and of the next result.
+    done: BTreeMap<u64, Vec<R>>,
+    /// Number of the next batch, and of the next one whose results are due.
     next: (u64, u64),
     size: usize,
     over: bool,
@@ -69,7 +83,7 @@ pub fn run<J: Send, R: Send, T>(
             scope.spawn(|| shared.serve(work));
         }
         let _end = End(&shared);
-        body(&mut Workers { crew, work, shared: &shared })
+        body(&mut Workers { crew, work, shared: &shared, batch: (Vec::new(), 0) })
     })
 }
 
@@ -79,6 +93,20 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
         if self.crew.threads <= 1 {
             return take((self.work)(job));
         }
+        self.batch.0.push(job);
+        self.batch.1 = self.batch.1.saturating_add(size);
+        let enough = self.crew.batch.min(self.crew.most / (2 * self.crew.threads));
+        if self.batch.1 >= enough || self.batch.0.len() == BATCH_JOBS {
+            self.send(take);
+        }
+    }
+
+    /// Gives the jobs that wait for others.
+    fn send(&mut self, take: &mut dyn FnMut(R)) {
+        let (jobs, size) = std::mem::take(&mut self.batch);
+        if jobs.is_empty() {
+            return;
+        }
         while !self.has_room(size) {
             self.help(take);
         }
@@ -87,7 +115,7 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
         state.next.0 += 1;
         state.size = state.size.saturating_add(size);
         state.sizes.push_back(size);
-        state.queue.push_back((number, job));
+        state.queue.push_back((number, jobs));
         drop(state);
         self.shared.given.notify_one();
         self.take_ready(take);
@@ -100,6 +128,7 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
 
     /// Waits for all jobs that were given.
     pub fn finish(&mut self, take: &mut dyn FnMut(R)) {
+        self.send(take);
         while self.under_way() > 0 {
             self.help(take);
         }
@@ -117,13 +146,13 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
             || (waiting < WAITING * self.crew.threads as u64 && state.size.saturating_add(size) <= self.crew.most)
     }
 
-    /// Does a job that waits; where none does, waits for one to be done.
+    /// Does a batch that waits; where none does, waits for one to be done.
     fn help(&mut self, take: &mut dyn FnMut(R)) {
         let mut state = self.shared.lock();
-        if let Some((number, job)) = state.queue.pop_front() {
+        if let Some((number, jobs)) = state.queue.pop_front() {
             drop(state);
-            let result = (self.work)(job);
-            self.shared.lock().done.insert(number, result);
+            let results = jobs.into_iter().map(self.work).collect();
+            self.shared.lock().done.insert(number, results);
         } else {
             let front = state.next.1;
             while !state.failed && !state.done.contains_key(&front) {
@@ -139,12 +168,12 @@ impl<J: Send, R: Send> Workers<'_, J, R> {
         loop {
             let mut state = self.shared.lock();
             let front = state.next.1;
-            let Some(result) = state.done.remove(&front) else { return };
+            let Some(results) = state.done.remove(&front) else { return };
             state.next.1 += 1;
             let size = state.sizes.pop_front().unwrap_or_default();
             state.size = state.size.saturating_sub(size);
             drop(state);
-            take(result);
+            results.into_iter().for_each(&mut *take);
         }
     }
 }
@@ -154,22 +183,22 @@ impl<J, R> Shared<J, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does jobs until there will be no more.
+    /// Does batches until there will be no more.
     fn serve(&self, work: &(dyn Fn(J) -> R + Sync)) {
         loop {
             let mut state = self.lock();
-            let (number, job) = loop {
+            let (number, jobs) = loop {
                 match state.queue.pop_front() {
-                    Some(job) => break job,
+                    Some(batch) => break batch,
                     None if state.over => return,
                     None => state = self.given.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
             drop(state);
             let alarm = Alarm(self);
-            let result = work(job);
+            let results = jobs.into_iter().map(work).collect();
             std::mem::forget(alarm);
-            self.lock().done.insert(number, result);
+            self.lock().done.insert(number, results);
             self.done.notify_one();
         }
     }
@@ -219,12 +248,12 @@ mod tests {
     #[test]
     fn results_come_in_the_order_of_the_jobs() {
         let expected: Vec<u64> = (0..300).map(|number| number * number).collect();
-        for threads in [1, 2, 5] {
-            assert_eq!(squares(Crew { threads, most: usize::MAX }, 300, 1), expected);
-            assert_eq!(squares(Crew { threads, most: 10 }, 300, 8), expected);
-            assert_eq!(squares(Crew { threads, most: 0 }, 300, 8), expected);
+        for (threads, batch) in [(1, 0), (2, 0), (2, 20), (5, 20), (5, BATCH)] {
+            for most in [usize::MAX, 300, 10, 0] {
+                assert_eq!(squares(Crew { threads, most, batch }, 300, 8), expected);
+            }
         }
-        assert!(squares(Crew { threads: 3, most: 1 }, 0, 1).is_empty());
+        assert!(squares(Crew { threads: 3, most: 1, batch: BATCH }, 0, 1).is_empty());
     }
 
     #[test]
@@ -236,7 +265,7 @@ mod tests {
             }
         }
         let held = AtomicUsize::new(0);
-        let crew = Crew { threads: 3, most: 40 };
+        let crew = Crew { threads: 3, most: 40, batch: 10 };
         run(crew, &|job: Held<'_>| job, |workers| {
             for _ in 0..200 {
                 held.fetch_add(1, Ordering::SeqCst);
@@ -251,11 +280,15 @@ mod tests {
     #[test]
     #[should_panic]
     fn a_panic_ends_all() {
-        run(Crew { threads: 3, most: usize::MAX }, &|number: u32| assert!(number < 50, "number {number}"), |workers| {
-            for number in 0..100 {
-                workers.give(number, 1, &mut drop);
-            }
-            workers.finish(&mut drop);
-        });
+        run(
+            Crew { threads: 3, most: usize::MAX, batch: 4 },
+            &|number: u32| assert!(number < 50, "number {number}"),
+            |workers| {
+                for number in 0..100 {
+                    workers.give(number, 1, &mut drop);
+                }
+                workers.finish(&mut drop);
+            },
+        );
     }
 }

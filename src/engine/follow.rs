@@ -19,6 +19,7 @@ use crate::http::InputId;
 use crate::input::{Error, Input, Kind};
 use crate::origin::Span;
 use crate::transcript;
+use crate::workers::Crew;
 
 /// Time between two looks at a file at whose end one is.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -47,7 +48,7 @@ impl Run<'_> {
             keys.add_log(text);
         };
         let ended = Cell::new(None);
-        let mut report = self.packets(1, id, &input.name, kind, None, |on_frame, idle| {
+        let mut report = self.packets(Crew::ALONE, id, &input.name, kind, None, |on_frame, idle| {
             let growing = Growing { file, path, position: 0, stop, idle, ended: &ended };
             capture::read_with_keys(Source::Stream(Box::new(growing)), limits, on_frame, Some(&mut on_key_log))
         });

@@ -8,6 +8,7 @@ mod again;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -165,7 +166,10 @@ fn read(job: &Job, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Result<Read
         (opened.open, opened.holes) = (open, holes);
         News::Session(Box::new(opened), Arc::new(session))
     };
-    workers::run(Crew { threads, most: UNDER_WAY }, &work, |workers| {
+    // What a pipe brings next may be long in coming.
+    let files = job.inputs.iter().all(|input| input.path.as_deref().is_some_and(Path::is_file));
+    let batch = if files { workers::BATCH } else { 0 };
+    workers::run(Crew { threads, most: UNDER_WAY, batch }, &work, |workers| {
         let now = Instant::now();
         let mut teller = Teller {
             workers,
