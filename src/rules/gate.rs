@@ -4,7 +4,7 @@
 //! In: what the page of a rule asks for (`has`, `lacks`, `signs`), and what is shown. Out: whether the rule is called. A gate
 //! may let through what its rule then passes over, never the other way round.
 
-use super::{MessageCx, SessionCx, uri};
+use super::{MessageCx, SessionCx, regular, uri};
 use crate::syncml::{Command, Element, Tag};
 
 /// What a rule asks for; of several conditions all must hold.
@@ -76,6 +76,10 @@ signs! {
     padded = 4;
     /// Its text holds a CDATA section.
     cdata = 5;
+    /// The CmdIDs of its message are not numbers that count up from 1.
+    loose_ids = 6;
+    /// Of its message, one Status or Results is no plain answer to the message before, or the first Status is not for the header.
+    loose_refs = 7;
     /// An address of the server has a `?`, as all that follow.
     query = 8;
     /// A `%`.
@@ -106,10 +110,16 @@ signs! {
     certificates = 21;
     /// It leads to a CSP by which Windows is locked, restarted or reset, or to no CSP of the device.
     drastic = 22;
+    /// Children of one of its elements stand in another order than the DTD has them in.
+    disordered = 23;
+    /// A command of the session has no Status.
+    unanswered = 24;
 }
 
 /// Those that are read from addresses.
-const OF_ADDRESSES: u32 = !(sign::query - 1);
+const OF_ADDRESSES: u32 = (sign::disordered - 1) & !(sign::query - 1);
+/// Those that an element has from its message.
+const OF_MESSAGES: u32 = sign::loose_ids | sign::loose_refs;
 
 /// What an element shows, or a message or a session in all its elements.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +143,8 @@ impl Shown {
             | set(element.has_text(), sign::text)
             | set(flags.hollow, sign::hollow);
         let of_addresses = if wanted & OF_ADDRESSES == 0 { 0 } else { uri::signs_of(cx, Command(element)) };
-        Shown { tags: element.tags_below(), signs: signs | of_addresses }
+        let of_message = if wanted & OF_MESSAGES == 0 { 0 } else { Shown::of_message(cx).signs & OF_MESSAGES };
+        Shown { tags: element.tags_below(), signs: signs | of_addresses | of_message }
     }
 
     /// By all elements of a message.
@@ -145,17 +156,20 @@ impl Shown {
     fn read(cx: MessageCx<'_>) -> Shown {
         let doc = &cx.message.doc;
         let failed = doc.statuses().any(|status| status.code() != Some(200));
-        let signs =
-            set(failed, sign::no_success) | set(doc.flags().padded, sign::padded) | set(doc.flags().cdata, sign::cdata);
-        Shown { tags: doc.tags(), signs: signs | uri::signs_of_message(cx) }
+        let signs = set(failed, sign::no_success)
+            | set(doc.flags().padded, sign::padded)
+            | set(doc.flags().cdata, sign::cdata)
+            | set(doc.flags().disordered, sign::disordered);
+        Shown { tags: doc.tags(), signs: signs | regular::signs(cx) | uri::signs_of_message(cx) }
     }
 
     /// By all messages of a session that rules on sessions look at.
     pub(super) fn of_session(cx: SessionCx<'_>) -> Shown {
-        cx.readable().map(Shown::of_message).fold(Shown::default(), |all, Shown { tags, signs }| Shown {
-            tags: all.tags | tags,
-            signs: all.signs | signs,
-        })
+        let unanswered = cx.session.exchanges.iter().any(|exchange| exchange.statuses.is_empty());
+        let own = Shown { tags: 0, signs: set(unanswered, sign::unanswered) };
+        cx.readable()
+            .map(Shown::of_message)
+            .fold(own, |all, Shown { tags, signs }| Shown { tags: all.tags | tags, signs: all.signs | signs })
     }
 }
 

@@ -27,6 +27,7 @@ pub mod own;
 mod page;
 pub mod pending;
 mod redactions;
+mod regular;
 pub mod runner;
 pub mod select;
 mod silence;

@@ -62,6 +62,10 @@ pub struct Flags {
     pub twins: bool,
     /// One of its children has neither text nor children, or no end tag.
     pub hollow: bool,
+    /// Its children stand in another order than the DTD has them in.
+    pub disordered: bool,
+    /// Of a document: a command, Status or Results stands where none is expected, so that it is not among its commands.
+    pub astray: bool,
 }
 
 /// What stands before the root of a WBXML document.
@@ -81,6 +85,8 @@ pub struct Prolog {
 struct Node {
     tag: Tag,
     flags: Flags,
+    /// The highest place in the DTD's order that one of its children has (see [`super::dtd`]).
+    highest: u8,
     namespace: u16,
     /// For a command, Status or Results: the code that its `Data` holds.
     code: Option<u16>,

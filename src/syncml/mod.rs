@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod doc;
+pub mod dtd;
 pub mod hresult;
 pub mod message;
 pub mod original_error;

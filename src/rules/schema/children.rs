@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ElementCx, MessageCx, Severity, Sink, article, holds_protocol, order_in, quoted};
-use crate::syncml::{Element, Header, Side, Tag};
+use super::{ElementCx, MessageCx, Severity, Sink, article, holds_protocol, quoted};
+use crate::syncml::{Element, Header, Side, Tag, dtd};
 
 /// An element that SyncML does not know.
 pub(in crate::rules) fn unknown_element(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
@@ -105,7 +105,7 @@ fn singles(parent: Tag) -> impl Iterator<Item = Tag> {
         _ => &[],
     };
     let repeats = move |tag: &Tag| matches!((parent, tag), (_, Item | Add) | (Status, TargetRef | SourceRef));
-    order_in(parent).iter().filter(move |tag| !repeats(tag)).chain(more).copied()
+    dtd::order(parent).iter().filter(move |tag| !repeats(tag)).chain(more).copied()
 }
 
 /// Credentials outside the header. The DTD has them in a Status too.

@@ -17,34 +17,11 @@ pub(super) use order::*;
 pub(super) use value::*;
 
 use super::{ElementCx, MessageCx, SessionCx, Severity, Sink, quoted};
-use crate::syncml::{Element, Item, Tag};
+use crate::syncml::{Element, Item, Tag, dtd};
 
 /// Elements whose children are all part of the protocol. Meta is a free container, Data is payload.
 pub(super) fn holds_protocol(tag: Tag) -> bool {
-    matches!(tag, Tag::SyncML | Tag::SyncBody | Tag::Chal) || !order_in(tag).is_empty()
-}
-
-/// The children of an element in the order of the DTD; empty where the order is free. `Add` stands for any command.
-/// `MoreData` is left out: the text puts it before `Data`, the DTD behind.
-const fn order_in(parent: Tag) -> &'static [Tag] {
-    use Tag::*;
-    match parent {
-        SyncML => &[SyncHdr, SyncBody],
-        SyncHdr => &[VerDTD, VerProto, SessionID, MsgID, Target, Source, RespURI, NoResp, Cred, Meta],
-        Status => &[CmdID, MsgRef, CmdRef, Cmd, TargetRef, SourceRef, Cred, Chal, Data, Item],
-        Results => &[CmdID, MsgRef, CmdRef, Meta, TargetRef, SourceRef, Item],
-        Add | Replace | Copy => &[CmdID, NoResp, Cred, Meta, Item],
-        Delete => &[CmdID, NoResp, Archive, SftDel, Cred, Meta, Item],
-        Get => &[CmdID, NoResp, Lang, Cred, Meta, Item],
-        Exec => &[CmdID, NoResp, Cred, Meta, Correlator, Item],
-        Alert => &[CmdID, NoResp, Cred, Data, Correlator, Item],
-        Atomic | Sequence => &[CmdID, NoResp, Meta, Add],
-        Item => &[Target, Source, SourceParent, TargetParent, Meta, Data],
-        Target => &[LocURI, LocName, Filter],
-        Source => &[LocURI, LocName],
-        Cred => &[Meta, Data],
-        _ => &[],
-    }
+    matches!(tag, Tag::SyncML | Tag::SyncBody | Tag::Chal) || !dtd::order(tag).is_empty()
 }
 
 /// The command, Status or Results that an Item stands in.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ElementCx, MessageCx, Severity, Sink, order_in, quoted};
-use crate::syncml::{Element, Tag};
+use super::{ElementCx, MessageCx, Severity, Sink, quoted};
+use crate::syncml::{Element, Tag, dtd};
 
 /// Children in another order than the DTD's. Told once per kind of parent and message: who writes one Status in the
 /// wrong order writes all so.
@@ -16,7 +16,7 @@ pub(in crate::rules) fn child_order(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     }
     for (tag, (Misplaced { child, before }, more)) in wrong {
         let parent = tag.name();
-        let expected: Vec<&str> = child.parent().into_iter().flat_map(|parent| present(parent, order_in(tag))).collect();
+        let expected: Vec<&str> = child.parent().into_iter().flat_map(|parent| present(parent)).collect();
         let more = if more > 0 { format!("; {more} more {parent} of this message likewise") } else { String::new() };
         let text = format!("in this {parent}, {} stands behind {}; expected {}{more}", child.name(), before.name(), expected.join(", "));
         out.at(cx.index, child, text).related(cx.at(before), "it belongs before this");
@@ -30,10 +30,9 @@ struct Misplaced<'a> {
 }
 
 fn misplaced(element: Element<'_>) -> Option<Misplaced<'_>> {
-    let ranks = &RANKS[element.tag() as usize];
     let mut highest: Option<(u8, Element<'_>)> = None;
     for child in element.children() {
-        let rank = ranks[child.tag() as usize];
+        let rank = dtd::rank(element.tag(), child.tag());
         match highest {
             _ if rank == 0 => {}
             Some((above, before)) if above > rank => return Some(Misplaced { child, before }),
@@ -89,39 +88,9 @@ pub(in crate::rules) fn correlator_position(cx: &ElementCx<'_>, out: &mut Sink<'
     }
 }
 
-/// For each parent the place of each child in its order, from 1; 0 where it has none.
-static RANKS: [[u8; Tag::COUNT]; Tag::COUNT] = {
-    let mut ranks = [[0; Tag::COUNT]; Tag::COUNT];
-    let mut parent = 0;
-    while parent < Tag::ALL.len() {
-        let order = order_in(Tag::ALL[parent]);
-        let mut child = 0;
-        while child < Tag::ALL.len() {
-            ranks[parent][child] = rank(order, Tag::ALL[child]);
-            child += 1;
-        }
-        parent += 1;
-    }
-    ranks
-};
-
-/// The place of a child in an order, from 1; 0 where it has none.
-const fn rank(order: &[Tag], child: Tag) -> u8 {
-    let child = if child.is_command() { Tag::Add } else { child };
-    let mut at = 0;
-    while at < order.len() {
-        if order[at] as u8 == child as u8 {
-            return at as u8 + 1;
-        }
-        at += 1;
-    }
-    0
-}
-
 /// The names of the children that an element has, in the order of the DTD.
-fn present<'a>(element: Element<'a>, order: &'static [Tag]) -> impl Iterator<Item = &'static str> + use<'a> {
-    order.iter().filter(move |tag| element.children().any(|child| rank(&[**tag], child.tag()) > 0)).map(|tag| match tag {
-        Tag::Add => "the commands",
-        tag => tag.name(),
-    })
+fn present(element: Element<'_>) -> impl Iterator<Item = &'static str> {
+    let has = move |rank: usize| element.children().any(|child| usize::from(dtd::rank(element.tag(), child.tag())) == rank);
+    let present = dtd::order(element.tag()).iter().enumerate().filter(move |(place, _)| has(place + 1));
+    present.map(|(_, tag)| if *tag == Tag::Add { "the commands" } else { tag.name() })
 }

@@ -8,7 +8,7 @@ use crate::anomaly::Anomaly;
 use crate::limits;
 use crate::octets::Octets;
 use crate::origin::Span;
-use crate::syncml::Tag;
+use crate::syncml::{Tag, dtd};
 
 /// Makes a [`Doc`] from the events of a parser. Never fails; limits are the parser's to keep.
 pub struct Builder {
@@ -82,9 +82,12 @@ impl Builder {
         let mut flags = Flags::default();
         if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
             flags.payload = above.flags.payload || above.tag == Tag::Data;
-            let bit = if flags.payload { Tag::Other } else { tag }.bit();
-            above.flags.twins |= above.below & bit != 0;
-            above.below |= bit;
+            let tag = if flags.payload { Tag::Other } else { tag };
+            above.flags.twins |= above.below & tag.bit() != 0;
+            above.below |= tag.bit();
+            let rank = dtd::rank(above.tag, tag);
+            above.flags.disordered |= rank != 0 && rank < above.highest;
+            above.highest = above.highest.max(rank);
             let last = std::mem::replace(&mut above.last, id);
             match self.doc.nodes.get_mut(last as usize) {
                 Some(sister) => sister.next = id,
@@ -101,6 +104,7 @@ impl Builder {
         self.doc.nodes.push(Node {
             tag: if flags.payload { Tag::Other } else { tag },
             flags,
+            highest: 0,
             namespace: 0,
             code: None,
             parent,
@@ -291,16 +295,16 @@ impl Builder {
             self.doc.nodes.shrink_to_fit();
         }
         self.doc.commands = crate::syncml::view::commands_of(&self.doc);
-        for id in 0..self.doc.nodes.len() {
-            self.mark(id);
-        }
+        let with_id = (0..self.doc.nodes.len()).filter(|id| self.mark(*id)).count();
+        self.doc.flags.astray = with_id != self.doc.commands.len();
         self.doc
     }
 
-    /// Marks a node with what is seen once all nodes are there.
-    fn mark(&mut self, id: usize) {
+    /// Marks a node with what is seen once all nodes are there; gives whether it is a command, Status or Results.
+    fn mark(&mut self, id: usize) -> bool {
         let element = Element { doc: &self.doc, id: NodeId(id as u32) };
-        let code = if element.tag().has_cmd_id() { element.read_code() } else { None };
+        let has_cmd_id = element.tag().has_cmd_id();
+        let code = if has_cmd_id { element.read_code() } else { None };
         let text = self.doc.bytes_of(self.doc.nodes[id].text);
         let is_blank = text.iter().all(is_space);
         let is_padded = !is_blank && is_padded(text);
@@ -312,8 +316,10 @@ impl Builder {
         self.doc.tags |= node.tag.bit();
         self.doc.flags.cdata |= node.flags.cdata;
         self.doc.flags.padded |= node.flags.padded;
+        self.doc.flags.disordered |= node.flags.disordered;
         if let Some(parent) = self.doc.nodes.get_mut(parent as usize).filter(|_| is_hollow) {
             parent.flags.hollow = true;
         }
+        has_cmd_id
     }
 }

@@ -1,0 +1,53 @@
+//! Whether the ids and references of a message are what they nearly always are.
+//!
+//! In: a message in its session. Out: signs for the gate: most rules on ids and references have nothing to say where these
+//! are not shown.
+
+use super::MessageCx;
+use super::gate::{set, sign};
+use crate::syncml::{Command, NodeId, Tag};
+
+/// The signs of a message.
+pub(super) fn signs(cx: MessageCx<'_>) -> u32 {
+    let astray = cx.message.doc.flags().astray;
+    set(astray || !ids_count_up(cx), sign::loose_ids) | set(astray || !refs_are_plain(cx), sign::loose_refs)
+}
+
+/// Whether each command has a CmdID that is a number above the one before.
+fn ids_count_up(cx: MessageCx<'_>) -> bool {
+    let mut last = Some(0);
+    cx.commands().all(|command| {
+        let digits = command.cmd_id().filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+        let next: Option<u32> = digits.and_then(|digits| digits.parse().ok());
+        let is_above = next.is_some() && next > last;
+        last = next;
+        is_above
+    })
+}
+
+/// Whether a message answers the one before it and no other: first its header, then commands, each by its name and with its
+/// Statuses in their order. One without answers does where that one cannot be read.
+fn refs_are_plain(cx: MessageCx<'_>) -> bool {
+    let mut answers = cx.commands().filter(|command| !command.tag().is_command());
+    let Some(asked) = cx.answers().filter(|asked| asked.message.is_readable()) else { return answers.next().is_none() };
+    let Some(msg_id) = asked.message.msg_id().filter(|_| !asked.message.retransmission) else { return false };
+    let is_of_header = |status: Command<'_>| {
+        let is_named = status.cmd_ref() == Some("0") && status.cmd() == Some(Tag::SyncHdr.name());
+        status.tag() == Tag::Status && status.msg_ref() == Some(msg_id) && is_named
+    };
+    let mut last = None;
+    let mut is_plain =
+        |answer: Command<'_>| answer.msg_ref() == Some(msg_id) && refers(cx, answer, asked.index, &mut last);
+    answers.next().is_some_and(is_of_header) && answers.all(&mut is_plain)
+}
+
+/// Whether an answer refers to a command of message `asked` without doubt, a Status to one behind `last`.
+fn refers(cx: MessageCx<'_>, answer: Command<'_>, asked: usize, last: &mut Option<NodeId>) -> bool {
+    let referred = cx.session.referred(cx.index, answer).found();
+    let Some(at) = referred.filter(|at| at.message == asked && !cx.session.is_ambiguous(*at)) else { return false };
+    let name = cx.session.command_at(at).map(|command| command.tag().name());
+    match answer.tag() {
+        Tag::Status => answer.cmd() == name && Some(at.node) > last.replace(at.node),
+        _ => answer.cmd().is_none_or(|cmd| Some(cmd) == name),
+    }
+}
