@@ -5,7 +5,7 @@
 
 use super::MessageCx;
 use super::gate::{set, sign};
-use crate::syncml::{Command, NodeId, Tag};
+use crate::syncml::{Command, Item, NodeId, Tag};
 
 /// The signs of a message.
 pub(super) fn signs(cx: MessageCx<'_>) -> u32 {
@@ -41,13 +41,24 @@ fn refs_are_plain(cx: MessageCx<'_>) -> bool {
     answers.next().is_some_and(is_of_header) && answers.all(&mut is_plain)
 }
 
-/// Whether an answer refers to a command of message `asked` without doubt, a Status to one behind `last`.
+/// Whether an answer refers to a command of message `asked` without doubt: a Status to one behind `last`, Results to what was
+/// asked for.
 fn refers(cx: MessageCx<'_>, answer: Command<'_>, asked: usize, last: &mut Option<NodeId>) -> bool {
     let referred = cx.session.referred(cx.index, answer).found();
     let Some(at) = referred.filter(|at| at.message == asked && !cx.session.is_ambiguous(*at)) else { return false };
-    let name = cx.session.command_at(at).map(|command| command.tag().name());
+    let Some(command) = cx.session.command_at(at) else { return false };
+    let name = command.tag().name();
     match answer.tag() {
-        Tag::Status => answer.cmd() == name && Some(at.node) > last.replace(at.node),
-        _ => answer.cmd().is_none_or(|cmd| Some(cmd) == name),
+        Tag::Status => answer.cmd() == Some(name) && Some(at.node) > last.replace(at.node),
+        _ => answer.cmd().is_none_or(|cmd| cmd == name) && gives(answer, command),
+    }
+}
+
+/// Whether Results are of a node that a Get asked for, or of what an Exec gives.
+fn gives(results: Command<'_>, command: Command<'_>) -> bool {
+    let asked = command.items().next().and_then(Item::target);
+    match command.tag() {
+        Tag::Get => results.items().all(|item| item.source() == asked),
+        tag => tag == Tag::Exec,
     }
 }

@@ -37,7 +37,7 @@ use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::session::{Enrollment, Flavor, Session};
-use crate::syncml::{Message, Tag};
+use crate::syncml::{Element, Message, Tag};
 
 /// The rules of a selection, arranged by what they look at.
 pub struct Runner {
@@ -92,6 +92,8 @@ struct Active {
     rule: &'static Rule,
     severity: Severity,
     muted: bool,
+    /// For each flavor of sessions, whether it has anything to say of them.
+    speaks: [bool; 3],
 }
 
 /// What the rules said of one session.
@@ -138,7 +140,9 @@ impl Runner {
             let muted = chosen.is_none();
             let own = rule.severity(profile).filter(|_| !rule.silences.is_empty());
             if let Some(severity) = chosen.or(own) {
-                runner.add(Active { rule, severity, muted });
+                let speaks =
+                    [Flavor::Dm, Flavor::Enrollment, Flavor::Notification].map(|flavor| speaks_of(rule, flavor));
+                runner.add(Active { rule, severity, muted, speaks });
             }
         }
         runner
@@ -246,7 +250,7 @@ impl Runner {
             tallies: Vec::new(),
         };
         pass.tallies.extend(self.rules.iter().map(|active| Tally {
-            speaks: speaks_of(active.rule, session.flavor),
+            speaks: active.speaks[session.flavor as usize],
             room: self.limits.findings_per_rule,
             time: Duration::ZERO,
             calls: 0,
@@ -313,6 +317,31 @@ struct Tally {
     bug: Option<Bug>,
     /// What an own rule has used, and what the rule did not judge.
     spent: Spent,
+}
+
+/// An element, and the rules on it that were not called yet.
+struct Visit<'r, 'a> {
+    cx: ElementCx<'a>,
+    shown: Shown,
+    rules: std::slice::Iter<'r, Gated<Call<OnElement>>>,
+    under_way: usize,
+}
+
+impl<'r, 'a> Visit<'r, 'a> {
+    fn of(runner: &'r Runner, message: MessageCx<'a>, element: Element<'a>) -> Visit<'r, 'a> {
+        let OfTag { rules, signs } = &runner.by_tag[element.tag() as usize];
+        let rules = if element.flags().payload { &[][..] } else { rules };
+        let shown = if rules.is_empty() { Shown::default() } else { Shown::of_element(message, element, *signs) };
+        Visit { cx: ElementCx { message, element }, shown, rules: rules.iter(), under_way: 0 }
+    }
+
+    /// The next rule that is to be called.
+    #[inline]
+    fn next(&mut self) -> Option<(usize, Call<OnElement>)> {
+        let Gated(number, _, call) = self.rules.by_ref().find(|Gated(_, gate, _)| gate.lets(self.shown))?;
+        self.under_way = *number;
+        Some((*number, *call))
+    }
 }
 
 /// One session being judged.
@@ -408,25 +437,26 @@ impl<'a> Pass<'a> {
         );
     }
 
-    fn elements(&mut self, cx: MessageCx<'_>) {
+    fn elements(&mut self, message: MessageCx<'_>) {
         let runner = self.runner;
-        for element in cx.message.doc.elements() {
-            let OfTag { rules, signs } = &runner.by_tag[element.tag() as usize];
-            if rules.is_empty() || element.flags().payload {
-                continue;
+        let mut left = message.message.doc.elements().map(|element| Visit::of(runner, message, element));
+        let mut visit = left.next();
+        while visit.is_some() {
+            let done = bug::caught(|| {
+                while let Some(now) = &mut visit {
+                    while let Some((number, call)) = now.next() {
+                        let cx = now.cx;
+                        self.call(number, |sink| match call {
+                            Call::Function(check) => check(&cx, sink),
+                            Call::Own(own) => own.element(&cx, sink),
+                        });
+                    }
+                    visit = left.next();
+                }
+            });
+            if let (Err(bug), Some(visit)) = (done, &visit) {
+                self.tallies[visit.under_way].bug.get_or_insert(bug);
             }
-            let shown = Shown::of_element(cx, element, *signs);
-            let cx = ElementCx { message: cx, element };
-            let mut called = rules.iter().filter(|Gated(_, gate, _)| gate.lets(shown)).peekable();
-            if called.peek().is_none() {
-                continue;
-            }
-            self.calls(called.map(|Gated(number, _, call)| {
-                (*number, |sink: &mut Sink<'_>| match call {
-                    Call::Function(check) => check(&cx, sink),
-                    Call::Own(own) => own.element(&cx, sink),
-                })
-            }));
         }
     }
 

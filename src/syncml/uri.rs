@@ -23,18 +23,23 @@ impl<'a> Key<'a> {
     /// The key of a URI, its query included.
     pub fn of(uri: &'a str, naming: Naming) -> Key<'a> {
         let (path, query) = uri.split_at(path(uri).len());
-        let trimmed = path.trim_end_matches('/');
-        let relative = if trimmed == "." { "" } else { trimmed.strip_prefix("./").unwrap_or(trimmed) };
-        let plain = query.is_empty() && relative.is_ascii() && memchr::memchr(b'%', relative.as_bytes()).is_none();
-        if naming == Naming::Windows && plain {
-            return Key(windows_name(relative));
+        if query.is_empty() && path.is_ascii() && memchr::memchr(b'%', path.as_bytes()).is_none() {
+            return Key::plain(path, naming);
         }
-        let decoded = percent_decoded(relative);
+        let decoded = percent_decoded(relative(path));
         let named = match naming {
             Naming::Oma => decoded,
             Naming::Windows => without_device(lower_case(decoded)),
         };
         if query.is_empty() { Key(named) } else { Key(Cow::Owned(format!("{named}{query}"))) }
+    }
+
+    /// The key of a URI that is ASCII, without a query and `%`: nearly all are.
+    pub fn plain(uri: &'a str, naming: Naming) -> Key<'a> {
+        match naming {
+            Naming::Oma => Key(Cow::Borrowed(relative(uri))),
+            Naming::Windows => Key(windows_name(relative(uri))),
+        }
     }
 
     /// The key of the node that a URI addresses: without `?list=` or `?prop=`.
@@ -96,6 +101,12 @@ pub fn host(uri: &str) -> Option<&str> {
         None => named.split(':').next()?,
     };
     (!host.is_empty()).then_some(host)
+}
+
+/// A path without the `./` before it and the slashes behind it.
+fn relative(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed == "." { "" } else { trimmed.strip_prefix("./").unwrap_or(trimmed) }
 }
 
 /// What [`lower_case`] and [`without_device`] make of plain ASCII, in one step: nearly all URIs are.

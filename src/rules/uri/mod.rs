@@ -53,45 +53,33 @@ pub(super) fn signs_of_message(cx: MessageCx<'_>) -> u32 {
 
 /// The signs of a URI: most rules need not look at most URIs.
 fn signs(uri: &str) -> u32 {
-    let mut signs = set(uri.starts_with(".."), sign::dots);
-    let mut before = 0;
-    for byte in uri.bytes() {
-        let counts = if before == b'/' { !0 } else { !BEHIND_SLASH };
-        signs |= BYTES[usize::from(byte)] & counts;
-        before = byte;
-    }
-    let path = path(uri);
-    signs
+    let bytes = uri.as_bytes();
+    let holds = |byte| memchr::memchr(byte, bytes).is_some();
+    // Most have none of the three.
+    let marks = match memchr::memchr3(b'?', b'%', b'*', bytes) {
+        Some(_) => set(holds(b'?'), sign::query) | set(holds(b'%'), sign::percent) | set(holds(b'*'), sign::asterisk),
+        None => 0,
+    };
+    // These look at each byte, without stopping at the first: that is done for many bytes at once.
+    let bare = bytes.iter().fold(false, |bare, byte| bare | !is_plain(*byte));
+    let behind_slash = |byte| {
+        let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+        pairs.fold(false, |any, (slash, next)| any | ((*slash == b'/') & (*next == byte)))
+    };
+    let path = if marks == 0 { uri } else { path(uri) };
+    marks
+        | set(bare, sign::bare)
+        | set(behind_slash(b'.') || uri.starts_with(".."), sign::dots)
+        | set(behind_slash(b'/'), sign::slashes)
         | set(!uri.starts_with("./"), sign::unrooted)
         | set(path.ends_with('/'), sign::ends_open)
         | of_place(path)
 }
 
-/// The signs that count behind a slash alone.
-const BEHIND_SLASH: u32 = sign::dots | sign::slashes;
-
-/// The sign of each byte.
-static BYTES: [u32; 256] = {
-    let mut signs = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        signs[byte] = match byte as u8 {
-            b'?' => sign::query,
-            b'%' => sign::percent,
-            b'*' => sign::asterisk,
-            b'.' => sign::dots,
-            b'/' => sign::slashes,
-            plain if is_plain(plain) => 0,
-            _ => sign::bare,
-        };
-        byte += 1;
-    }
-    signs
-};
-
 /// The signs of the part of the tree that a path leads to.
 fn of_place(path: &str) -> u32 {
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let trimmed = path.trim_end_matches('/');
+    let last = memchr::memrchr(b'/', trimmed.as_bytes()).and_then(|slash| trimmed.get(slash + 1..)).unwrap_or(trimmed);
     let named = set(last.eq_ignore_ascii_case("Unenroll"), sign::unenroll) | set(after(last, "PFX").is_some(), sign::pfx);
     let Some(below) = path.strip_prefix("./") else { return named | sign::apart | sign::any_csp };
     if after(below, "User/").is_some() {
@@ -120,8 +108,9 @@ fn of_csp(object: &str) -> u32 {
 
 /// Whether a byte may stand in an address as it is (RFC 3986, without its brackets).
 const fn is_plain(byte: u8) -> bool {
-    let marks = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'%' | b'?' | b'=' | b'&' | b'+' | b':' | b'@');
-    byte.is_ascii_alphanumeric() || marks || matches!(byte, b'!' | b'$' | b'\'' | b'(' | b')' | b',' | b';' | b'*')
+    let letter = byte.is_ascii_alphabetic() | (byte == b'_') | (byte == b'~');
+    let mark = (b'$' <= byte) & (byte <= b';');
+    letter | mark | (byte == b'!') | (byte == b'=') | (byte == b'?') | (byte == b'@')
 }
 
 /// What stands behind a beginning, letters of either case.
@@ -170,13 +159,18 @@ fn read<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> {
         (_, Tag::Add | Tag::Delete | Tag::Exec | Tag::Get | Tag::Replace) => &[Tag::Target],
         _ => &[],
     };
-    let commands = cx.message.doc.elements().filter(move |element| !ends(element.tag()).is_empty()).map(Command);
+    let doc = &cx.message.doc;
+    let astray = doc.flags().astray.then(|| doc.elements().map(Command)).into_iter().flatten();
+    let listed = (!doc.flags().astray).then(|| doc.all_commands()).into_iter().flatten();
+    let commands = listed.chain(astray).filter(move |command| !ends(command.tag()).is_empty());
     let items = commands.flat_map(|command| command.items().map(move |item| (command, item)));
     items.flat_map(move |(command, item)| {
         ends(command.tag()).iter().filter_map(move |end| {
             let element = item.0.child(*end)?.child(Tag::LocURI)?;
             let uri = element.value()?;
-            let (key, signs) = (Key::of(uri, cx.profile.naming()), signs(uri));
+            let (naming, signs) = (cx.profile.naming(), signs(uri));
+            let is_plain = signs & (sign::query | sign::percent | sign::bare) == 0;
+            let key = if is_plain { Key::plain(uri, naming) } else { Key::of(uri, naming) };
             Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
         })
     })
@@ -219,6 +213,14 @@ mod tests {
         assert_eq!(list("./A/B?list=Struct"), [".", "A", "B"]);
         assert_eq!(list("/A/B/"), ["A", "B"]);
         assert_eq!(list("./A//B"), [".", "A", "", "B"]);
+    }
+
+    #[test]
+    fn plain_bytes_are_those_of_rfc_3986() {
+        let plain: String = (0..=255).filter(|byte| is_plain(*byte)).map(char::from).collect();
+        let digits_and_letters = |from, to| (from..=to).collect::<String>();
+        let (digits, upper, lower) = (digits_and_letters('0', '9'), digits_and_letters('A', 'Z'), digits_and_letters('a', 'z'));
+        assert_eq!(plain, format!("!$%&'()*+,-./{digits}:;=?@{upper}_{lower}~"));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Builder {
     doc: Doc,
     open: Vec<u32>,
     last_root: u32,
+    /// How many commands, statuses and results there are, wherever they stand.
+    with_cmd_id: usize,
 }
 
 impl Builder {
@@ -35,7 +37,7 @@ impl Builder {
             notes: Vec::new(),
             remarks: Vec::new(),
         };
-        Builder { doc, open: Vec::new(), last_root: NONE }
+        Builder { doc, open: Vec::new(), last_root: NONE, with_cmd_id: 0 }
     }
 
     /// Makes room for that many elements.
@@ -73,6 +75,8 @@ impl Builder {
         node.inner = inner;
         node.text = text;
         node.namespace = namespace;
+        let is_padded = is_padded(self.doc.bytes_of(text));
+        self.settle(id, text == Text::None, is_padded);
     }
 
     /// Adds a node below the innermost open element.
@@ -101,8 +105,11 @@ impl Builder {
             }
         }
         let at = self.doc.attributes.len() as u32;
+        let tag = if flags.payload { Tag::Other } else { tag };
+        self.doc.tags |= tag.bit();
+        self.with_cmd_id += usize::from(tag.has_cmd_id());
         self.doc.nodes.push(Node {
-            tag: if flags.payload { Tag::Other } else { tag },
+            tag,
             flags,
             highest: 0,
             namespace: 0,
@@ -238,6 +245,28 @@ impl Builder {
             let node = &mut self.doc.nodes[id as usize];
             node.span.end = end;
             node.inner.end = content_end.max(node.inner.start);
+            let has_code = node.tag.has_cmd_id();
+            let text = self.doc.bytes_of(self.doc.nodes[id as usize].text);
+            let is_blank = text.iter().all(is_space);
+            let is_padded = !is_blank && is_padded(text);
+            self.settle(id, is_blank, is_padded);
+            if has_code {
+                self.doc.nodes[id as usize].code = Element { doc: &self.doc, id: NodeId(id) }.read_code();
+            }
+        }
+    }
+
+    /// Marks a node that is whole, those around it and the document with what is seen of it.
+    fn settle(&mut self, id: u32, is_blank: bool, is_padded: bool) {
+        let node = &mut self.doc.nodes[id as usize];
+        node.flags.padded = is_padded;
+        let is_hollow = node.flags.unclosed || (node.first == NONE && is_blank);
+        let parent = node.parent;
+        self.doc.flags.cdata |= node.flags.cdata;
+        self.doc.flags.padded |= is_padded;
+        self.doc.flags.disordered |= node.flags.disordered;
+        if let Some(parent) = self.doc.nodes.get_mut(parent as usize).filter(|_| is_hollow) {
+            parent.flags.hollow = true;
         }
     }
 
@@ -295,31 +324,7 @@ impl Builder {
             self.doc.nodes.shrink_to_fit();
         }
         self.doc.commands = crate::syncml::view::commands_of(&self.doc);
-        let with_id = (0..self.doc.nodes.len()).filter(|id| self.mark(*id)).count();
-        self.doc.flags.astray = with_id != self.doc.commands.len();
+        self.doc.flags.astray = self.with_cmd_id != self.doc.commands.len();
         self.doc
-    }
-
-    /// Marks a node with what is seen once all nodes are there; gives whether it is a command, Status or Results.
-    fn mark(&mut self, id: usize) -> bool {
-        let element = Element { doc: &self.doc, id: NodeId(id as u32) };
-        let has_cmd_id = element.tag().has_cmd_id();
-        let code = if has_cmd_id { element.read_code() } else { None };
-        let text = self.doc.bytes_of(self.doc.nodes[id].text);
-        let is_blank = text.iter().all(is_space);
-        let is_padded = !is_blank && is_padded(text);
-        let node = &mut self.doc.nodes[id];
-        node.code = code;
-        node.flags.padded = is_padded;
-        let is_hollow = node.flags.unclosed || (node.first == NONE && is_blank);
-        let parent = node.parent;
-        self.doc.tags |= node.tag.bit();
-        self.doc.flags.cdata |= node.flags.cdata;
-        self.doc.flags.padded |= node.flags.padded;
-        self.doc.flags.disordered |= node.flags.disordered;
-        if let Some(parent) = self.doc.nodes.get_mut(parent as usize).filter(|_| is_hollow) {
-            parent.flags.hollow = true;
-        }
-        has_cmd_id
     }
 }
