@@ -5,6 +5,7 @@
 //! may let through what its rule then passes over, never the other way round.
 
 use super::{MessageCx, SessionCx, regular, uri};
+use crate::syncml::doc::Form;
 use crate::syncml::{Command, Element, Tag};
 
 /// What a rule asks for; of several conditions all must hold.
@@ -114,6 +115,12 @@ signs! {
     disordered = 23;
     /// A command of the session has no Status.
     unanswered = 24;
+    /// It may lack a child that it needs.
+    lacking = 25;
+    /// It has attributes.
+    attributes = 26;
+    /// It stands in a WBXML document.
+    wbxml = 27;
 }
 
 /// Those that are read from addresses.
@@ -129,6 +136,7 @@ pub(super) struct Shown {
 }
 
 /// A sign, if it is one.
+#[inline]
 pub(super) fn set(is: bool, sign: u32) -> u32 {
     if is { sign } else { 0 }
 }
@@ -141,7 +149,10 @@ impl Shown {
         let signs = set(element.code() != Some(200), sign::no_success)
             | set(flags.twins, sign::twins)
             | set(element.has_text(), sign::text)
-            | set(flags.hollow, sign::hollow);
+            | set(flags.hollow, sign::hollow)
+            | set(flags.lacking, sign::lacking)
+            | set(element.has_attributes(), sign::attributes)
+            | set(element.doc().form() == Form::Wbxml, sign::wbxml);
         let of_addresses = if wanted & OF_ADDRESSES == 0 { 0 } else { uri::signs_of(cx, Command(element)) };
         let of_message = if wanted & OF_MESSAGES == 0 { 0 } else { Shown::of_message(cx).signs & OF_MESSAGES };
         Shown { tags: element.tags_below(), signs: signs | of_addresses | of_message }

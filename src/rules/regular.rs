@@ -32,25 +32,31 @@ fn refs_are_plain(cx: MessageCx<'_>) -> bool {
     let Some(asked) = cx.answers().filter(|asked| asked.message.is_readable()) else { return answers.next().is_none() };
     let Some(msg_id) = asked.message.msg_id().filter(|_| !asked.message.retransmission) else { return false };
     let is_of_header = |status: Command<'_>| {
-        let is_named = status.cmd_ref() == Some("0") && status.cmd() == Some(Tag::SyncHdr.name());
-        status.tag() == Tag::Status && status.msg_ref() == Some(msg_id) && is_named
+        status.tag() == Tag::Status && status.refs() == [Some(msg_id), Some("0"), Some(Tag::SyncHdr.name())]
     };
     let mut last = None;
-    let mut is_plain =
-        |answer: Command<'_>| answer.msg_ref() == Some(msg_id) && refers(cx, answer, asked.index, &mut last);
+    let mut is_plain = |answer: Command<'_>| {
+        let [msg_ref, _, cmd] = answer.refs();
+        msg_ref == Some(msg_id) && refers(cx, (answer, cmd), asked.index, &mut last)
+    };
     answers.next().is_some_and(is_of_header) && answers.all(&mut is_plain)
 }
 
-/// Whether an answer refers to a command of message `asked` without doubt: a Status to one behind `last`, Results to what was
-/// asked for.
-fn refers(cx: MessageCx<'_>, answer: Command<'_>, asked: usize, last: &mut Option<NodeId>) -> bool {
+/// Whether an answer, with its `Cmd`, refers to a command of message `asked` without doubt: a Status to one behind `last`,
+/// Results to what was asked for.
+fn refers(
+    cx: MessageCx<'_>,
+    (answer, cmd): (Command<'_>, Option<&str>),
+    asked: usize,
+    last: &mut Option<NodeId>,
+) -> bool {
     let referred = cx.session.referred(cx.index, answer).found();
     let Some(at) = referred.filter(|at| at.message == asked && !cx.session.is_ambiguous(*at)) else { return false };
     let Some(command) = cx.session.command_at(at) else { return false };
     let name = command.tag().name();
     match answer.tag() {
-        Tag::Status => answer.cmd() == Some(name) && Some(at.node) > last.replace(at.node),
-        _ => answer.cmd().is_none_or(|cmd| cmd == name) && gives(answer, command),
+        Tag::Status => command.tag().is_command() && cmd == Some(name) && Some(at.node) > last.replace(at.node),
+        _ => cmd.is_none_or(|cmd| cmd == name) && gives(answer, command),
     }
 }
 

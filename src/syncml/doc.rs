@@ -58,12 +58,16 @@ pub struct Flags {
     pub opaque: bool,
     /// White space stands around its text, and more than that in it.
     pub padded: bool,
+    /// Its text is white space, or it has none.
+    pub blank: bool,
     /// Two of its children may have one name; where this is not set, none have.
     pub twins: bool,
     /// One of its children has neither text nor children, or no end tag.
     pub hollow: bool,
     /// Its children stand in another order than the DTD has them in.
     pub disordered: bool,
+    /// It may lack a child that it needs.
+    pub lacking: bool,
     /// Of a document: a command, Status or Results stands where none is expected, so that it is not among its commands.
     pub astray: bool,
 }
@@ -336,8 +340,12 @@ impl<'a> Element<'a> {
     /// Its text without surrounding white space; `None` when nothing is left. The form in which codes, numbers and URIs are compared.
     #[inline]
     pub fn value(self) -> Option<&'a str> {
-        let text = trimmed(self.text());
-        (!text.is_empty()).then_some(text)
+        let Flags { blank, padded, .. } = self.flags();
+        match blank {
+            true => None,
+            false if padded => Some(self.text().trim_matches([' ', '\t', '\r', '\n'])),
+            false => Some(self.text()),
+        }
     }
 
     /// Whether it has text of its own, be it white space.
@@ -439,6 +447,13 @@ impl<'a> Element<'a> {
             .map(move |attribute| (doc.text_of(attribute.name), doc.text_of(attribute.value)))
     }
 
+    /// Whether it has attributes.
+    #[inline]
+    pub fn has_attributes(self) -> bool {
+        let (from, to) = self.node().attributes;
+        from != to
+    }
+
     /// Where the value of an attribute stands in the document's bytes, by its place among them; `None` when it had to be
     /// decoded.
     pub fn attribute_span(self, at: usize) -> Option<Span> {
@@ -486,15 +501,6 @@ fn is_space(byte: &u8) -> bool {
 /// Whether text begins or ends with white space.
 fn is_padded(text: &[u8]) -> bool {
     text.first().is_some_and(is_space) || text.last().is_some_and(is_space)
-}
-
-/// Text without the white space of XML around it.
-#[inline]
-fn trimmed(text: &str) -> &str {
-    match is_padded(text.as_bytes()) {
-        true => text.trim_matches([' ', '\t', '\r', '\n']),
-        false => text,
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,43 @@ pub const fn order(parent: Tag) -> &'static [Tag] {
     }
 }
 
+/// The children that an element cannot do without. A command needs an `Item`; what stands in a `Target` or `Source` may also be plain
+/// text, and `SyncHdr` has its own way with them: who judges that looks closer.
+pub const fn required(parent: Tag) -> &'static [Tag] {
+    use Tag::*;
+    match parent {
+        SyncML => &[SyncHdr, SyncBody],
+        Status => &[Cmd],
+        Target | Source => &[LocURI],
+        Cred => &[Data],
+        Chal => &[Meta],
+        Add | Replace | Delete | Copy | Get | Exec | Results => &[Item],
+        _ => &[],
+    }
+}
+
+/// Whether an element that has these children (a set of [`Tag::bit`]) may lack one that it needs.
+#[inline]
+pub fn may_lack(parent: Tag, children: u64) -> bool {
+    REQUIRED[parent as usize] & !children != 0
+}
+
+/// What [`required`] says, as sets. A child that shares its bit cannot be told to be there: its parent has a set that is never full.
+static REQUIRED: [u64; Tag::COUNT] = {
+    let mut sets = [0; Tag::COUNT];
+    let mut parent = 0;
+    while parent < Tag::ALL.len() {
+        let required = required(Tag::ALL[parent]);
+        let mut at = 0;
+        while at < required.len() {
+            sets[parent] |= if required[at].has_own_bit() { required[at].bit() } else { !0 };
+            at += 1;
+        }
+        parent += 1;
+    }
+    sets
+};
+
 /// The place of a child among the children of its parent, from 1; 0 where it has none.
 #[inline]
 pub fn rank(parent: Tag, child: Tag) -> u8 {

@@ -75,6 +75,22 @@ impl<'a> Command<'a> {
     pub fn cmd(self) -> Option<&'a str> {
         self.0.child_value(Tag::Cmd)
     }
+    /// `MsgRef`, `CmdRef` and `Cmd` together: asked for one by one they take three looks at the children.
+    pub fn refs(self) -> [Option<&'a str>; 3] {
+        let mut refs = [None; 3];
+        for child in self.0.children() {
+            let slot = match child.tag() {
+                Tag::MsgRef => 0,
+                Tag::CmdRef => 1,
+                Tag::Cmd => 2,
+                _ => continue,
+            };
+            if refs[slot].is_none() {
+                refs[slot] = child.value().filter(|_| !child.flags().unclosed);
+            }
+        }
+        refs
+    }
     /// `Data` of the element itself: the status code, the alert code.
     pub fn data(self) -> Option<&'a str> {
         self.0.child_value(Tag::Data)

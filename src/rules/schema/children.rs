@@ -50,14 +50,9 @@ fn is_unused(tag: Tag) -> bool {
 pub(in crate::rules) fn missing_required_child(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let element = cx.element;
     let in_header = element.parent().is_some_and(|parent| parent.tag() == Tag::SyncHdr);
-    let required: &[Tag] = match element.tag() {
-        Tag::SyncML => &[Tag::SyncHdr, Tag::SyncBody],
-        Tag::Status => &[Tag::Cmd],
+    let required = match element.tag() {
         Tag::Target | Tag::Source if in_header || element.value().is_some() => &[],
-        Tag::Target | Tag::Source => &[Tag::LocURI],
-        Tag::Cred => &[Tag::Data],
-        Tag::Chal => &[Tag::Meta],
-        _ => &[Tag::Item],
+        tag => dtd::required(tag),
     };
     for missing in required.iter().filter(|tag| !element.has(**tag)) {
         let draft = out.report(cx.at(), format!("this {} has no {}", element.name(), missing.name()));

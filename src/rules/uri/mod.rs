@@ -60,20 +60,26 @@ fn signs(uri: &str) -> u32 {
         Some(_) => set(holds(b'?'), sign::query) | set(holds(b'%'), sign::percent) | set(holds(b'*'), sign::asterisk),
         None => 0,
     };
-    // These look at each byte, without stopping at the first: that is done for many bytes at once.
-    let bare = bytes.iter().fold(false, |bare, byte| bare | !is_plain(*byte));
-    let behind_slash = |byte| {
-        let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-        pairs.fold(false, |any, (slash, next)| any | ((*slash == b'/') & (*next == byte)))
-    };
+    let behind_slash = memchr::memchr_iter(b'/', bytes).fold(0, |signs, slash| match bytes.get(slash + 1) {
+        Some(b'.') => signs | sign::dots,
+        Some(b'/') => signs | sign::slashes,
+        _ => signs,
+    });
     let path = if marks == 0 { uri } else { path(uri) };
     marks
-        | set(bare, sign::bare)
-        | set(behind_slash(b'.') || uri.starts_with(".."), sign::dots)
-        | set(behind_slash(b'/'), sign::slashes)
+        | behind_slash
+        | set(holds_bare(bytes), sign::bare)
+        | set(uri.starts_with(".."), sign::dots)
         | set(!uri.starts_with("./"), sign::unrooted)
         | set(path.ends_with('/'), sign::ends_open)
         | of_place(path)
+}
+
+/// Whether a byte has to be escaped. In blocks, which the compiler compares as a whole.
+fn holds_bare(bytes: &[u8]) -> bool {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let bare = |block: &[u8; 16]| block.iter().fold(false, |bare, byte| bare | !is_plain(*byte));
+    blocks.iter().any(bare) || rest.iter().any(|byte| !is_plain(*byte))
 }
 
 /// The signs of the part of the tree that a path leads to.

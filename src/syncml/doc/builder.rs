@@ -83,7 +83,7 @@ impl Builder {
     fn add(&mut self, tag: Tag, name: Text, span: Span) -> u32 {
         let id = self.doc.nodes.len() as u32;
         let parent = self.open.last().copied().unwrap_or(NONE);
-        let mut flags = Flags::default();
+        let mut flags = Flags { blank: true, ..Flags::default() };
         if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
             flags.payload = above.flags.payload || above.tag == Tag::Data;
             let tag = if flags.payload { Tag::Other } else { tag };
@@ -260,6 +260,8 @@ impl Builder {
     fn settle(&mut self, id: u32, is_blank: bool, is_padded: bool) {
         let node = &mut self.doc.nodes[id as usize];
         node.flags.padded = is_padded;
+        node.flags.blank = is_blank;
+        node.flags.lacking = dtd::may_lack(node.tag, node.below);
         let is_hollow = node.flags.unclosed || (node.first == NONE && is_blank);
         let parent = node.parent;
         self.doc.flags.cdata |= node.flags.cdata;
