@@ -76,9 +76,10 @@ fn of_der(der: &[u8]) -> Result<RsaKey, KeyError> {
 }
 
 impl RsaKey {
-    /// The premaster secret in a ClientKeyExchange; `None` when it was encrypted for another key.
+    /// The premaster secret in a ClientKeyExchange; `None` when it was encrypted for another key. What comes of another key is no
+    /// error, but some bytes (implicit rejection): a premaster secret begins with the version of the client (RFC 5246, 7.4.7.1).
     pub(super) fn premaster(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
         let secret = self.0.decrypt(Pkcs1v15Encrypt, encrypted).ok()?;
-        (secret.len() == super::schedule::MASTER).then_some(secret)
+        (secret.len() == super::schedule::MASTER && secret.first() == Some(&3)).then_some(secret)
     }
 }
