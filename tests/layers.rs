@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wbxml", &["syncml"]),
     ("transcript", &["http", "push", "syncml", "tls", "xml"]),
     ("syncml/read", &["enroll", "http", "syncml", "transcript", "wbxml", "xml"]),
-    ("session", &["enroll", "http", "push", "syncml", "transcript", "xml"]),
+    ("session", &["enroll", "http", "push", "syncml", "tls", "transcript", "xml"]),
     ("credentials", &["syncml"]),
     ("rules", &["credentials", "enroll", "http", "push", "session", "syncml", "tls", "x509", "xml"]),
     ("suppress", &["rules", "session", "syncml"]),
