@@ -12,7 +12,7 @@ use super::secure::{Secure, Source};
 use super::start::{self, Sign};
 use super::{Connection, Event};
 use crate::limits::Limits;
-use crate::stream::{End, Stream};
+use crate::stream::{End, Gap, Stream};
 use crate::tcp::{Consumer, Opening, Role};
 use crate::time::Time;
 use crate::tls::Phase;
@@ -91,8 +91,12 @@ impl Probe {
                     _ if other == Sign::Maybe && !bytes.is_empty() => self.begin[side] = Begin::Lost,
                     Sign::Yes => return Told::Http1,
                     Sign::No if !bytes.is_empty() => return Told::Other,
-                    _ if stream.next_gap().is_none() => return Told::Nothing,
-                    _ => self.begin[side] = Begin::Lost,
+                    _ => match stream.next_gap() {
+                        None => return Told::Nothing,
+                        // Behind lost records of a handshake: whether a message was among them, the other side's tell.
+                        Some(Gap { len: None, .. }) if bytes.is_empty() => self.begin[side] = Begin::Within,
+                        Some(_) => self.begin[side] = Begin::Lost,
+                    },
                 }
             }
             let found = if side == CLIENT { start::find_request(bytes) } else { start::find_response(bytes) };

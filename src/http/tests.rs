@@ -206,6 +206,22 @@ fn a_lost_half_is_missing_and_the_others_stay_paired() {
     }
 }
 
+/// What was lost of a handshake is a gap of unknown length where the first message begins.
+#[test]
+fn a_gap_of_unknown_length_before_all_messages_need_not_be_one() {
+    let all = [post("/a", "1"), ok("2"), post("/b", "3"), ok("4")];
+    let expected = ["> 0 POST /a [1]", "< 0 200 [2] to POST", "> 1 POST /b [3]", "< 1 200 [4] to POST", "closed"];
+    let talk = |wire: Wire, from: usize| {
+        let all = all.iter().enumerate().skip(from);
+        all.fold(wire, |wire, (number, bytes)| wire.send(number % 2, bytes.as_bytes())).close()
+    };
+    assert_eq!(talk(Wire::new().hole(CLIENT), 0), expected);
+    assert_eq!(talk(Wire::new().hole(SERVER), 0), expected);
+    let lost = talk(Wire::new().hole(CLIENT), 1);
+    assert_eq!(lost[..2], ["> 0 missing", "< 0 200 [2]"]);
+    assert_eq!(lost[2..], expected[2..]);
+}
+
 #[test]
 fn a_gap_in_a_body_of_known_length_is_skipped_exactly() {
     let head = "POST / HTTP/1.1\r\nContent-Length: 20\r\n\r\n";
