@@ -44,6 +44,8 @@ pub struct Limits {
     pub pipelined: usize,
     /// One body as it was sent. ADMX ingestion, the largest payload seen in the field, is a few MiB.
     pub body: usize,
+    /// Bytes kept of a body that begins as no document, uncoded: pages of errors and answers in JSON are shorter, downloads are not.
+    pub other_body: usize,
     /// One body after its content codings are removed.
     pub decoded_body: usize,
     /// Decoded bytes per coded byte, past the first MiB. Deflate cannot exceed 1032; real XML stays below 30.
@@ -159,6 +161,7 @@ impl Default for Limits {
             http2_table: 64 * KIB,
             pipelined: 256,
             body: 16 * MIB,
+            other_body: 64 * KIB,
             decoded_body: 64 * MIB,
             decode_ratio: 200,
             codings: 4,

@@ -1,7 +1,7 @@
 //! A message whose body is being read: bytes are taken until the framing says that it is over.
 //!
 //! A body of known length stays in the stream until it is whole, so that it is copied once. Gaps within it are skipped
-//! exactly. At most `limits.body` bytes are kept.
+//! exactly. At most `limits.body` bytes are kept, and `limits.other_body` of one that begins as no document: a download passes by.
 
 use std::sync::Arc;
 
@@ -26,11 +26,16 @@ pub(super) struct Open {
     kept: Vec<u8>,
     origin: Origin,
     length: u64,
+    /// How many bytes are kept at most, once its beginning has told.
+    most: Option<usize>,
     captured: Captured,
     first: Option<Time>,
     last: Option<Time>,
     pub(super) notes: Vec<Anomaly>,
 }
+
+/// Bytes from which it is told whether a body may be a document, as long as those among which a document is looked for.
+const FRONT: usize = 1024;
 
 /// What comes after a message.
 #[derive(Debug)]
@@ -82,11 +87,22 @@ impl Open {
             kept: Vec::new(),
             origin: Origin::default(),
             length: 0,
+            most: None,
             captured: Captured::Whole,
             first,
             last,
             notes,
         }
+    }
+
+    /// How many bytes are kept at most. `next` are the next ones of the body.
+    fn most(&mut self, next: &[u8], limits: &Limits) -> usize {
+        let front = if self.kept.is_empty() { next } else { &self.kept };
+        if self.most.is_none() && front.len() >= FRONT {
+            let keeps = codings(&self.head).next().is_some() || self.head.unknown > 0 || may_be_document(front);
+            self.most = Some(if keeps { limits.body } else { limits.other_body.min(limits.body) });
+        }
+        self.most.unwrap_or(limits.body)
     }
 
     /// Bytes kept so far.
@@ -123,7 +139,7 @@ impl Open {
     fn read_length(&mut self, mut left: u64, stream: &mut Stream, limits: &Limits) -> Done {
         loop {
             let here = stream.bytes().len() as u64;
-            let untouched = self.is_untouched() && left <= limits.body as u64;
+            let untouched = self.is_untouched() && left <= self.most(stream.bytes(), limits) as u64;
             if here >= left {
                 if untouched {
                     return Done::InPlace(left as usize);
@@ -209,7 +225,7 @@ impl Open {
     fn read_until_close(&mut self, stream: &mut Stream, limits: &Limits) -> Done {
         loop {
             let here = stream.bytes().len();
-            if self.is_untouched() && here <= limits.body {
+            if self.is_untouched() && here <= self.most(stream.bytes(), limits) {
                 match (stream.next_gap(), stream.end()) {
                     (None, None) => return Done::More,
                     (None, Some(End::Closed)) => return Done::InPlace(here),
@@ -238,11 +254,13 @@ impl Open {
     pub(super) fn take(&mut self, count: usize, stream: &mut Stream, limits: &Limits) {
         self.last = count.checked_sub(1).and_then(|last| stream.time_at(last)).or(self.last);
         if self.captured == Captured::Whole && count > 0 {
-            let keep = count.min(limits.body.saturating_sub(self.kept.len()));
+            let most = self.most(stream.bytes(), limits);
+            let keep = count.min(most.saturating_sub(self.kept.len()));
             self.origin.append(self.kept.len() as u64, &stream.origin_of(Span::new(0, keep)));
             self.kept.extend_from_slice(stream.bytes().get(..keep).unwrap_or_default());
             if keep < count {
-                let why = format!("the body is larger than {} bytes", limits.body);
+                let what = if most < limits.body { "the body is no document and" } else { "the body" };
+                let why = format!("{what} is larger than {most} bytes");
                 self.notes.push(Anomaly::new(Kind::LimitBody, Span::default(), why.clone()));
                 self.captured = Captured::Refused(why);
             }
@@ -346,13 +364,11 @@ fn decoded(
     limits: &Limits,
     notes: &mut Vec<Anomaly>,
 ) -> Body {
-    let codings: Vec<&str> = body::names(head.all("content-encoding").collect::<Vec<_>>().into_iter()).collect();
-    if head.status == 206 && !codings.is_empty() {
+    let mut all: Vec<&str> = codings(head).collect();
+    if head.status == 206 && head.header("content-encoding").is_some() {
         let whole = Body::whole(bytes, origin);
         return Body { captured: Captured::Refused("it is a range of a coded body".to_owned()), ..whole };
     }
-    let transfer = framing::transfer_codings(head).filter(|name| !name.eq_ignore_ascii_case("chunked"));
-    let mut all: Vec<&str> = codings.into_iter().chain(transfer).collect();
     let mut captured = captured;
     if head.unknown > 0 && all.is_empty() {
         match bytes {
@@ -365,6 +381,20 @@ fn decoded(
     }
     let origin = if bytes.is_empty() { head.origin.inexact() } else { origin };
     body::decode(bytes, origin, all.into_iter(), captured, limits, notes)
+}
+
+/// The codings of a body, outermost last.
+fn codings(head: &Head) -> impl Iterator<Item = &str> {
+    let content = body::names(head.all("content-encoding").collect::<Vec<_>>().into_iter());
+    content.chain(framing::transfer_codings(head).filter(|name| !name.eq_ignore_ascii_case("chunked")))
+}
+
+/// Whether a body may be XML or WBXML by its beginning; a log may have lines before its document.
+fn may_be_document(front: &[u8]) -> bool {
+    let is_filler = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF);
+    let first = front.iter().find(|byte| !is_filler(byte));
+    let holds = |sign: &[u8]| memchr::memmem::find(front.get(..FRONT).unwrap_or(front), sign).is_some();
+    first == Some(&b'<') || matches!(front, [..=0x0F, _, _, ..]) || holds(b"<SyncML")
 }
 
 /// Whether a body without a known coding is none that a coding gives: XML or WBXML, by their first bytes.

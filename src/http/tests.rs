@@ -329,7 +329,28 @@ fn what_is_kept_is_counted() {
 
 #[test]
 fn a_large_early_response_is_not_kept_back() {
-    let wire = Wire::new().client("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n").server(&ok(&"x".repeat(70_000)));
+    let wire = Wire::new().client("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n").server(&ok(&"<".repeat(70_000)));
     assert_eq!(wire.events.len(), 1);
     assert_eq!(wire.client("body").close()[1], "> 0 POST / [body]");
+}
+
+#[test]
+fn a_download_passes_by_and_a_document_of_its_size_does_not() {
+    let limits = Limits::default();
+    let size = 4 * limits.other_body;
+    let document = format!("<SyncML>{}", " ".repeat(size));
+    for (body, kept) in [(vec![0x89; size], limits.other_body), (document.into_bytes(), size + "<SyncML>".len())] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let mut wire = Wire::new().client("GET /a HTTP/1.1\r\nHost: a\r\n\r\n").server(&head);
+        let mut most = 0;
+        for piece in body.chunks(1460) {
+            wire = wire.send(SERVER, piece);
+            most = most.max(wire.held());
+        }
+        assert_eq!(most < 3 * limits.other_body, kept == limits.other_body, "{most} bytes were held");
+        let events = wire.client(&post("/b", "next")).server(&ok("answer")).events();
+        let Event::Message(message) = &events[1] else { panic!("{events:?}") };
+        assert_eq!((message.body.bytes.len(), message.body.wire_len), (kept, Some(body.len() as u64)));
+        assert_eq!(line(&events[3]), "< 1 200 [answer] to POST");
+    }
 }
