@@ -29,7 +29,8 @@ use peers::{Running, are_here, free_port, record, stop, wait_for};
 
 fn read(file: &Path) -> (Vec<Message>, Vec<Vec<u8>>) {
     let data = map::Data::open(file, true).unwrap();
-    let limits = Limits::default();
+    // To the byte, downloads too.
+    let limits = Limits { other_body: Limits::default().body, ..Limits::default() };
     let (mut decoder, mut table) = (Decoder::new(&limits), Table::<Conn>::new(InputId(0), &limits));
     let (mut messages, mut frames) = (Vec::new(), Vec::new());
     let mut each = |event: Event| match event {

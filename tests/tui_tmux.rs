@@ -125,7 +125,7 @@ fn finds_follows_searches_copies_and_quits() {
     tmux.wait(&["copied 60 bytes"]);
     let copied = String::from_utf8(tmux.run(&["show-buffer"]).stdout).unwrap();
     assert_eq!(copied, "./Vendor/MSFT/Firewall/MdmStore/PublicProfile/EnableFirewall");
-    tmux.keys("Escape T");
+    tmux.keys("T");
     tmux.wait(&["Timeline of s1", "package 3: the client answers", "slowest answer"]);
     tmux.keys("0");
     tmux.wait(&["Summary"]);

@@ -59,7 +59,8 @@ pub fn keys_beside(folder: &Path, names: &[&str]) -> Keys {
 /// Reads a capture with these keys, as if frame `lost` (from 1; 0 for none) had not been captured.
 pub fn read_with(path: &Path, keys: Keys, lost: u32) -> Read {
     let data = map::Data::open(path, true).unwrap();
-    let limits = Limits::default();
+    // To the byte, downloads too.
+    let limits = Limits { other_body: Limits::default().body, ..Limits::default() };
     let secrets = capture::read(Source::Bytes(&data), &limits, &mut |_| ControlFlow::Continue(())).secrets;
     secrets.iter().for_each(|block| assert!(keys.add_log(block).secrets > 0));
     let source = dmscope::http::Source::new(InputId(0), keys);

@@ -25,7 +25,7 @@ pub(in crate::rules) fn unknown_format(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 /// A Type that is neither a media type nor a name with parts.
 pub(in crate::rules) fn type_syntax(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let Some(seen) = cx.element.value().filter(|_| is_in_meta(cx.element)) else { return };
-    if !has_parts(seen) {
+    if seen != "text/plain" && !has_parts(seen) {
         out.report(cx.at(), format!("Type is {}; expected a media type such as `text/plain`, or a URN", quoted(seen)));
     }
 }

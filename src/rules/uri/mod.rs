@@ -17,7 +17,7 @@ use super::gate::{set, sign};
 use super::{ElementCx, MessageCx};
 use crate::session::At;
 use crate::syncml::uri::{Key, Naming, path};
-use crate::syncml::{Command, Element, Side, Tag};
+use crate::syncml::{Command, Element, Item, Side, Tag};
 
 /// Names that stand right below the root of the tree.
 const ROOTS: [&str; 11] =
@@ -154,32 +154,39 @@ fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
 
 /// The addresses of a session.
 fn all_addresses<'a>(cx: MessageCx<'a>) -> &'a [Address<'a>] {
-    cx.facts.addresses.get_or_init(|| cx.in_session().readable().flat_map(read).collect())
+    cx.facts.addresses.get_or_init(|| {
+        let mut all = Vec::new();
+        cx.in_session().readable().filter(|cx| cx.side() != Some(Side::Client)).for_each(|cx| read(cx, &mut all));
+        all
+    })
 }
 
-/// The addresses of a message, in the order of its commands. A command may also be the root of a fragment.
-fn read<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = Address<'a>> {
-    let ends = move |tag| match (cx.side(), tag) {
-        (Some(Side::Client), _) => &[][..],
-        (_, Tag::Copy) => &[Tag::Target, Tag::Source],
-        (_, Tag::Add | Tag::Delete | Tag::Exec | Tag::Get | Tag::Replace) => &[Tag::Target],
-        _ => &[],
-    };
+/// Adds the addresses of a message, in the order of its commands. A command may also be the root of a fragment.
+fn read<'a>(cx: MessageCx<'a>, all: &mut Vec<Address<'a>>) {
     let doc = &cx.message.doc;
-    let astray = doc.flags().astray.then(|| doc.elements().map(Command)).into_iter().flatten();
-    let listed = (!doc.flags().astray).then(|| doc.all_commands()).into_iter().flatten();
-    let commands = listed.chain(astray).filter(move |command| !ends(command.tag()).is_empty());
-    let items = commands.flat_map(|command| command.items().map(move |item| (command, item)));
-    items.flat_map(move |(command, item)| {
-        ends(command.tag()).iter().filter_map(move |end| {
-            let element = item.0.child(*end)?.child(Tag::LocURI)?;
-            let uri = element.value()?;
-            let (naming, signs) = (cx.profile.naming(), signs(uri));
-            let is_plain = signs & (sign::query | sign::percent | sign::bare) == 0;
-            let key = if is_plain { Key::plain(uri, naming) } else { Key::of(uri, naming) };
-            Some(Address { at: cx.at(command.0), command, end: *end, element, uri, key, signs })
-        })
-    })
+    let each = |command: Command<'a>| {
+        let ends: &[Tag] = match command.tag() {
+            Tag::Copy => &[Tag::Target, Tag::Source],
+            Tag::Add | Tag::Delete | Tag::Exec | Tag::Get | Tag::Replace => &[Tag::Target],
+            _ => return,
+        };
+        for item in command.items() {
+            all.extend(ends.iter().filter_map(|end| address(cx, command, item, *end)));
+        }
+    };
+    match doc.flags().astray {
+        true => doc.elements().map(Command).for_each(each),
+        false => doc.all_commands().for_each(each),
+    }
+}
+
+fn address<'a>(cx: MessageCx<'a>, command: Command<'a>, item: Item<'a>, end: Tag) -> Option<Address<'a>> {
+    let element = item.0.child(end)?.child(Tag::LocURI)?;
+    let uri = element.value()?;
+    let (naming, signs) = (cx.profile.naming(), signs(uri));
+    let is_plain = signs & (sign::query | sign::percent | sign::bare) == 0;
+    let key = if is_plain { Key::plain(uri, naming) } else { Key::of(uri, naming) };
+    Some(Address { at: cx.at(command.0), command, end, element, uri, key, signs })
 }
 
 /// The same for rules that are called for each command.
