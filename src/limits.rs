@@ -161,7 +161,7 @@ impl Default for Limits {
             http2_table: 64 * KIB,
             pipelined: 256,
             body: 16 * MIB,
-            other_body: 64 * KIB,
+            other_body: 16 * KIB,
             decoded_body: 64 * MIB,
             decode_ratio: 200,
             codings: 4,

@@ -47,8 +47,9 @@ pub struct Stream {
     pub seen: bool,
 }
 
-/// Consumed bytes are dropped from the buffer once they are this many: moving the rest on each message would cost more.
-const COMPACT_AT: usize = 64 * 1024;
+/// Consumed bytes are dropped from the buffer once they are this many, and no fewer than those behind them: then moving those costs
+/// less than reading did.
+const COMPACT_AT: usize = 4 * 1024;
 /// The first bytes of a message make room for so many: most DM messages fit.
 const FIRST_CAPACITY: usize = 4 * 1024;
 /// Notes not yet taken; one message has no use for more.
@@ -185,7 +186,7 @@ impl Stream {
     /// Takes `count` bytes from the front of [`Stream::bytes`].
     pub fn consume(&mut self, count: usize) {
         self.taken = (self.taken + count).min(self.bytes.len());
-        if self.taken == self.bytes.len() || self.taken >= COMPACT_AT {
+        if self.taken == self.bytes.len() || (self.taken >= COMPACT_AT && self.taken >= self.bytes.len() / 2) {
             self.base += self.taken as u64;
             if self.taken == self.bytes.len() {
                 self.bytes = Vec::new();
