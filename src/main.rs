@@ -8,6 +8,11 @@ use dmscope::cli::Cli;
 use dmscope::config::Several;
 use dmscope::{bug, commands, escape};
 
+/// What one thread reads another judges and gives back. The allocator of the C library takes locks for that, on which two threads wait as
+/// long as they work.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong usage, unreadable input, or an internal error.
 const FAILED: u8 = 2;
 
