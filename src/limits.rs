@@ -179,7 +179,7 @@ impl Default for Limits {
             line: 96 * MIB,
             unpack_ratio: 200,
             findings_per_rule: 100,
-            devices: 65_536,
+            devices: 16_384,
             encrypted_hosts: 16_384,
             names: 16_384,
             reported: 90_000,

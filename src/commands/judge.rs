@@ -98,7 +98,7 @@ impl Judge {
     ) -> Result<(Judged, engine::Reading)> {
         let mut record = Record::new(self, &self.limits);
         let mut history = History::new(&self.limits);
-        let crew = Crew { threads, most: self.limits.sessions_under_way, batch: 8 * workers::BATCH };
+        let crew = Crew { threads, most: self.limits.sessions_under_way, batch: 4 * workers::BATCH };
         let work = |(session, earlier): (Session, Earlier)| self.session(&session, &earlier);
         let reading = workers::run(crew, &work, |workers| {
             let reading = read(&mut |session| {
