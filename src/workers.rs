@@ -10,8 +10,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Batches under way for each thread: enough that none stands idle while the giving thread is at a long one.
 const WAITING: u64 = 4;
-/// Bytes of jobs that travel together: some milliseconds of work, to which waking a thread adds little.
-pub const BATCH: usize = 256 * 1024;
+/// Bytes of jobs that travel together: a millisecond of work, to which waking a thread adds little.
+pub const BATCH: usize = 128 * 1024;
 /// Jobs that do: small ones take time, too.
 const BATCH_JOBS: usize = 64;
 
