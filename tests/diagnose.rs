@@ -385,3 +385,14 @@ fn the_page_is_one_page_in_each_form() {
         assert!(!page.contains("Pa55word"), "{page}");
     }
 }
+
+#[test]
+fn where_nothing_could_be_decrypted_that_is_said() {
+    let sealed = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mutual-tls.pcap");
+    for command in ["diagnose", "sessions", "show"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_dmscope")).arg(command).arg(&sealed).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("one connection could not be decrypted: `dmscope lint` says why"), "{command}: {told}");
+        assert_eq!(output.status.code(), Some(3), "{command}");
+    }
+}

@@ -67,5 +67,5 @@ fn tell(options: &cli::Diagnose) -> Result<Exit> {
     if let Some(exit) = reading::broken(&bugs)? {
         return Ok(exit);
     }
-    if stories.is_empty() { reading::no_session(&inputs) } else { Ok(Exit::Clean) }
+    if stories.is_empty() { reading::no_session(&inputs, &read.encrypted) } else { Ok(Exit::Clean) }
 }

@@ -21,7 +21,7 @@ pub(super) fn run(options: &cli::Export) -> Result<Exit> {
     let filtering = Filtering::new(&config, &selection, credentials);
     let mut target = Target::open(format(options.to), options.out.as_deref(), options.force).map_err(hint)?;
     let (mut seen, mut sessions, mut messages, mut failed) = (0u64, 0u64, 0usize, None);
-    reading::read(&inputs, &config, &mut |session| {
+    let read = reading::read(&inputs, &config, &mut |session| {
         seen += 1;
         let named = options.session.as_ref().is_none_or(|name| is_named(&session, name));
         let wanted = filtering.messages(&session);
@@ -42,7 +42,7 @@ pub(super) fn run(options: &cli::Export) -> Result<Exit> {
         return Err(error.into());
     }
     match (seen, sessions, &options.session) {
-        (0, ..) => return reading::no_session(&inputs),
+        (0, ..) => return reading::no_session(&inputs, &read.encrypted),
         (_, 0, Some(key)) if config.filter.is_none() => {
             bail!("there is no session {key:?}; `dmscope sessions` lists them")
         }

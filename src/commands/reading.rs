@@ -9,6 +9,7 @@ use super::progress::Progress;
 use crate::config;
 use crate::engine;
 use crate::escape;
+use crate::http::Encrypted;
 use crate::input::{self, Input};
 use crate::session::Session;
 
@@ -61,14 +62,20 @@ pub(super) fn nothing_seen(line: &str, allowed: bool) -> Result<Exit> {
     Ok(Exit::NothingSeen)
 }
 
-/// The same for a command that is about sessions.
+/// The same for a command that is about sessions; they may be in connections that could not be decrypted.
 ///
 /// # Errors
 /// Standard error cannot be written.
-pub(super) fn no_session(inputs: &[Input]) -> Result<Exit> {
+pub(super) fn no_session(inputs: &[Input], encrypted: &[Encrypted]) -> Result<Exit> {
     let what = match inputs {
         [one] => one.name.clone(),
         many => format!("{} inputs", many.len()),
     };
-    nothing_seen(&format!("no device-management session in {what}"), false)
+    let sealed: u64 = encrypted.iter().map(|encrypted| encrypted.connections).sum();
+    let why = match sealed {
+        0 => String::new(),
+        1 => "; one connection could not be decrypted: `dmscope lint` says why".to_owned(),
+        many => format!("; {many} connections could not be decrypted: `dmscope lint` says why"),
+    };
+    nothing_seen(&format!("no device-management session in {what}{why}"), false)
 }

@@ -21,7 +21,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
         .with_credentials(credentials)
         .with_suppressor(file.known_in(&file.known(&selection, options.ignores)?, &inputs))
         .with_filter(config.filter.clone());
-    let (judged, _) = judge.all(config.engine.threads, |each| reading::read(&inputs, &config, each))?;
+    let (judged, read) = judge.all(config.engine.threads, |each| reading::read(&inputs, &config, each))?;
     let Judged { lint, bugs, .. } = judged;
     let mut out = stdout();
     match options.format {
@@ -38,5 +38,5 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     if let Some(exit) = reading::broken(&bugs)? {
         return Ok(exit);
     }
-    if lint.sessions.is_empty() { reading::no_session(&inputs) } else { Ok(Exit::Clean) }
+    if lint.sessions.is_empty() { reading::no_session(&inputs, &read.encrypted) } else { Ok(Exit::Clean) }
 }

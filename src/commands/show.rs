@@ -47,7 +47,7 @@ pub(super) fn run(options: &cli::Show) -> Result<Exit> {
     }
     out.flush()?;
     match (seen, shown, &options.session, options.message) {
-        (0, ..) => reading::no_session(&inputs),
+        (0, ..) => reading::no_session(&inputs, &read.encrypted),
         (_, 0, ..) if config.filter.is_some() => bail!("no message for which the filter holds"),
         (_, 0, Some(key), None) => bail!("there is no session {key:?}; `dmscope sessions` lists them"),
         (_, 0, Some(key), Some(number)) => bail!("there is no message {number} in a session {key:?}"),

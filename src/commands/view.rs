@@ -50,5 +50,5 @@ pub(super) fn run(options: &cli::View, color: cli::Color) -> Result<Exit> {
     let mut out = stdout();
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    if any { Ok(Exit::Clean) } else { reading::no_session(&inputs) }
+    if any { Ok(Exit::Clean) } else { reading::no_session(&inputs, &[]) }
 }
