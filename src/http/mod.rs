@@ -8,6 +8,7 @@ pub mod body;
 mod chunked;
 mod conn;
 mod framing;
+pub(crate) mod front;
 mod h1;
 mod h2;
 mod head;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::chunked::Next;
 use super::framing::{self, Framing};
+use super::front::{PREAMBLE, may_be_xml};
 use super::reader::{NO_MESSAGE, Raw, ended};
 use super::start::{self, Sign};
 use super::{Body, Captured, Head, body};
@@ -33,9 +34,6 @@ pub(super) struct Open {
     last: Option<Time>,
     pub(super) notes: Vec<Anomaly>,
 }
-
-/// Bytes from which it is told whether a body may be a document, as long as those among which a document is looked for.
-const FRONT: usize = 1024;
 
 /// What comes after a message.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ impl Open {
     /// How many bytes are kept at most. `next` are the next ones of the body.
     fn most(&mut self, next: &[u8], limits: &Limits) -> usize {
         let front = if self.kept.is_empty() { next } else { &self.kept };
-        if self.most.is_none() && front.len() >= FRONT {
+        if self.most.is_none() && front.len() >= PREAMBLE {
             let keeps = codings(&self.head).next().is_some() || self.head.unknown > 0 || may_be_document(front);
             self.most = Some(if keeps { limits.body } else { limits.other_body.min(limits.body) });
         }
@@ -389,12 +387,9 @@ fn codings(head: &Head) -> impl Iterator<Item = &str> {
     content.chain(framing::transfer_codings(head).filter(|name| !name.eq_ignore_ascii_case("chunked")))
 }
 
-/// Whether a body may be XML or WBXML by its beginning; a log may have lines before its document.
+/// Whether a body may be XML or WBXML by its beginning.
 fn may_be_document(front: &[u8]) -> bool {
-    let is_filler = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF);
-    let first = front.iter().find(|byte| !is_filler(byte));
-    let holds = |sign: &[u8]| memchr::memmem::find(front.get(..FRONT).unwrap_or(front), sign).is_some();
-    first == Some(&b'<') || matches!(front, [..=0x0F, _, _, ..]) || holds(b"<SyncML")
+    may_be_xml(front) || matches!(front, [..=0x0F, _, _, ..])
 }
 
 /// Whether a body without a known coding is none that a coding gives: XML or WBXML, by their first bytes.

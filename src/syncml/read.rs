@@ -9,15 +9,13 @@ use super::doc::Doc;
 use super::message::{Envelope, Kind, Message, Side};
 use super::tag::Tag;
 use crate::enroll;
+use crate::http::front::{front, may_be_xml};
 use crate::http::{self, Body, Captured, Connection, Half, Head, InputId};
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::time::Time;
 use crate::transcript::{Document, Pushed};
 use crate::{wbxml, xml};
-
-/// How far into a body `<SyncML` is looked for, when something else stands first.
-const PREAMBLE: usize = 1024;
 
 impl Message {
     /// A message that travelled over HTTP.
@@ -188,17 +186,6 @@ fn kind(tag: Tag, name: &str) -> Kind {
 /// Whether a media type (lower case, without parameters) is one of SyncML.
 pub fn is_syncml_type(media_type: &str) -> bool {
     media_type.starts_with("application/vnd.syncml")
-}
-
-/// The first bytes that are no white space, byte order mark or zero (as in UTF-16).
-fn front(bytes: &[u8]) -> &[u8] {
-    let skipped = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF);
-    bytes.get(bytes.iter().take_while(|byte| skipped(byte)).count()..).unwrap_or_default()
-}
-
-fn may_be_xml(bytes: &[u8]) -> bool {
-    let head = bytes.get(..bytes.len().min(PREAMBLE)).unwrap_or_default();
-    front(bytes).first() == Some(&b'<') || memchr::memmem::find(head, b"<SyncML").is_some()
 }
 
 fn is_html(bytes: &[u8]) -> bool {

@@ -7,7 +7,7 @@ use crate::rules::finding::Place;
 use crate::rules::history::Past;
 use crate::rules::{CaptureCx, Draft, ElementCx, MessageCx, SessionCx, Severity, Sink};
 use crate::session::{Edge, Session};
-use crate::syncml::{Command, Element, Kind, Message, Side, Tag};
+use crate::syncml::{Element, Kind, Message, Side, Tag};
 
 const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
@@ -132,9 +132,6 @@ pub(in crate::rules) fn cmdid_missing(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 
 /// One CmdID on two commands of a message.
 pub(in crate::rules) fn cmdid_duplicate(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
-    if counts_up(*cx) {
-        return;
-    }
     let mut seen: HashMap<&str, Element<'_>> = HashMap::new();
     for command in cx.commands() {
         let Some(element) = command.0.child(Tag::CmdID) else { continue };
@@ -146,17 +143,6 @@ pub(in crate::rules) fn cmdid_duplicate(cx: &MessageCx<'_>, out: &mut Sink<'_>) 
             seen.insert(id, command.0);
         }
     }
-}
-
-/// Whether the CmdIDs of a message are numbers of which each is above the one before, so that none stands there twice.
-fn counts_up(cx: MessageCx<'_>) -> bool {
-    let mut last = None;
-    cx.commands().filter_map(Command::cmd_id).all(|id| {
-        let next = number(id);
-        let is_above = next.is_some() && next > last;
-        last = next;
-        is_above
-    })
 }
 
 /// The CmdID 0.
