@@ -17,27 +17,32 @@ pub struct Span {
 
 impl Span {
     /// A span from byte offsets; offsets beyond 4 GiB are clamped (bodies are capped far below by `limits`).
+    #[inline]
     pub fn new(start: usize, end: usize) -> Span {
         let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span { start: clamp(start), end: clamp(end.max(start)) }
     }
 
     /// Length in bytes.
+    #[inline]
     pub fn len(self) -> usize {
         (self.end.saturating_sub(self.start)) as usize
     }
 
     /// True when the span holds no byte.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
 
     /// The same as a `usize` range, for slicing.
+    #[inline]
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..(self.end.max(self.start)) as usize
     }
 
     /// The bytes of `of` in this span; empty where the span lies outside.
+    #[inline]
     pub fn slice(self, of: &[u8]) -> &[u8] {
         of.get(self.range()).unwrap_or_default()
     }

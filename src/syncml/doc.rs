@@ -89,14 +89,11 @@ pub struct Prolog {
 struct Node {
     tag: Tag,
     flags: Flags,
-    /// The highest place in the DTD's order that one of its children has (see [`super::dtd`]).
-    highest: u8,
     namespace: u16,
     /// For a command, Status or Results: the code that its `Data` holds.
     code: Option<u16>,
     parent: u32,
     first: u32,
-    last: u32,
     next: u32,
     /// The tags of its children, by [`Tag::bit`].
     below: u64,
@@ -410,10 +407,11 @@ impl<'a> Element<'a> {
         self.node().code
     }
 
-    fn read_code(self) -> Option<u16> {
-        let data = self.child_value(Tag::Data).filter(|data| (3..=4).contains(&data.len()))?;
-        let digits = data.bytes().all(|byte| byte.is_ascii_digit());
-        if digits { data.parse().ok() } else { None }
+    /// Its text as a code of three or four digits, where its end tag is there.
+    fn as_code(self) -> Option<u16> {
+        let text = self.value().filter(|text| (3..=4).contains(&text.len()) && !self.flags().unclosed)?;
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
     }
 
     /// All elements below it, in document order.

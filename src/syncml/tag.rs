@@ -41,18 +41,48 @@ mod list {
 }
 pub use list::Tag;
 
+/// Bytes of a name that are compared at once; no known name has as many.
+const WIDTH: usize = 16;
+
+/// The names as numbers: the first byte lowest, zeros behind the last.
+static WORDS: [u128; Tag::COUNT] = {
+    let mut words = [0; Tag::COUNT];
+    let mut index = 0;
+    while index < Tag::ALL.len() {
+        let name = Tag::ALL[index].name().as_bytes();
+        assert!(name.len() < WIDTH);
+        let mut at = 0;
+        while at < name.len() {
+            words[index] |= (name[at] as u128) << (at * 8);
+            at += 1;
+        }
+        index += 1;
+    }
+    words
+};
+
+/// What is left of so many bytes of a word.
+static MASKS: [u128; WIDTH] = {
+    let mut masks = [0; WIDTH];
+    let mut len = 1;
+    while len < WIDTH {
+        masks[len] = masks[len - 1] << 8 | 0xFF;
+        len += 1;
+    }
+    masks
+};
+
 /// Tags by the hash of their names; a taken slot sends on to the next. A chain of comparisons with all names would
 /// cost more than all else that is done for an element.
 static BY_HASH: [Tag; SLOTS] = {
     let mut table = [Tag::Other; SLOTS];
     let mut index = 0;
     while index < Tag::ALL.len() {
-        let tag = Tag::ALL[index];
-        let mut slot = hash(tag.name().as_bytes());
+        let mut slot = hash(WORDS[index]);
         while !matches!(table[slot], Tag::Other) {
             slot = (slot + 1) % SLOTS;
         }
-        table[slot] = tag;
+        table[slot] = Tag::ALL[index];
         index += 1;
     }
     table
@@ -60,23 +90,48 @@ static BY_HASH: [Tag; SLOTS] = {
 
 const SLOTS: usize = 256;
 
-/// Of a name's length, first, middle and last letter.
-const fn hash(name: &[u8]) -> usize {
-    let len = name.len();
-    if len == 0 {
-        return 0;
-    }
-    (len * 32 + (name[0] as usize + name[len / 2] as usize + name[len - 1] as usize) * 3) % SLOTS
+/// Of the first eight letters of a name, in which no two known names of one length agree.
+const fn hash(name: u128) -> usize {
+    ((name as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
 impl Tag {
     /// The tag of a local name; names are case-sensitive (RP 5.4).
     pub fn of(name: &[u8]) -> Tag {
+        let mut word = [0; WIDTH];
+        match word.get_mut(..name.len()) {
+            Some(bytes) => bytes.copy_from_slice(name),
+            None => return Tag::Other,
+        }
+        Tag::of_word(u128::from_le_bytes(word))
+    }
+
+    /// The tag whose name stands at the front of sixteen bytes, the first one lowest, with its length. What follows it is no letter,
+    /// but may belong to the name all the same.
+    #[inline]
+    pub fn starting(word: u128) -> (Tag, usize) {
+        // Letters have this bit, and what ends a name has not.
+        const LETTER: u128 = u128::from_le_bytes([0x40; WIDTH]);
+        let len = ((!word & LETTER).trailing_zeros() / 8) as usize;
+        match MASKS.get(len) {
+            Some(mask) => (Tag::of_word(word & mask), len),
+            None => (Tag::Other, len),
+        }
+    }
+
+    /// Whether the first `len` of sixteen bytes, the first one lowest, are its name.
+    #[inline]
+    pub fn starts(self, word: u128, len: usize) -> bool {
+        MASKS.get(len).is_some_and(|mask| word & mask == WORDS[self as usize])
+    }
+
+    #[inline]
+    fn of_word(name: u128) -> Tag {
         let mut slot = hash(name);
         loop {
             match BY_HASH[slot] {
                 Tag::Other => return Tag::Other,
-                tag if tag.name().as_bytes() == name => return tag,
+                tag if WORDS[tag as usize] == name => return tag,
                 _ => slot = (slot + 1) % SLOTS,
             }
         }
@@ -84,6 +139,7 @@ impl Tag {
 
     /// A bit for each tag, for sets of them. A few share one, so a set bit says that a tag may be there, a clear one that
     /// it is not.
+    #[inline]
     pub const fn bit(self) -> u64 {
         1 << (self as u32 % u64::BITS)
     }
@@ -95,6 +151,7 @@ impl Tag {
     }
 
     /// A protocol command element, `Status` and `Results` not counted.
+    #[inline]
     pub const fn is_command(self) -> bool {
         use Tag::*;
         matches!(
@@ -104,7 +161,8 @@ impl Tag {
     }
 
     /// An element that has a `CmdID`: a command, a `Status`, a `Results`.
-    pub fn has_cmd_id(self) -> bool {
+    #[inline]
+    pub const fn has_cmd_id(self) -> bool {
         self.is_command() || matches!(self, Tag::Status | Tag::Results)
     }
 
@@ -128,7 +186,11 @@ mod tests {
         for tag in Tag::ALL {
             assert_eq!(Tag::of(tag.name().as_bytes()), *tag);
         }
-        assert_eq!(Tag::of(b"syncml"), Tag::Other);
+        assert_eq!((Tag::of(b"syncml"), Tag::of(b""), Tag::of(&[b'a'; 17])), (Tag::Other, Tag::Other, Tag::Other));
+        let word = |text: &[u8; WIDTH]| u128::from_le_bytes(*text);
+        assert_eq!(Tag::starting(word(b"Cmd>Replace</Cmd")), (Tag::Cmd, 3));
+        assert_eq!((Tag::starting(word(b"Data1>..........")).1, Tag::starting(word(&[b'a'; WIDTH])).1), (4, WIDTH));
+        assert!(Tag::Cmd.starts(word(b"Cmd>Replace</Cmd"), 3) && !Tag::Cmd.starts(word(b"CmdID>1</CmdID><"), 5));
         assert!(Tag::NextNonce.is_metinf() && !Tag::VerProto.is_metinf() && !Tag::Other.is_metinf());
     }
 }

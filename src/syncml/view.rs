@@ -1,6 +1,6 @@
 //! Typed, borrowed views of a SyncML document. Every accessor is optional: documents are as they are.
 
-use super::doc::{Doc, Element, Listed};
+use super::doc::{Doc, Element};
 use super::tag::Tag;
 
 /// `SyncHdr` (RP 6.2.2).
@@ -277,13 +277,6 @@ impl Doc {
     pub fn final_mark(&self) -> Option<Element<'_>> {
         self.sync_body()?.child(Tag::Final)
     }
-}
-
-/// The commands of a document, for [`Doc::all_commands`].
-pub(super) fn commands_of(doc: &Doc) -> Box<[Listed]> {
-    let top = doc.sync_body().into_iter().flat_map(Element::children).filter(|child| child.tag().has_cmd_id());
-    let all = top.flat_map(|top| Command(top).with_nested().map(move |command| (command.0, command.0 != top)));
-    all.map(|(command, nested)| Listed { node: command.id(), tag: command.tag(), nested }).collect()
 }
 
 fn loc_uri(element: Element<'_>, tag: Tag) -> Option<&str> {

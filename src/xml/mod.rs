@@ -5,10 +5,11 @@
 //! in a DM message is a start tag, the end tag that belongs to it, or text: finding their ends is done here, which takes
 //! half of what an event of quick-xml costs. Bounds:
 //! `limits.depth`, `limits.nodes`, `limits.attributes`, and the constants below. It does not know SyncML, but for
-//! the names that [`Tag`] lists.
+//! the names that [`Tag`](crate::syncml::Tag) lists.
 
 mod encoding;
 mod entity;
+mod name;
 mod tag;
 pub mod write;
 
@@ -19,8 +20,9 @@ use crate::anomaly::{Anomaly, Kind};
 use crate::limits::Limits;
 use crate::octets::Octets;
 use crate::origin::Span;
+use crate::syncml::NodeId;
 use crate::syncml::doc::{Builder, Doc, Form, Text};
-use crate::syncml::{NodeId, Tag};
+use name::Name;
 use tag::{Attribute, Scan, Step};
 
 /// Notes kept for one document; a body of garbage would have one for every other byte.
@@ -53,8 +55,9 @@ pub fn parse(body: &Octets, limits: &Limits) -> Doc {
         namespace: 0,
         roots: 0,
         doctype: false,
-        returns: memchr::memchr(b'\r', bytes).is_some(),
-        brackets: memchr::memmem::find(bytes, b"]]>").is_some(),
+        reference: Ahead::of(b'&'),
+        carriage_return: Ahead::of(b'\r'),
+        bracket: Ahead::of(b']'),
         noted: 0,
     };
     for note in decoded.notes {
@@ -70,9 +73,7 @@ pub fn parse(body: &Octets, limits: &Limits) -> Doc {
 /// An element that was not closed yet.
 struct Open {
     id: NodeId,
-    /// Its name with prefix, as the end tag must repeat it.
-    name: Span,
-    prefix: Span,
+    name: Name,
     /// Number of namespace bindings outside it.
     bindings: usize,
     said: Said,
@@ -90,6 +91,32 @@ enum Said {
 struct Binding {
     prefix: Span,
     namespace: u16,
+}
+
+/// A byte that is looked for from front to back: where it stands next is remembered, so that all texts together are looked
+/// through once.
+struct Ahead {
+    byte: u8,
+    /// From where on was looked for it, and where it stands.
+    seen: Span,
+}
+
+impl Ahead {
+    fn of(byte: u8) -> Ahead {
+        Ahead { byte, seen: Span::default() }
+    }
+
+    /// Whether it stands in a span of the bytes.
+    #[inline]
+    fn is_in(&mut self, bytes: &[u8], span: Span) -> bool {
+        let known = self.seen.start..self.seen.end;
+        if !known.contains(&span.start) {
+            let rest = bytes.get(span.start as usize..).unwrap_or_default();
+            let found = memchr::memchr(self.byte, rest).unwrap_or(rest.len());
+            self.seen = Span::new(span.start as usize, span.start as usize + found);
+        }
+        self.seen.end < span.end
+    }
 }
 
 /// What to do after an event.
@@ -110,10 +137,9 @@ struct Parser<'a> {
     namespace: u16,
     roots: usize,
     doctype: bool,
-    /// Whether a carriage return stands anywhere.
-    returns: bool,
-    /// Whether `]]>` does.
-    brackets: bool,
+    reference: Ahead,
+    carriage_return: Ahead,
+    bracket: Ahead,
     noted: usize,
 }
 
@@ -148,58 +174,75 @@ impl Parser<'_> {
     }
 
     /// Reads what stands at `at` if it is a start tag, the end tag that is due, or text; gives its end.
+    #[inline]
     fn plain(&mut self, at: usize) -> Option<(Next, usize)> {
-        let rest = self.bytes.get(at..)?;
-        match rest {
+        match self.bytes.get(at..)? {
             [b'<', b'/', ..] => {
-                let due = self.open.last()?.name.slice(self.bytes);
-                let end = at + 2 + due.len();
-                (self.bytes.get(at + 2..end)? == due && *self.bytes.get(end)? == b'>').then(|| {
-                    self.close(at, end + 1);
-                    (Next::Event, end + 1)
+                let due = self.open.last()?.name;
+                let end = at + "</>".len() + due.span.len();
+                due.is_closed(self.bytes, at + 2).then(|| {
+                    self.close(at, end);
+                    (Next::Event, end)
                 })
             }
             [b'<', ..] => {
-                let name = Span::new(at + 1, tag::name_end(self.bytes, at + 1, self.bytes.len()));
-                if let Some(end) = self.leaf(at, name) {
+                let name = Name::at(self.bytes, at + 1);
+                if let Some(end) = self.bare(at, name) {
                     return Some((Next::Event, end));
                 }
-                let end = if name.is_empty() { None } else { tag::end(self.bytes, name.end as usize) }?;
+                let end = if name.span.is_empty() { None } else { tag::end(self.bytes, name.span.end as usize) }?;
                 let empty = self.bytes.get(end - 2) == Some(&b'/');
                 Some((self.named(at, name, end - 1 - usize::from(empty), end, empty), end))
             }
             [] | [b'&', ..] => None,
-            _ => {
+            rest => {
                 let end = at + memchr::memchr2(b'<', b'&', rest).unwrap_or(rest.len());
                 Some((self.text(at, end), end))
             }
         }
     }
 
-    /// Reads `<name>text</name>` in one go, which is what most elements are, where nothing about it wants a closer look;
-    /// gives its end.
-    fn leaf(&mut self, at: usize, name: Span) -> Option<usize> {
-        let from = name.end as usize + 1;
-        let rest = self.bytes.get(from..).filter(|_| self.bytes.get(from - 1) == Some(&b'>'))?;
-        let length = memchr::memchr3(b'<', b'&', b'\r', rest)?;
-        let (text, end) = rest.split_at(length);
-        let end = end.strip_prefix(b"</")?.strip_prefix(name.slice(self.bytes))?;
-        let is_plain = text.iter().any(|byte| !tag::is_space(*byte)) || text.is_empty();
-        let is_sound = is_plain && end.first() == Some(&b'>') && !name.is_empty();
-        if !is_sound || self.brackets || self.open.is_empty() || self.is_full() {
+    /// Reads `<name>`, which is what most start tags are, and the text and the end tag behind it if the element holds no more;
+    /// gives the end.
+    #[inline]
+    fn bare(&mut self, at: usize, name: Name) -> Option<usize> {
+        let is_bare = self.bytes.get(name.span.end as usize) == Some(&b'>') && !name.is_prefixed();
+        if !is_bare || name.span.is_empty() || self.open.is_empty() || self.is_full() {
             return None;
         }
-        let (tag, prefix, _) = self.split(name);
-        if !prefix.is_empty() {
-            return None;
-        }
+        let from = name.span.end as usize + 1;
         self.settle_text();
-        let to = from + length;
-        let end = to + "</>".len() + name.len();
-        let text = if length == 0 { Text::None } else { Text::Bytes(Span::new(from, to)) };
-        let (span, inner) = (Span::new(at, end), Span::new(from, to));
-        self.builder.leaf(tag, name, [span, inner], text, self.namespace);
+        let Some(text) = self.text_alone(from, name) else {
+            let id = self.builder.open_at(name.tag, name.local(), [at, from].map(offset), self.namespace);
+            self.open.push(Open { id, name, bindings: self.bindings.len(), said: Said::Nothing });
+            return Some(from);
+        };
+        let end = text.end as usize + "</>".len() + name.span.len();
+        self.builder.leaf(name.tag, name.local(), [Span::new(at, end), text], self.namespace);
         Some(end)
+    }
+
+    /// The text of an element from its start tag on, where nothing but its end tag follows it and nothing about it wants a closer look.
+    #[inline]
+    fn text_alone(&mut self, from: usize, name: Name) -> Option<Span> {
+        let length = match self.bytes.get(from..)? {
+            [b'<', b'/', ..] => 0,
+            [b'<', ..] => return None,
+            rest => less_than(rest)?,
+        };
+        let text = Span::new(from, from + length);
+        let is_closed =
+            self.bytes.get(from + length + 1) == Some(&b'/') && name.is_closed(self.bytes, from + length + 2);
+        let is_blank = length > 0 && text.slice(self.bytes).iter().all(|byte| tag::is_space(*byte));
+        let is_plain = is_closed && !is_blank && !self.is_marked(text);
+        is_plain.then_some(text)
+    }
+
+    /// Whether a stretch holds what must be decoded, or noted.
+    #[inline]
+    fn is_marked(&mut self, span: Span) -> bool {
+        let Parser { bytes, reference, carriage_return, bracket, .. } = self;
+        reference.is_in(bytes, span) || carriage_return.is_in(bytes, span) || bracket.is_in(bytes, span)
     }
 
     /// Whether one more element is more than a limit allows.
@@ -242,8 +285,8 @@ impl Parser<'_> {
 
     /// A start tag from `at` to `end`, with its name and attributes before `inside`.
     fn start(&mut self, at: usize, inside: usize, end: usize, empty: bool) -> Next {
-        let name = Span::new(at + 1, tag::name_end(self.bytes, at + 1, inside));
-        if name.is_empty() {
+        let name = Name::at(self.bytes, at + 1);
+        if name.span.is_empty() {
             self.fault(Span::new(at, at + 1), "`<` is not followed by a name");
             return self.literal(at, at + 1);
         }
@@ -251,7 +294,7 @@ impl Parser<'_> {
     }
 
     /// The same with its name found.
-    fn named(&mut self, at: usize, name: Span, inside: usize, end: usize, empty: bool) -> Next {
+    fn named(&mut self, at: usize, name: Name, inside: usize, end: usize, empty: bool) -> Next {
         if self.builder.depth() >= self.limits.depth {
             return self.limit(at, format!("elements nested deeper than {}", self.limits.depth));
         }
@@ -259,10 +302,10 @@ impl Parser<'_> {
             return self.limit(at, format!("more than {} elements or attributes", self.limits.nodes));
         }
         let id = self.open_element(at, name);
-        match self.attributes(id, name.end as usize, inside) {
+        match self.attributes(id, name.span.end as usize, inside) {
             Err(stop) => return stop,
             Ok(Some(cut)) => {
-                let detail = format!("the tag <{}> is not closed before the next `<`", self.quote(name));
+                let detail = format!("the tag <{}> is not closed before the next `<`", self.quote(name.span));
                 self.fault(Span::new(at, cut), detail);
                 self.builder.content_from(id, offset(cut));
                 return Next::Resume(cut);
@@ -277,33 +320,20 @@ impl Parser<'_> {
         Next::Event
     }
 
-    fn open_element(&mut self, at: usize, name: Span) -> NodeId {
+    fn open_element(&mut self, at: usize, name: Name) -> NodeId {
         self.settle_text();
         if self.open.is_empty() {
             self.roots += 1;
             if self.roots == 2 {
-                self.note(Kind::XmlSecondRoot, name, format!("a second root element, {}", self.quote(name)));
+                self.note(Kind::XmlSecondRoot, name.span, format!("a second root element, {}", self.quote(name.span)));
             }
         }
-        let (tag, prefix, local) = self.split(name);
-        let id = self.builder.open(tag, local, offset(at));
-        if local != name {
+        let id = self.builder.open(name.tag, name.local(), offset(at));
+        if name.is_prefixed() {
             self.builder.flags(id, |flags| flags.prefixed = true);
         }
-        self.open.push(Open { id, name, prefix, bindings: self.bindings.len(), said: Said::Nothing });
+        self.open.push(Open { id, name, bindings: self.bindings.len(), said: Said::Nothing });
         id
-    }
-
-    /// The tag, prefix and local part of a name.
-    fn split(&self, name: Span) -> (Tag, Span, Span) {
-        let bytes = name.slice(self.bytes);
-        let tag = Tag::of(bytes);
-        // No known name has a colon.
-        let colon = if tag == Tag::Other { bytes.iter().position(|byte| *byte == b':') } else { None };
-        let Some(colon) = colon else { return (tag, Span::default(), name) };
-        let colon = name.start as usize + colon;
-        let local = Span::new(colon + 1, name.end as usize);
-        (Tag::of(local.slice(self.bytes)), Span::new(name.start as usize, colon), local)
     }
 
     /// What stood before the first child is text only if it is more than white space.
@@ -333,7 +363,7 @@ impl Parser<'_> {
                 }
             }
         }
-        let prefix = self.open.last().map(|open| open.prefix).unwrap_or_default();
+        let prefix = self.open.last().map(|open| open.name.prefix()).unwrap_or_default();
         let namespace = if prefix.is_empty() { Some(self.namespace) } else { self.bound(prefix) };
         if let Some(namespace) = namespace {
             self.builder.set_namespace(id, namespace);
@@ -415,7 +445,7 @@ impl Parser<'_> {
 
     fn end(&mut self, at: usize, end: usize) -> Next {
         if let Some(open) = self.open.last()
-            && self.bytes.get(at + 2..end - 1) == Some(open.name.slice(self.bytes))
+            && self.bytes.get(at + 2..end - 1) == Some(open.name.span.slice(self.bytes))
         {
             self.close(at, end);
             return Next::Event;
@@ -438,7 +468,7 @@ impl Parser<'_> {
 
     /// Closes the element that this end tag belongs to, and those left open inside it.
     fn close_named(&mut self, name: Span, at: usize, end: usize) {
-        let Some(expected) = self.open.last().map(|open| open.name) else {
+        let Some(expected) = self.open.last().map(|open| open.name.span) else {
             self.fault(Span::new(at, end), format!("</{}> closes nothing", self.quote(name)));
             return;
         };
@@ -448,7 +478,7 @@ impl Parser<'_> {
         }
         let detail = format!("</{}> where </{}> should stand", self.quote(name), self.quote(expected));
         self.fault(Span::new(at, end), detail);
-        match self.open.iter().rposition(|open| open.name.slice(self.bytes) == wanted) {
+        match self.open.iter().rposition(|open| open.name.span.slice(self.bytes) == wanted) {
             Some(found) => {
                 while self.open.len() > found + 1 {
                     self.abandon(at);
@@ -485,7 +515,8 @@ impl Parser<'_> {
         if raw.first() == Some(&b'&') {
             self.fault(Span::new(at, at + 1), "`&` does not begin a reference");
         }
-        let closes = if self.brackets { memchr::memmem::find(raw, b"]]>") } else { None };
+        let is_marked = self.bracket.is_in(self.bytes, Span::new(at, end));
+        let closes = if is_marked { memchr::memmem::find(raw, b"]]>") } else { None };
         if let Some(found) = closes {
             self.fault(Span::new(at + found, at + found + 3), "`]]>` in text");
         }
@@ -512,7 +543,7 @@ impl Parser<'_> {
         let raw = span.slice(self.bytes);
         // White space that stands first is mostly indentation, dropped at the first child: not worth a copy.
         let leading = blank && self.open.last().is_some_and(|open| open.said == Said::Nothing);
-        let piece = if self.returns && !leading && memchr::memchr(b'\r', raw).is_some() {
+        let piece = if !leading && self.carriage_return.is_in(self.bytes, span) {
             let plain = line_feeds(std::str::from_utf8(raw).unwrap_or_default());
             self.builder.pool(&plain)
         } else {
@@ -682,7 +713,7 @@ impl Parser<'_> {
         let limited = self.builder.doc().notes.iter().any(|note| note.kind == Kind::LimitDocument);
         if !limited && !self.open.is_empty() {
             let missing: Vec<String> =
-                self.open.iter().rev().map(|open| format!("</{}>", self.quote(open.name))).collect();
+                self.open.iter().rev().map(|open| format!("</{}>", self.quote(open.name.span))).collect();
             self.fault(Span::new(end, end), format!("the document ends without {}", missing.join(" ")));
         }
         if self.roots == 0 && self.noted == 0 {
@@ -703,11 +734,28 @@ fn offset(at: usize) -> u32 {
 #[cfg(test)]
 mod tests;
 
+/// Where the next `<` stands. Most texts are short: in them it is found with less than it takes to call for help.
+#[inline]
+fn less_than(bytes: &[u8]) -> Option<usize> {
+    const ONES: u128 = u128::from_le_bytes([1; 16]);
+    const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
+    if let Some(word) = bytes.first_chunk() {
+        // A byte that is zero borrows, and is the first to do so.
+        let word = u128::from_le_bytes(*word) ^ u128::from_le_bytes([b'<'; 16]);
+        let found = word.wrapping_sub(ONES) & !word & HIGH;
+        if found != 0 {
+            return Some((found.trailing_zeros() / 8) as usize);
+        }
+    }
+    memchr::memchr(b'<', bytes)
+}
+
 /// The first control character that XML forbids. In blocks, which the compiler compares many bytes at a time.
 fn control(bytes: &[u8]) -> Option<usize> {
     const BLOCK: usize = 64;
     let bad = |byte: u8| byte < b' ' && byte != b'\t' && byte != b'\r' && byte != b'\n';
-    let holds = |block: &[u8]| block.iter().fold(false, |found, byte| found | bad(*byte));
+    let is_low = |block: &[u8]| block.iter().fold(b' ', |least, byte| least.min(*byte)) < b' ';
+    let holds = |block: &[u8]| is_low(block) && block.iter().fold(false, |found, byte| found | bad(*byte));
     let at = bytes.chunks(BLOCK).position(holds)? * BLOCK;
     Some(at + bytes.get(at..)?.iter().position(|byte| bad(*byte))?)
 }

@@ -53,7 +53,8 @@ pub(super) fn starts_name(byte: u8) -> bool {
     CLASSES[usize::from(byte)] & 1 != 0
 }
 
-fn in_name(byte: u8) -> bool {
+/// Whether a byte goes on in a name.
+pub(super) fn in_name(byte: u8) -> bool {
     CLASSES[usize::from(byte)] & 2 != 0
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::syncml::Element;
+use crate::syncml::{Command, Element, Tag, dtd};
 
 fn read(xml: &str) -> Doc {
     parse(&xml.as_bytes().into(), &Limits::default())
@@ -221,7 +221,69 @@ fn walked(element: Element<'_>, out: &mut Vec<String>) {
     out.push(format!("-{}", element.name()));
 }
 
+/// Elements of SyncML in any order, most of them where none belongs.
+fn disarranged() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 16] = [
+        "SyncML", "SyncHdr", "SyncBody", "Status", "Results", "Atomic", "Sequence", "Add", "Get", "Item", "Target",
+        "LocURI", "CmdID", "Data", "Meta", "own",
+    ];
+    let text = prop::sample::select(vec!["", " ", "200", " 404\n", "20x", "1", "12345", "a&amp;b", "x\r\n", "]"]);
+    let name = || prop::sample::select(NAMES.to_vec());
+    let leaf = (name(), text).prop_map(|(name, text)| format!("<{name}>{text}</{name}>"));
+    let tree = leaf.prop_recursive(6, 64, 6, move |inner| {
+        (name(), prop::collection::vec(inner, 0..6))
+            .prop_map(|(name, inner)| format!("<{name}>{}</{name}>", inner.concat()))
+    });
+    (tree, 0..12_usize).prop_map(|(mut xml, cut)| {
+        xml.truncate(xml.len() - cut.min(xml.len()));
+        xml
+    })
+}
+
+/// Where the children of an element stand in the order of the DTD, those that it says nothing of left out.
+fn is_in_order(element: Element<'_>) -> bool {
+    let ranks = element.children().map(|child| dtd::rank(element.tag(), child.tag())).filter(|rank| *rank != 0);
+    ranks.is_sorted()
+}
+
+/// Compares what an element is marked with, which is seen while it is read, with what stands in it.
+fn check_marks(element: Element<'_>) {
+    let tags: Vec<Tag> = element.children().map(Element::tag).collect();
+    let below = tags.iter().fold(0, |all, tag| all | tag.bit());
+    let has_two = (1..tags.len()).any(|at| tags[..at].iter().any(|tag| tag.bit() == tags[at].bit()));
+    let holds_nothing =
+        |child: Element<'_>| child.flags().unclosed || (child.children().next().is_none() && child.value().is_none());
+    let flags = element.flags();
+    assert_eq!(element.tags_below(), below, "{element:?}");
+    assert_eq!((flags.twins, flags.disordered), (has_two, !is_in_order(element)), "{element:?}");
+    assert_eq!(flags.hollow, element.children().any(holds_nothing), "{element:?}");
+    assert_eq!(flags.lacking, dtd::may_lack(element.tag(), below), "{element:?}");
+    let is_space = |char: char| " \t\r\n".contains(char);
+    assert_eq!(flags.blank, element.text().trim_matches(is_space).is_empty(), "{element:?}");
+    assert_eq!(flags.padded, !flags.blank && element.text().trim_matches(is_space) != element.text(), "{element:?}");
+    let data = if element.tag().has_cmd_id() { element.child_value(Tag::Data) } else { None };
+    let is_code = |data: &&str| (3..=4).contains(&data.len()) && data.bytes().all(|byte| byte.is_ascii_digit());
+    assert_eq!(element.code(), data.filter(is_code).and_then(|data| data.parse().ok()), "{element:?}");
+}
+
+/// The same of the commands that a document lists: those of `SyncBody`, and those in containers there.
+fn check_commands(doc: &Doc) {
+    let top = doc.sync_body().into_iter().flat_map(Element::children).filter(|child| child.tag().has_cmd_id());
+    let all: Vec<_> = top.flat_map(|top| Command(top).with_nested()).collect();
+    assert_eq!(doc.all_commands().collect::<Vec<_>>(), all);
+    let is_top = |command: &Command<'_>| command.0.parent() == doc.sync_body();
+    assert_eq!(doc.commands().collect::<Vec<_>>(), all.iter().copied().filter(is_top).collect::<Vec<_>>());
+    assert_eq!(doc.flags().astray, doc.elements().filter(|element| element.tag().has_cmd_id()).count() != all.len());
+}
+
 proptest! {
+    #[test]
+    fn marks_and_lists_tell_what_stands_in_the_document(xml in disarranged()) {
+        let doc = read(&xml);
+        doc.elements().for_each(check_marks);
+        check_commands(&doc);
+    }
+
     #[test]
     fn any_bytes_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         check_spans(&parse(&bytes.into(), &Limits::default()));

@@ -3,7 +3,9 @@
 //! In: elements, attributes and text as a parser meets them. Out: the document, each element marked with what rules want to
 //! see at a glance. Never fails; limits are the parser's to keep.
 
-use super::{Attribute, Doc, Element, Flags, Form, NONE, Node, NodeId, Prolog, REMARK, Text, is_padded, is_space};
+use super::{
+    Attribute, Doc, Element, Flags, Form, Listed, NONE, Node, NodeId, Prolog, REMARK, Text, is_padded, is_space,
+};
 use crate::anomaly::Anomaly;
 use crate::limits;
 use crate::octets::Octets;
@@ -13,10 +15,46 @@ use crate::syncml::{Tag, dtd};
 /// Makes a [`Doc`] from the events of a parser. Never fails; limits are the parser's to keep.
 pub struct Builder {
     doc: Doc,
-    open: Vec<u32>,
+    open: Vec<Open>,
     last_root: u32,
+    /// The `SyncBody` whose commands are listed: the root, or its first child of that name.
+    body: Option<u32>,
+    commands: Vec<Listed>,
     /// How many commands, statuses and results there are, wherever they stand.
     with_cmd_id: usize,
+}
+
+/// What is known of an element so far that may get more children.
+struct Open {
+    id: u32,
+    tag: Tag,
+    /// Whether what stands in it is payload.
+    of_payload: bool,
+    /// Whether it is a container of `SyncBody`, or stands in one.
+    in_container: bool,
+    twins: bool,
+    hollow: bool,
+    disordered: bool,
+    /// Whether `code` is settled.
+    has_data: bool,
+    /// The highest place in the DTD's order that one of its children has (see [`dtd`]).
+    highest: u8,
+    /// Its last child so far.
+    last: u32,
+    /// The tags of its children, by [`Tag::bit`].
+    below: u64,
+    /// Of a command, Status or Results: the code that its first `Data` holds.
+    code: Option<u16>,
+}
+
+/// An element that was counted in.
+struct Linked {
+    id: u32,
+    /// Its tag where it stands.
+    tag: Tag,
+    payload: bool,
+    /// Whether it is among the commands.
+    is_listed: bool,
 }
 
 impl Builder {
@@ -37,7 +75,7 @@ impl Builder {
             notes: Vec::new(),
             remarks: Vec::new(),
         };
-        Builder { doc, open: Vec::new(), last_root: NONE, with_cmd_id: 0 }
+        Builder { doc, open: Vec::new(), last_root: NONE, body: None, commands: Vec::new(), with_cmd_id: 0 }
     }
 
     /// Makes room for that many elements.
@@ -48,84 +86,115 @@ impl Builder {
     /// Opens an element: its local name's span, its tag (from the name or a token), where its tag starts.
     /// Below a `Data` the tag is set to [`Tag::Other`].
     pub fn open(&mut self, tag: Tag, name: Span, start: u32) -> NodeId {
-        self.open_named(tag, Text::Bytes(name), start)
+        self.open_at(tag, name, [start; 2], 0)
+    }
+
+    /// The same of one without attributes: where its tag starts and where it ends, the number of its namespace.
+    #[inline]
+    pub fn open_at(&mut self, tag: Tag, name: Span, [start, inside]: [u32; 2], namespace: u16) -> NodeId {
+        let spans = [Span { start, end: start }, Span { start: inside, end: inside }];
+        self.open_node(tag, Text::Bytes(name), spans, namespace)
     }
 
     /// Opens an element whose name is known from a token, not from the document's bytes.
     pub fn open_token(&mut self, tag: Tag, name: &str, start: u32) -> NodeId {
-        let payload = self.current().is_some_and(|id| {
-            let above = &self.doc.nodes[id.0 as usize];
-            above.flags.payload || above.tag == Tag::Data
-        });
+        let payload = self.open.last().is_some_and(|above| above.of_payload);
         let name = if payload || tag == Tag::Other { self.pool(name) } else { Text::None };
-        self.open_named(tag, name, start)
+        self.open_node(tag, name, [Span { start, end: start }; 2], 0)
     }
 
-    fn open_named(&mut self, tag: Tag, name: Text, start: u32) -> NodeId {
-        let id = self.add(tag, name, Span { start, end: start });
-        self.open.push(id);
+    #[inline]
+    fn open_node(&mut self, tag: Tag, name: Text, spans: [Span; 2], namespace: u16) -> NodeId {
+        let Linked { id, tag, payload, is_listed } = self.link(tag);
+        let in_container = self.open.last().is_some_and(|above| above.in_container);
+        let flags = Flags { payload, blank: true, ..Flags::default() };
+        self.push(tag, flags, name, spans, Text::None, namespace);
+        self.open.push(Open {
+            id,
+            tag,
+            of_payload: payload || tag == Tag::Data,
+            in_container: in_container || (is_listed && tag.is_container()),
+            twins: false,
+            hollow: false,
+            disordered: false,
+            has_data: false,
+            highest: 0,
+            last: NONE,
+            below: 0,
+            code: None,
+        });
         NodeId(id)
     }
 
-    /// Adds an element that was read whole and holds no other: its local name, its span and the one inside its tags, its text, the
-    /// number of its namespace.
-    pub fn leaf(&mut self, tag: Tag, name: Span, [span, inner]: [Span; 2], text: Text, namespace: u16) {
-        let id = self.add(tag, Text::Bytes(name), span);
-        let node = &mut self.doc.nodes[id as usize];
-        node.inner = inner;
-        node.text = text;
-        node.namespace = namespace;
-        let is_padded = is_padded(self.doc.bytes_of(text));
-        self.settle(id, text == Text::None, is_padded);
+    /// Adds an element that was read whole and holds no other: its local name, its span and the one inside its tags, which is its
+    /// text, the number of its namespace.
+    #[inline]
+    pub fn leaf(&mut self, tag: Tag, name: Span, [span, inner]: [Span; 2], namespace: u16) {
+        let Linked { id, tag, payload, .. } = self.link(tag);
+        let text = if inner.is_empty() { Text::None } else { Text::Bytes(inner) };
+        let padded = is_padded(inner.slice(&self.doc.source));
+        let blank = inner.is_empty();
+        let flags = Flags { payload, blank, padded, lacking: dtd::may_lack(tag, 0), ..Flags::default() };
+        self.push(tag, flags, Text::Bytes(name), [span, inner], text, namespace);
+        self.doc.flags.padded |= padded;
+        self.settle(id, tag, blank);
     }
 
-    /// Adds a node below the innermost open element.
-    fn add(&mut self, tag: Tag, name: Text, span: Span) -> u32 {
+    /// Counts an element in as the next child of the innermost open one.
+    #[inline]
+    fn link(&mut self, tag: Tag) -> Linked {
         let id = self.doc.nodes.len() as u32;
-        let parent = self.open.last().copied().unwrap_or(NONE);
-        let mut flags = Flags { blank: true, ..Flags::default() };
-        if let Some(above) = self.doc.nodes.get_mut(parent as usize) {
-            flags.payload = above.flags.payload || above.tag == Tag::Data;
-            let tag = if flags.payload { Tag::Other } else { tag };
-            above.flags.twins |= above.below & tag.bit() != 0;
-            above.below |= tag.bit();
-            let rank = dtd::rank(above.tag, tag);
-            above.flags.disordered |= rank != 0 && rank < above.highest;
-            above.highest = above.highest.max(rank);
-            let last = std::mem::replace(&mut above.last, id);
-            match self.doc.nodes.get_mut(last as usize) {
-                Some(sister) => sister.next = id,
-                None => self.doc.nodes[parent as usize].first = id,
-            }
-        } else {
+        let Some(above) = self.open.last_mut() else {
             // A second root is kept as the first one's sister, so that it is reachable; the parser notes it.
             let last = std::mem::replace(&mut self.last_root, id);
             if let Some(sister) = self.doc.nodes.get_mut(last as usize) {
                 sister.next = id;
             }
+            self.body = if id == 0 && tag == Tag::SyncBody { Some(id) } else { self.body };
+            return Linked { id, tag, payload: false, is_listed: false };
+        };
+        let tag = if above.of_payload { Tag::Other } else { tag };
+        if above.id == 0 && tag == Tag::SyncBody {
+            self.body.get_or_insert(id);
         }
+        above.twins |= above.below & tag.bit() != 0;
+        above.below |= tag.bit();
+        let rank = dtd::rank(above.tag, tag);
+        above.disordered |= rank != 0 && rank < above.highest;
+        above.highest = above.highest.max(rank);
+        match std::mem::replace(&mut above.last, id) {
+            NONE => self.doc.nodes[above.id as usize].first = id,
+            last => self.doc.nodes[last as usize].next = id,
+        }
+        let nested = above.in_container && above.tag.is_container();
+        let is_listed = tag.has_cmd_id() && (Some(above.id) == self.body || (nested && tag.is_command()));
+        if is_listed {
+            self.commands.push(Listed { node: NodeId(id), tag, nested });
+        }
+        Linked { id, tag, payload: above.of_payload, is_listed }
+    }
+
+    /// Adds a node below the innermost open element.
+    #[inline]
+    fn push(&mut self, tag: Tag, flags: Flags, name: Text, [span, inner]: [Span; 2], text: Text, namespace: u16) {
         let at = self.doc.attributes.len() as u32;
-        let tag = if flags.payload { Tag::Other } else { tag };
         self.doc.tags |= tag.bit();
         self.with_cmd_id += usize::from(tag.has_cmd_id());
         self.doc.nodes.push(Node {
             tag,
             flags,
-            highest: 0,
-            namespace: 0,
+            namespace,
             code: None,
-            parent,
+            parent: self.open.last().map_or(NONE, |above| above.id),
             first: NONE,
-            last: NONE,
             next: NONE,
             below: 0,
             name,
             span,
-            inner: Span { start: span.start, end: span.start },
-            text: Text::None,
+            inner,
+            text,
             attributes: (at, at),
         });
-        id
     }
 
     /// Adds an attribute to the element just opened.
@@ -241,40 +310,41 @@ impl Builder {
 
     /// Closes the innermost open element: where its content ends, where its end tag ends.
     pub fn close(&mut self, content_end: u32, end: u32) {
-        if let Some(id) = self.open.pop() {
-            let node = &mut self.doc.nodes[id as usize];
-            node.span.end = end;
-            node.inner.end = content_end.max(node.inner.start);
-            let has_code = node.tag.has_cmd_id();
-            let text = self.doc.bytes_of(self.doc.nodes[id as usize].text);
-            let is_blank = text.iter().all(is_space);
-            let is_padded = !is_blank && is_padded(text);
-            self.settle(id, is_blank, is_padded);
-            if has_code {
-                self.doc.nodes[id as usize].code = Element { doc: &self.doc, id: NodeId(id) }.read_code();
-            }
-        }
+        let Some(open) = self.open.pop() else { return };
+        let text = self.doc.bytes_of(self.doc.nodes[open.id as usize].text);
+        let blank = text.iter().all(is_space);
+        let padded = !blank && is_padded(text);
+        let node = &mut self.doc.nodes[open.id as usize];
+        node.span.end = end;
+        node.inner.end = content_end.max(node.inner.start);
+        node.below = open.below;
+        node.code = open.code;
+        node.flags.padded = padded;
+        node.flags.blank = blank;
+        node.flags.lacking = dtd::may_lack(open.tag, open.below);
+        node.flags.twins = open.twins;
+        node.flags.hollow = open.hollow;
+        node.flags.disordered = open.disordered;
+        self.doc.flags.cdata |= node.flags.cdata;
+        self.doc.flags.padded |= padded;
+        self.doc.flags.disordered |= open.disordered;
+        let is_hollow = node.flags.unclosed || (open.last == NONE && blank);
+        self.settle(open.id, open.tag, is_hollow);
     }
 
-    /// Marks a node that is whole, those around it and the document with what is seen of it.
-    fn settle(&mut self, id: u32, is_blank: bool, is_padded: bool) {
-        let node = &mut self.doc.nodes[id as usize];
-        node.flags.padded = is_padded;
-        node.flags.blank = is_blank;
-        node.flags.lacking = dtd::may_lack(node.tag, node.below);
-        let is_hollow = node.flags.unclosed || (node.first == NONE && is_blank);
-        let parent = node.parent;
-        self.doc.flags.cdata |= node.flags.cdata;
-        self.doc.flags.padded |= is_padded;
-        self.doc.flags.disordered |= node.flags.disordered;
-        if let Some(parent) = self.doc.nodes.get_mut(parent as usize).filter(|_| is_hollow) {
-            parent.flags.hollow = true;
+    /// Tells the element around a node what is seen of it, now that it is whole.
+    #[inline]
+    fn settle(&mut self, id: u32, tag: Tag, is_hollow: bool) {
+        let Some(above) = self.open.last_mut() else { return };
+        above.hollow |= is_hollow;
+        if tag == Tag::Data && above.tag.has_cmd_id() && !std::mem::replace(&mut above.has_data, true) {
+            above.code = Element { doc: &self.doc, id: NodeId(id) }.as_code();
         }
     }
 
     /// The innermost open element.
     pub fn current(&self) -> Option<NodeId> {
-        self.open.last().map(|id| NodeId(*id))
+        self.open.last().map(|open| NodeId(open.id))
     }
 
     /// Number of open elements.
@@ -325,8 +395,8 @@ impl Builder {
         if self.doc.nodes.len() < self.doc.nodes.capacity() / 2 {
             self.doc.nodes.shrink_to_fit();
         }
-        self.doc.commands = crate::syncml::view::commands_of(&self.doc);
-        self.doc.flags.astray = self.with_cmd_id != self.doc.commands.len();
+        self.doc.flags.astray = self.with_cmd_id != self.commands.len();
+        self.doc.commands = self.commands.into_boxed_slice();
         self.doc
     }
 }
