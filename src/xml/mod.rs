@@ -213,7 +213,7 @@ impl Parser<'_> {
         let from = name.span.end as usize + 1;
         self.settle_text();
         let Some(text) = self.text_alone(from, name) else {
-            let id = self.builder.open_at(name.tag, name.local(), [at, from].map(offset), self.namespace);
+            let id = self.builder.open_at(name.tag, name.local(), [offset(at), offset(from)], self.namespace);
             self.open.push(Open { id, name, bindings: self.bindings.len(), said: Said::Nothing });
             return Some(from);
         };
