@@ -229,7 +229,12 @@ impl Doc {
     /// A node and its sisters behind it.
     #[inline]
     fn chain(&self, first: u32) -> impl Iterator<Item = Element<'_>> {
-        std::iter::successors(self.element(NodeId(first)), |element| element.next_sibling())
+        let mut next = first;
+        std::iter::from_fn(move || {
+            let id = next;
+            next = self.nodes.get(id as usize)?.next;
+            Some(Element { doc: self, id: NodeId(id) })
+        })
     }
 
     #[inline]
