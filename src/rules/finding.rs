@@ -83,36 +83,61 @@ impl Over {
         self.0.iter().map(|((_, message), (rule, _))| (*rule, *message))
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Those of a rule: in which message, how many.
     pub(super) fn of(&self, rule: &'static Rule) -> impl Iterator<Item = (Option<usize>, usize)> {
         self.0.range((rule.id, None)..=(rule.id, Some(usize::MAX))).map(|((_, message), (_, count))| (*message, *count))
     }
 }
 
+/// What the rules said of one session.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What is kept.
+    pub(super) drafts: Vec<Draft>,
+    /// What is counted alone.
+    pub(super) over: Over,
+    /// The last finding that is not kept: its rule may go on writing it.
+    spare: Option<Draft>,
+}
+
+/// What one rule may still say of a session, and cost.
+pub(super) struct Share {
+    /// How many more findings are kept.
+    pub(super) room: usize,
+    /// What it has used if it is an own rule, and what it did not judge.
+    pub(super) spent: Spent,
+}
+
+/// What is the same for all rules on a session.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) redactions: &'a Redactions<'a>,
+    pub(super) options: &'a Options,
+}
+
 /// Where a rule puts its findings.
 pub struct Sink<'a> {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
-    pub(super) out: &'a mut Vec<Draft>,
-    /// How many more are kept; those past it are counted in `over`.
-    pub(super) room: &'a mut usize,
-    pub(super) over: &'a mut Over,
-    pub(super) spare: Option<Draft>,
-    pub(super) redactions: &'a Redactions<'a>,
-    pub(super) options: &'a Options,
-    /// What an own rule may still cost.
-    pub(super) spent: &'a mut Spent,
+    pub(super) told: &'a mut Told,
+    pub(super) share: &'a mut Share,
+    pub(super) given: &'a Given<'a>,
 }
 
 impl Sink<'_> {
     /// What the user set for an option of the rule, or its default.
     pub(super) fn number(&self, option: NumberOption) -> u32 {
-        self.options.number(self.rule, option)
+        self.given.options.number(self.rule, option)
     }
 
     /// Whether one of the words that the user set, or of the default ones, is as asked for.
     pub(super) fn any_word(&self, option: WordsOption, is: impl FnMut(&str) -> bool) -> bool {
-        self.options.any_word(self.rule, option, is)
+        self.given.options.any_word(self.rule, option, is)
     }
 
     /// States a finding. `message` names the value seen and the value expected.
@@ -125,27 +150,28 @@ impl Sink<'_> {
             help: None,
             related: Vec::new(),
         };
-        if self.rule.secrets && self.redactions.hide(draft.place) {
-            return self.spare.insert(draft);
+        let Told { drafts, over, spare } = &mut *self.told;
+        if self.rule.secrets && self.given.redactions.hide(draft.place) {
+            return spare.insert(draft);
         }
-        match self.room.checked_sub(1) {
+        match self.share.room.checked_sub(1) {
             Some(room) => {
-                *self.room = room;
-                let at = self.out.len();
-                self.out.push(draft);
-                &mut self.out[at]
+                self.share.room = room;
+                let at = drafts.len();
+                drafts.push(draft);
+                &mut drafts[at]
             }
             None => {
-                self.over.add(self.rule, draft.place);
-                self.spare.insert(draft)
+                over.add(self.rule, draft.place);
+                spare.insert(draft)
             }
         }
     }
 
     /// States that a place cannot be judged: what it takes is not known.
     pub fn not_judged(&mut self, place: Place, why: impl FnOnce() -> String) {
-        if !(self.rule.secrets && self.redactions.hide(place)) {
-            self.spent.give_up(place, why);
+        if !(self.rule.secrets && self.given.redactions.hide(place)) {
+            self.share.spent.give_up(place, why);
         }
     }
 

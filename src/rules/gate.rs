@@ -4,9 +4,9 @@
 //! In: what the page of a rule asks for (`has`, `lacks`, `signs`), and what is shown. Out: whether the rule is called. A gate
 //! may let through what its rule then passes over, never the other way round.
 
-use super::{MessageCx, SessionCx, regular, uri};
+use super::{ElementCx, MessageCx, SessionCx, regular, uri};
 use crate::syncml::doc::Form;
-use crate::syncml::{Command, Element, Tag};
+use crate::syncml::{Command, Tag};
 
 /// What a rule asks for; of several conditions all must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,22 @@ impl Gate {
         (self.has == 0 || self.has & tags != 0)
             && (self.lacks == 0 || self.lacks & !tags != 0 || signs & sign::hollow != 0)
             && (self.signs == 0 || self.signs & signs != 0)
+    }
+
+    /// What it looks at.
+    pub(super) fn asks(self) -> Shown {
+        Shown { tags: self.has | self.lacks, signs: self.signs | set(self.lacks != 0, sign::hollow) }
+    }
+}
+
+/// A rule by its number, what must be there for it, and what is called.
+#[derive(Clone, Copy)]
+pub(super) struct Gated<C>(pub(super) usize, pub(super) Gate, pub(super) C);
+
+impl<C> Gated<C> {
+    /// Lets the rule be called everywhere.
+    pub(super) fn open(&mut self) {
+        self.1 = Gate::OPEN;
     }
 }
 
@@ -129,7 +145,7 @@ const OF_ADDRESSES: u32 = (sign::disordered - 1) & !(sign::query - 1);
 const OF_MESSAGES: u32 = sign::loose_ids | sign::loose_refs;
 
 /// What an element shows, or a message or a session in all its elements.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Shown {
     tags: u64,
     signs: u32,
@@ -142,20 +158,28 @@ pub(super) fn set(is: bool, sign: u32) -> u32 {
 }
 
 impl Shown {
-    /// By the children of an element and what stands in it; by its addresses if one of `wanted` is a sign of those.
+    /// What an element shows of what is asked for: by its children, what stands in it, its addresses and its message.
     #[inline]
-    pub(super) fn of_element<'a>(cx: MessageCx<'a>, element: Element<'a>, wanted: u32) -> Shown {
+    pub(super) fn of_element(cx: &ElementCx<'_>, asked: Shown) -> Shown {
+        let ElementCx { message, element } = *cx;
         let flags = element.flags();
-        let signs = set(element.code() != Some(200), sign::no_success)
+        let own = set(element.code() != Some(200), sign::no_success)
             | set(flags.twins, sign::twins)
             | set(element.has_text(), sign::text)
             | set(flags.hollow, sign::hollow)
             | set(flags.lacking, sign::lacking)
             | set(element.has_attributes(), sign::attributes)
             | set(element.doc().form() == Form::Wbxml, sign::wbxml);
-        let of_addresses = if wanted & OF_ADDRESSES == 0 { 0 } else { uri::signs_of(cx, Command(element)) };
-        let of_message = if wanted & OF_MESSAGES == 0 { 0 } else { Shown::of_message(cx).signs & OF_MESSAGES };
-        Shown { tags: element.tags_below(), signs: signs | of_addresses | of_message }
+        let of_addresses = if asked.signs & OF_ADDRESSES == 0 { 0 } else { uri::signs_of(message, Command(element)) };
+        let of_message =
+            if asked.signs & OF_MESSAGES == 0 { 0 } else { Shown::of_message(message).signs & OF_MESSAGES };
+        let signs = own | of_addresses | of_message;
+        Shown { tags: element.tags_below() & asked.tags, signs: signs & asked.signs }
+    }
+
+    /// What one of the two has.
+    pub(super) fn or(self, other: Shown) -> Shown {
+        Shown { tags: self.tags | other.tags, signs: self.signs | other.signs }
     }
 
     /// By all elements of a message.
@@ -178,9 +202,7 @@ impl Shown {
     pub(super) fn of_session(cx: SessionCx<'_>) -> Shown {
         let unanswered = cx.session.exchanges.iter().any(|exchange| exchange.statuses.is_empty());
         let own = Shown { tags: 0, signs: set(unanswered, sign::unanswered) };
-        cx.readable()
-            .map(Shown::of_message)
-            .fold(own, |all, Shown { tags, signs }| Shown { tags: all.tags | tags, signs: all.signs | signs })
+        cx.readable().map(Shown::of_message).fold(own, Shown::or)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::syncml::uri::Naming;
 mod announced;
 mod answers;
 pub mod area;
+mod by_tag;
 pub mod context;
 mod enrolled;
 pub mod enrollment;

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::area::Seen;
+use super::by_tag::{ByTag, Opened};
 use super::enrolled;
 use super::facts::Facts;
-use super::finding::{Draft, Over, Place, Sink};
-use super::gate::{Gate, Shown};
+use super::finding::{Draft, Given, Place, Share, Sink, Told};
+use super::gate::{Gated, Shown};
 use super::history::Earlier;
 use super::location;
 use super::option::Options;
@@ -37,7 +38,7 @@ use crate::credentials::Credentials;
 use crate::http::Encrypted;
 use crate::limits::Limits;
 use crate::session::{Enrollment, Flavor, Session};
-use crate::syncml::{Element, Message, Tag};
+use crate::syncml::Message;
 
 /// The rules of a selection, arranged by what they look at.
 pub struct Runner {
@@ -49,7 +50,7 @@ pub struct Runner {
     options: Options,
     rules: Vec<Active>,
     anomalies: Vec<(Kind, usize)>,
-    by_tag: Vec<OfTag>,
+    by_tag: ByTag<Call<OnElement>>,
     messages: Vec<Gated<Call<OnMessage>>>,
     any_messages: Vec<Gated<Call<OnMessage>>>,
     sessions: Vec<Gated<Call<OnSession>>>,
@@ -58,24 +59,6 @@ pub struct Runner {
     enrollments: Vec<usize>,
     variants: Variants,
     notifications: Vec<(usize, OnNotification)>,
-}
-
-/// A rule by its number, what must be there for it, and what is called.
-#[derive(Clone, Copy)]
-struct Gated<C>(usize, Gate, C);
-
-impl<C> Gated<C> {
-    fn open(&mut self) {
-        self.1 = Gate::OPEN;
-    }
-}
-
-/// The rules on elements of one tag.
-#[derive(Clone, Default)]
-struct OfTag {
-    rules: Vec<Gated<Call<OnElement>>>,
-    /// The signs that one of them asks for.
-    signs: u32,
 }
 
 /// What is called: the function of a built-in rule, or an own rule.
@@ -127,7 +110,7 @@ impl Runner {
             options: selection.options().clone(),
             rules: Vec::new(),
             anomalies: Vec::new(),
-            by_tag: vec![OfTag::default(); Tag::COUNT],
+            by_tag: ByTag::new(),
             messages: Vec::new(),
             any_messages: Vec::new(),
             sessions: Vec::new(),
@@ -162,7 +145,7 @@ impl Runner {
 
     /// Calls all rules everywhere: what a test of the gates compares with.
     pub fn ungated(mut self) -> Runner {
-        self.by_tag.iter_mut().flat_map(|of_tag| &mut of_tag.rules).for_each(Gated::open);
+        self.by_tag.open();
         self.messages.iter_mut().for_each(Gated::open);
         self.sessions.iter_mut().for_each(Gated::open);
         self.captures.iter_mut().for_each(Gated::open);
@@ -196,12 +179,12 @@ impl Runner {
         let (number, gate) = (self.rules.len(), active.rule.gate);
         match active.rule.check {
             Check::Anomaly(kinds) => self.anomalies.extend(kinds.iter().map(|kind| (*kind, number))),
-            Check::Element(tags, check) => self.on_elements(tags, Gated(number, gate, Call::Function(check))),
+            Check::Element(tags, check) => self.by_tag.add(tags, Gated(number, gate, Call::Function(check))),
             Check::Message(check) => self.messages.push(Gated(number, gate, Call::Function(check))),
             Check::AnyMessage(check) => self.any_messages.push(Gated(number, gate, Call::Function(check))),
             Check::Session(check) => self.sessions.push(Gated(number, gate, Call::Function(check))),
             Check::Own(own) => match own.tags() {
-                Some(tags) => self.on_elements(&tags, Gated(number, gate, Call::Own(own))),
+                Some(tags) => self.by_tag.add(&tags, Gated(number, gate, Call::Own(own))),
                 None if own.is_on_sessions() => self.sessions.push(Gated(number, gate, Call::Own(own))),
                 None => self.messages.push(Gated(number, gate, Call::Own(own))),
             },
@@ -211,14 +194,6 @@ impl Runner {
             Check::Encrypted(_) => {}
         }
         self.rules.push(active);
-    }
-
-    fn on_elements(&mut self, tags: &[Tag], gated: Gated<Call<OnElement>>) {
-        for tag in tags {
-            let of_tag = &mut self.by_tag[*tag as usize];
-            of_tag.rules.push(gated);
-            of_tag.signs |= gated.1.signs;
-        }
     }
 
     /// Judges a session on its own.
@@ -244,23 +219,25 @@ impl Runner {
         let mut pass = Pass {
             runner: self,
             session,
-            redactions: &redactions,
-            drafts: Vec::new(),
-            over: Over::default(),
+            given: Given { redactions: &redactions, options: &self.options },
+            told: Told::default(),
             tallies: Vec::new(),
         };
         pass.tallies.extend(self.rules.iter().map(|active| Tally {
             speaks: active.speaks[session.flavor as usize],
-            room: self.limits.findings_per_rule,
             time: Duration::ZERO,
             calls: 0,
             bug: None,
-            spent: Spent { budget: Budget::of(&self.limits), hole: None },
+            share: Share {
+                room: self.limits.findings_per_rule,
+                spent: Spent { budget: Budget::of(&self.limits), hole: None },
+            },
         }));
         let facts = Facts::default();
         let credentials = enrolled::credentials(session, earlier, &self.credentials);
         let cx = SessionCx { session, profile: self.profile, credentials: &credentials, facts: &facts };
-        cx.messages().for_each(|cx| pass.message(cx));
+        let mut opened = Opened::new(&self.by_tag);
+        cx.messages().for_each(|cx| pass.message(cx, &mut opened));
         pass.session(&CaptureCx { session: cx, earlier });
         if session.flavor == Flavor::Notification {
             cx.messages().for_each(|cx| pass.notification(cx, earlier));
@@ -311,46 +288,18 @@ impl Runner {
 struct Tally {
     /// Whether it has anything to say of such a session.
     speaks: bool,
-    room: usize,
     time: Duration,
     calls: u32,
     bug: Option<Bug>,
-    /// What an own rule has used, and what the rule did not judge.
-    spent: Spent,
-}
-
-/// An element, and the rules on it that were not called yet.
-struct Visit<'r, 'a> {
-    cx: ElementCx<'a>,
-    shown: Shown,
-    rules: std::slice::Iter<'r, Gated<Call<OnElement>>>,
-    under_way: usize,
-}
-
-impl<'r, 'a> Visit<'r, 'a> {
-    fn of(runner: &'r Runner, message: MessageCx<'a>, element: Element<'a>) -> Visit<'r, 'a> {
-        let OfTag { rules, signs } = &runner.by_tag[element.tag() as usize];
-        let rules = if element.flags().payload { &[][..] } else { rules };
-        let shown = if rules.is_empty() { Shown::default() } else { Shown::of_element(message, element, *signs) };
-        Visit { cx: ElementCx { message, element }, shown, rules: rules.iter(), under_way: 0 }
-    }
-
-    /// The next rule that is to be called.
-    #[inline]
-    fn next(&mut self) -> Option<(usize, Call<OnElement>)> {
-        let Gated(number, _, call) = self.rules.by_ref().find(|Gated(_, gate, _)| gate.lets(self.shown))?;
-        self.under_way = *number;
-        Some((*number, *call))
-    }
+    share: Share,
 }
 
 /// One session being judged.
 struct Pass<'a> {
     runner: &'a Runner,
     session: &'a Session,
-    redactions: &'a Redactions<'a>,
-    drafts: Vec<Draft>,
-    over: Over,
+    given: Given<'a>,
+    told: Told,
     tallies: Vec<Tally>,
 }
 
@@ -377,9 +326,8 @@ impl<'a> Pass<'a> {
         }
         let start = self.runner.clock.map(|_| Instant::now());
         let Active { rule, severity, .. } = self.runner.rules[number];
-        let (out, room, over) = (&mut self.drafts, &mut tally.room, &mut self.over);
-        let (redactions, options, spent) = (self.redactions, &self.runner.options, &mut tally.spent);
-        check(&mut Sink { rule, severity, out, room, over, spare: None, redactions, options, spent });
+        let (told, share, given) = (&mut self.told, &mut tally.share, &self.given);
+        check(&mut Sink { rule, severity, told, share, given });
         if let Some(start) = start {
             tally.time += start.elapsed();
             tally.calls += 1;
@@ -412,7 +360,7 @@ impl<'a> Pass<'a> {
         self.calls(checks.map(|(number, check)| (*number, |sink: &mut Sink<'_>| check(&cx, sink))));
     }
 
-    fn message(&mut self, cx: MessageCx<'_>) {
+    fn message(&mut self, cx: MessageCx<'_>, opened: &mut Opened<'_, Call<OnElement>>) {
         let (runner, index, message) = (self.runner, cx.index, cx.message);
         let exact = message.doc.is_exact();
         message.notes.iter().for_each(|note| self.note(index, note, exact));
@@ -421,7 +369,7 @@ impl<'a> Pass<'a> {
         }
         self.messages(&runner.any_messages, cx, None);
         if message.is_readable() && !message.retransmission {
-            self.elements(cx);
+            self.elements(cx, opened);
             self.messages(&runner.messages, cx, Some(Shown::of_message(cx)));
         }
     }
@@ -437,26 +385,19 @@ impl<'a> Pass<'a> {
         );
     }
 
-    fn elements(&mut self, message: MessageCx<'_>) {
-        let runner = self.runner;
-        let mut left = message.message.doc.elements().map(|element| Visit::of(runner, message, element));
-        let mut visit = left.next();
-        while visit.is_some() {
-            let done = bug::caught(|| {
-                while let Some(now) = &mut visit {
-                    while let Some((number, call)) = now.next() {
-                        let cx = now.cx;
-                        self.call(number, |sink| match call {
-                            Call::Function(check) => check(&cx, sink),
-                            Call::Own(own) => own.element(&cx, sink),
-                        });
-                    }
-                    visit = left.next();
-                }
-            });
-            if let (Err(bug), Some(visit)) = (done, &visit) {
-                self.tallies[visit.under_way].bug.get_or_insert(bug);
+    fn elements(&mut self, message: MessageCx<'_>, opened: &mut Opened<'_, Call<OnElement>>) {
+        for element in message.message.doc.elements() {
+            let cx = ElementCx { message, element };
+            let open = opened.by(&cx);
+            if open.is_empty() {
+                continue;
             }
+            self.calls(open.iter().map(|(number, call)| {
+                (*number, |sink: &mut Sink<'_>| match call {
+                    Call::Function(check) => check(&cx, sink),
+                    Call::Own(own) => own.element(&cx, sink),
+                })
+            }));
         }
     }
 
@@ -485,29 +426,32 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(self) -> Outcome {
-        let Pass { runner, session, redactions, mut drafts, over, tallies } = self;
+        let Pass { runner, session, given, told: Told { mut drafts, over, .. }, tallies } = self;
         let silence = Silence::of(session, &drafts, &over);
         let reports = |rule: &Rule| runner.rules.iter().any(|active| active.rule == rule && !active.muted);
         drafts.retain(|draft| reports(draft.rule) && !silence.covers(session, draft));
         drafts.sort_by_cached_key(|draft| (draft.place.message(), draft.place.span(session).start, draft.rule.id));
-        let more = runner.rules.iter().filter(|active| !active.muted).filter_map(|active| {
+        let counted = if over.is_empty() { &[][..] } else { &runner.rules };
+        let more = counted.iter().filter(|active| !active.muted).filter_map(|active| {
             let count = over.of(active.rule).filter(|(message, _)| !silence.covers_all(active.rule, *message));
             let count: usize = count.map(|(_, count)| count).sum();
             (count > 0).then_some((active.rule, active.severity, count))
         });
         let told = || runner.rules.iter().map(|active| active.rule).zip(&tallies);
         let clock = |tally: &Tally| runner.clock.map(|clock| clock.saturating_mul(tally.calls));
-        let times = told().filter_map(|(rule, tally)| Some((rule, tally.time.saturating_sub(clock(tally)?))));
+        let timed = if runner.clock.is_some() { &tallies[..] } else { &[] };
+        let times = runner.rules.iter().zip(timed);
+        let times = times.filter_map(|(active, tally)| Some((active.rule, tally.time.saturating_sub(clock(tally)?))));
         Outcome {
             more: more.collect(),
-            not_judged: runner.not_judged(session, redactions),
+            not_judged: runner.not_judged(session, given.redactions),
             holes: told()
-                .filter_map(|(rule, tally)| Some((rule, tally.spent.hole.clone()?)))
+                .filter_map(|(rule, tally)| Some((rule, tally.share.spent.hole.clone()?)))
                 .filter(|(rule, _)| reports(rule))
                 .collect(),
             times: times.collect(),
             // Half of a measurement lies outside of what it measures.
-            clock: tallies.iter().filter_map(clock).sum::<Duration>() * 2,
+            clock: timed.iter().filter_map(clock).sum::<Duration>() * 2,
             bugs: told().filter_map(|(rule, tally)| Some((rule, tally.bug.clone()?))).collect(),
             drafts,
         }
@@ -566,7 +510,7 @@ mod tests {
     use crate::http::{Body, Captured, InputId};
     use crate::origin::{Origin, Span};
     use crate::rules::Reach;
-    use crate::syncml::Side;
+    use crate::syncml::{Side, Tag};
     use crate::transcript::Document;
 
     /// Each Status that lacks a `Cmd`; silences what is said of the same Status.

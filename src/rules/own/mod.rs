@@ -154,7 +154,7 @@ impl Own {
     /// Judges a session.
     pub(super) fn session<'a>(&'a self, cx: &SessionCx<'a>, out: &mut Sink<'_>) {
         if !self.partial && !views::is_whole(*cx) {
-            out.spent.give_up(Place::Session, || "a part of the session was not captured".to_owned());
+            out.share.spent.give_up(Place::Session, || "a part of the session was not captured".to_owned());
             return;
         }
         self.judge(*cx, views::of_message(0), out);
@@ -162,7 +162,7 @@ impl Own {
 
     fn judge<'a>(&'a self, cx: SessionCx<'a>, at: At, out: &mut Sink<'_>) {
         let place = place_of(Object { kind: self.kind, at });
-        let budget = &mut out.spent.budget;
+        let budget = &mut out.share.spent.budget;
         let most = if self.kind == Kind::Session { budget.left } else { budget.left.min(budget.once) };
         let mut machine = Machine::new(cx, at, most);
         let held = machine.holds(&self.when);
@@ -174,8 +174,8 @@ impl Own {
                 let text = template::fill(&self.message, Machine::new(cx, at, most).guarding());
                 out.report(place, text);
             }
-            Err(Stop::Broken(what)) => out.spent.give_up(place, || format!("`when` has no result: {what}")),
-            Err(Stop::Budget) => out.spent.give_up(place, || format!("its budget of {most} steps is used up")),
+            Err(Stop::Broken(what)) => out.share.spent.give_up(place, || format!("`when` has no result: {what}")),
+            Err(Stop::Budget) => out.share.spent.give_up(place, || format!("its budget of {most} steps is used up")),
         }
     }
 
