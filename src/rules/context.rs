@@ -174,6 +174,11 @@ impl<'a> MessageCx<'a> {
     /// Whether it was sent once more after a timeout, or has the MsgID of its sender's message before: it answers
     /// nothing new.
     pub fn is_repeated(self) -> bool {
+        let all = || self.in_session().messages().map(MessageCx::repeats).collect();
+        self.facts.repeated.get_or_init(all).get(self.index).copied().unwrap_or_default()
+    }
+
+    fn repeats(self) -> bool {
         let before = self.session.previous_of_side(self.index).and_then(|(_, message)| message.msg_id());
         self.message.retransmission || (before.is_some() && before == self.message.msg_id())
     }

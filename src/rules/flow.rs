@@ -31,7 +31,7 @@ impl Flow {
 
     fn read(cx: SessionCx<'_>) -> Flow {
         let refuses = |status: Command<'_>| {
-            status.is_for_header() && status.code().is_some_and(|code| !(200..300).contains(&code))
+            status.code().is_some_and(|code| !(200..300).contains(&code)) && status.is_for_header()
         };
         let turns = cx.messages().map(|cx| Turn {
             side: cx.side(),

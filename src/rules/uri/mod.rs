@@ -13,6 +13,8 @@ pub(super) use query::*;
 pub(super) use tree::*;
 pub(super) use written::*;
 
+use std::ops::Range;
+
 use super::gate::{set, sign};
 use super::{ElementCx, MessageCx};
 use crate::session::At;
@@ -33,7 +35,6 @@ pub(super) struct Address<'a> {
     /// The `LocURI`.
     element: Element<'a>,
     uri: &'a str,
-    key: Key<'a>,
     /// What stands in it, by `gate::sign`.
     signs: u32,
 }
@@ -45,42 +46,49 @@ pub(super) fn signs_of<'a>(cx: MessageCx<'a>, command: Command<'a>) -> u32 {
 
 /// The signs of the addresses of a message together.
 pub(super) fn signs_of_message(cx: MessageCx<'_>) -> u32 {
-    let all = all_addresses(cx);
-    let from = all.partition_point(|address| address.at.message < cx.index);
-    let of_message = all.iter().skip(from).take_while(|address| address.at.message == cx.index);
-    of_message.fold(0, |signs, address| signs | address.signs)
+    of_message(cx).iter().fold(0, |signs, address| signs | address.signs)
 }
 
 /// The signs of a URI: most rules need not look at most URIs.
 fn signs(uri: &str) -> u32 {
-    let bytes = uri.as_bytes();
-    let holds = |byte| memchr::memchr(byte, bytes).is_some();
-    // Most have none of the three.
-    let marks = match memchr::memchr3(b'?', b'%', b'*', bytes) {
-        Some(_) => set(holds(b'?'), sign::query) | set(holds(b'%'), sign::percent) | set(holds(b'*'), sign::asterisk),
-        None => 0,
-    };
-    let behind_slash = memchr::memchr_iter(b'/', bytes).fold(0, |signs, slash| match bytes.get(slash + 1) {
-        Some(b'.') => signs | sign::dots,
-        Some(b'/') => signs | sign::slashes,
-        _ => signs,
-    });
-    let path = if marks == 0 { uri } else { path(uri) };
-    marks
-        | behind_slash
-        | set(holds_bare(bytes), sign::bare)
+    let of_bytes = signs_of_bytes(uri.as_bytes());
+    let path = if of_bytes & sign::query == 0 { uri } else { path(uri) };
+    of_bytes
         | set(uri.starts_with(".."), sign::dots)
         | set(!uri.starts_with("./"), sign::unrooted)
         | set(path.ends_with('/'), sign::ends_open)
         | of_place(path)
 }
 
-/// Whether a byte has to be escaped. In blocks, which the compiler compares as a whole.
-fn holds_bare(bytes: &[u8]) -> bool {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let bare = |block: &[u8; 16]| block.iter().fold(false, |bare, byte| bare | !is_plain(*byte));
-    blocks.iter().any(bare) || rest.iter().any(|byte| !is_plain(*byte))
+/// The signs of the bytes of a URI.
+fn signs_of_bytes(bytes: &[u8]) -> u32 {
+    const BEHIND_SLASH: u32 = sign::dots | sign::slashes;
+    let (mut signs, mut counted) = (0, !BEHIND_SLASH);
+    for byte in bytes {
+        signs |= OF_BYTE[usize::from(*byte)] & counted;
+        counted = if *byte == b'/' { !0 } else { !BEHIND_SLASH };
+    }
+    signs
 }
+
+/// The sign of each byte, the dot and the slash as where they stand behind a slash.
+static OF_BYTE: [u32; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0;
+    while byte < signs.len() {
+        signs[byte] = match byte as u8 {
+            b'?' => sign::query,
+            b'%' => sign::percent,
+            b'*' => sign::asterisk,
+            b'.' => sign::dots,
+            b'/' => sign::slashes,
+            byte if is_plain(byte) => 0,
+            _ => sign::bare,
+        };
+        byte += 1;
+    }
+    signs
+};
 
 /// The signs of the part of the tree that a path leads to.
 fn of_place(path: &str) -> u32 {
@@ -93,7 +101,7 @@ fn of_place(path: &str) -> u32 {
     }
     let (rest, unscoped) = after(below, "Device/").map_or((below, sign::unscoped), |rest| (rest, 0));
     let Some(vendor) = after(rest, "Vendor/") else { return named | sign::apart | sign::unscoped | sign::any_csp };
-    let object = after(vendor, "MSFT/").and_then(|rest| rest.split('/').next());
+    let object = after(vendor, "MSFT/").and_then(|rest| rest.get(..memchr::memchr(b'/', rest.as_bytes()).unwrap_or(rest.len())));
     named | unscoped | object.map_or(sign::any_csp, of_csp)
 }
 
@@ -120,9 +128,10 @@ const fn is_plain(byte: u8) -> bool {
 }
 
 /// What stands behind a beginning, letters of either case.
+#[inline]
 pub(super) fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(start.len())?;
-    head.eq_ignore_ascii_case(start).then_some(rest)
+    (head == start || head.eq_ignore_ascii_case(start)).then_some(rest)
 }
 
 impl<'a> Address<'a> {
@@ -130,8 +139,13 @@ impl<'a> Address<'a> {
         self.signs & sign != 0
     }
 
-    fn node(&self, naming: Naming) -> Key<'_> {
-        if self.shows(sign::query) { Key::node(self.uri, naming) } else { self.key.borrowed() }
+    fn key(&self, naming: Naming) -> Key<'a> {
+        let is_plain = !self.shows(sign::query | sign::percent | sign::bare);
+        if is_plain { Key::plain(self.uri, naming) } else { Key::of(self.uri, naming) }
+    }
+
+    fn node(&self, naming: Naming) -> Key<'a> {
+        if self.shows(sign::query) { Key::node(self.uri, naming) } else { self.key(naming) }
     }
 }
 
@@ -143,13 +157,31 @@ fn addresses<'a>(cx: MessageCx<'a>, command: Command<'a>) -> &'a [Address<'a>] {
     if cx.side() == Some(Side::Client) {
         return &[];
     }
-    let last = cx.facts.addressed.get();
-    let is_it = all.get(last).is_some_and(|address| address.at == at);
-    let from = if is_it { last } else { all.partition_point(|address| address.at < at) };
-    cx.facts.addressed.set(from);
+    let is_from = |from: &usize| all.get(*from).is_some_and(|address| address.at == at);
+    let Range { start, end } = cx.facts.addressed.take();
+    let from = [start, end].into_iter().find(is_from);
+    let from = from.unwrap_or_else(|| all.partition_point(|address| address.at < at));
     let rest = all.get(from..).unwrap_or_default();
     let length = rest.iter().take_while(|address| address.at == at).count();
+    cx.facts.addressed.set(from..from + length);
     rest.get(..length).unwrap_or_default()
+}
+
+/// The addresses in a message of the server; in one with elements astray also those that are in no command of it.
+fn of_message<'a>(cx: MessageCx<'a>) -> &'a [Address<'a>] {
+    let all = all_addresses(cx);
+    let from = all.partition_point(|address| address.at.message < cx.index);
+    let rest = all.get(from..).unwrap_or_default();
+    let length = rest.iter().take_while(|address| address.at.message == cx.index).count();
+    rest.get(..length).unwrap_or_default()
+}
+
+/// The addresses in the commands of a message.
+fn of_commands<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = &'a Address<'a>> + use<'a> {
+    let is_astray = cx.message.doc.flags().astray;
+    let all = if is_astray { &[] } else { of_message(cx) };
+    let commands = cx.message.doc.all_commands().filter(move |_| is_astray);
+    all.iter().chain(commands.flat_map(move |command| addresses(cx, command)))
 }
 
 /// The addresses of a session.
@@ -183,10 +215,7 @@ fn read<'a>(cx: MessageCx<'a>, all: &mut Vec<Address<'a>>) {
 fn address<'a>(cx: MessageCx<'a>, command: Command<'a>, item: Item<'a>, end: Tag) -> Option<Address<'a>> {
     let element = item.0.child(end)?.child(Tag::LocURI)?;
     let uri = element.value()?;
-    let (naming, signs) = (cx.profile.naming(), signs(uri));
-    let is_plain = signs & (sign::query | sign::percent | sign::bare) == 0;
-    let key = if is_plain { Key::plain(uri, naming) } else { Key::of(uri, naming) };
-    Some(Address { at: cx.at(command.0), command, end, element, uri, key, signs })
+    Some(Address { at: cx.at(command.0), command, end, element, uri, signs: signs(uri) })
 }
 
 /// The same for rules that are called for each command.

@@ -2,7 +2,7 @@
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use super::{ROOTS, Address, addressed, addresses, is_one_of, names};
+use super::{ROOTS, Address, addressed, is_one_of, names, of_commands};
 use crate::rules::gate::sign;
 use crate::rules::{ElementCx, MessageCx, Profile, Sink, options, quoted};
 use crate::syncml::uri::Key;
@@ -28,7 +28,7 @@ const PERMANENT_ON_WINDOWS: [&str; 6] =
 
 /// A path that exists for the device and for the user, without saying which. Told once per message.
 pub(in crate::rules) fn scope_prefix_missing(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
-    let mut unsaid = all(*cx).filter(|address| is_unscoped(address.uri));
+    let mut unsaid = of_commands(*cx).filter(|address| is_unscoped(address.uri));
     let Some(first) = unsaid.next() else { return };
     let more = match unsaid.count() {
         0 => String::new(),
@@ -41,7 +41,7 @@ pub(in crate::rules) fn scope_prefix_missing(cx: &MessageCx<'_>, out: &mut Sink<
 /// A path that begins with a name that no object has. Told once per name and message.
 pub(in crate::rules) fn unknown_root(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
     let mut told = HashSet::new();
-    for address in all(*cx) {
+    for address in of_commands(*cx) {
         let mut names = names(address.uri);
         let Some(root) = names.next().filter(|first| *first == ".").and_then(|_| names.next()) else { continue };
         let known = is_one_of(root, &ROOTS) || out.any_word(options::unknown_root::ALSO, |word| word.eq_ignore_ascii_case(root));
@@ -66,7 +66,8 @@ pub(in crate::rules) fn delete_root(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let naming = cx.message.profile.naming();
     let more: &[&str] = if cx.message.profile == Profile::Windows { &PERMANENT_ON_WINDOWS } else { &["./Vendor"] };
     for address in addressed(cx).filter(|address| !address.shows(sign::query)) {
-        if PERMANENT.iter().chain(more).any(|node| Key::of(node, naming) == address.key) {
+        let key = address.key(naming);
+        if PERMANENT.iter().chain(more).any(|node| Key::of(node, naming) == key) {
             let text = format!("this Delete is of {}, which cannot be deleted", quoted(address.uri));
             out.at(cx.message.index, address.element, text);
         }
@@ -80,7 +81,8 @@ pub(in crate::rules) fn write_to_devinfo(cx: &ElementCx<'_>, out: &mut Sink<'_>)
     }
     let naming = cx.message.profile.naming();
     for address in addressed(cx).filter(|address| !address.shows(sign::query)) {
-        let is_in = |node| address.key.lies_in(node, naming);
+        let key = address.key(naming);
+        let is_in = |node| key.lies_in(node, naming);
         let whole = cx.element.tag() == Tag::Delete && Key::same(address.uri, "./DevInfo", naming);
         if is_in("./DevInfo") && !is_in("./DevInfo/Ext") && !whole {
             let text = format!("this {} is of {}, which can only be read", cx.element.name(), quoted(address.uri));
@@ -91,13 +93,14 @@ pub(in crate::rules) fn write_to_devinfo(cx: &ElementCx<'_>, out: &mut Sink<'_>)
 
 /// One node written twice in a message, in no certain order.
 pub(in crate::rules) fn duplicate_target_in_message(cx: &MessageCx<'_>, out: &mut Sink<'_>) {
-    let mut seen: HashMap<&Key<'_>, Command<'_>> = HashMap::new();
+    let naming = cx.profile.naming();
     let writes = |address: &&Address<'_>| {
         matches!(address.command.tag(), Tag::Add | Tag::Copy | Tag::Delete | Tag::Replace) && address.end == Tag::Target
     };
-    for address in all(*cx).filter(writes) {
+    let mut seen: HashMap<Key<'_>, Command<'_>> = HashMap::with_capacity(of_commands(*cx).filter(writes).count());
+    for address in of_commands(*cx).filter(writes) {
         let command = address.command;
-        let Some(before) = seen.insert(&address.key, command) else { continue };
+        let Some(before) = seen.insert(address.key(naming), command) else { continue };
         let together = block(command).is_some_and(|block| self::block(before) == Some(block));
         if before != command && !together {
             let (first, second) = (before.0.name(), command.0.name());
@@ -105,11 +108,6 @@ pub(in crate::rules) fn duplicate_target_in_message(cx: &MessageCx<'_>, out: &mu
             out.at(cx.index, address.element, text).related(cx.at(before.0), "the other command");
         }
     }
-}
-
-/// All addresses of a message.
-fn all<'a>(cx: MessageCx<'a>) -> impl Iterator<Item = &'a Address<'a>> + use<'a> {
-    cx.message.doc.all_commands().flat_map(move |command| addresses(cx, command))
 }
 
 fn is_unscoped(uri: &str) -> bool {

@@ -5,7 +5,7 @@
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use super::{Address, addresses, names};
+use super::{Address, addresses, names, of_commands};
 use crate::rules::gate::sign;
 use crate::rules::{Profile, SessionCx, Sink, quoted};
 use crate::session::{At, Edge, Exchange, Session};
@@ -19,7 +19,7 @@ pub(in crate::rules) fn locuri_too_long(cx: &SessionCx<'_>, out: &mut Sink<'_>) 
         return;
     }
     for message in cx.readable().filter(|message| message.side() == Some(Side::Server)) {
-        for address in message.message.doc.all_commands().flat_map(|command| addresses(message, command)) {
+        for address in of_commands(message) {
             let names = || names(address.uri).filter(|name| *name != ".");
             let longest = names().map(|name| name.chars().count()).max().unwrap_or_default();
             let sizes = [
@@ -68,7 +68,7 @@ fn limits(cx: &SessionCx<'_>) -> [Limit; 3] {
 
 /// Whether a URI is no longer than that of a limit in its longest spelling: a glance that spares most of them.
 fn is_as_short(uri: &str) -> bool {
-    uri.len() <= "./Device/DevDetail/URI/MaxTotLen/".len() || uri.contains('%')
+    uri.len() <= "./Device/DevDetail/URI/MaxTotLen/".len() || memchr::memchr(b'%', uri.as_bytes()).is_some()
 }
 
 /// An Add of a node that the session has shown to exist.
@@ -139,7 +139,7 @@ pub(in crate::rules) fn copy_of_interior_node(cx: &SessionCx<'_>, out: &mut Sink
         if step.command.tag() == Tag::Copy {
             let Some(message) = cx.message(step.exchange.command.message) else { continue };
             for address in addresses(message, step.command) {
-                if let Some(at) = interior.get(&address.key) {
+                if let Some(at) = interior.get(&address.key(step.naming)) {
                     let text = format!("this Copy has {} as its {}, which is an interior node; expected a leaf", quoted(address.uri), address.end.name());
                     out.at(message.index, address.element, text).related(*at, "its format is node");
                 }
@@ -252,7 +252,7 @@ fn all_steps(cx: SessionCx<'_>) -> Vec<Step<'_>> {
         });
         let items = nodes.filter_map(|address| {
             let item = address.element.parent()?.parent().map(Item)?;
-            Some((item, Aim { address, key: address.node(naming), answer: answers.to(&address.key) }))
+            Some((item, Aim { address, key: address.node(naming), answer: answers.to(&address.key(naming)) }))
         });
         Some(Step { exchange, command, naming, items: items.collect() })
     });
