@@ -6,7 +6,7 @@
 
 use super::{ElementCx, MessageCx, SessionCx, regular, uri};
 use crate::syncml::doc::Form;
-use crate::syncml::{Command, Tag};
+use crate::syncml::{Command, Doc, Element, Tag};
 
 /// What a rule asks for; of several conditions all must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,12 +137,20 @@ signs! {
     attributes = 26;
     /// It stands in a WBXML document.
     wbxml = 27;
+    /// A Format in its message is not `chr`.
+    other_format = 28;
 }
 
 /// Those that are read from addresses.
 const OF_ADDRESSES: u32 = (sign::disordered - 1) & !(sign::query - 1);
 /// Those that an element has from its message.
-const OF_MESSAGES: u32 = sign::loose_ids | sign::loose_refs;
+const OF_MESSAGES: u32 = sign::loose_ids | sign::loose_refs | sign::other_format;
+
+/// Whether an element is a Format, and not `chr`.
+fn has_other_format(doc: &Doc) -> bool {
+    let is_other = |element: Element<'_>| element.tag() == Tag::Format && element.value() != Some("chr");
+    doc.tags() & Tag::Format.bit() != 0 && doc.elements().any(is_other)
+}
 
 /// What an element shows, or a message or a session in all its elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -194,7 +202,8 @@ impl Shown {
         let signs = set(failed, sign::no_success)
             | set(doc.flags().padded, sign::padded)
             | set(doc.flags().cdata, sign::cdata)
-            | set(doc.flags().disordered, sign::disordered);
+            | set(doc.flags().disordered, sign::disordered)
+            | set(has_other_format(doc), sign::other_format);
         Shown { tags: doc.tags(), signs: signs | regular::signs(cx) | uri::signs_of_message(cx) }
     }
 

@@ -53,14 +53,14 @@ fn is_in_meta(element: Element<'_>) -> bool {
 pub(in crate::rules) fn results_format_lost(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     let mut written: HashMap<Key<'_>, (At, &str)> = HashMap::new();
     for message in cx.readable() {
-        let items = |tags: &'static [Tag]| {
-            let commands = message.commands().filter(|command| tags.contains(&command.tag()));
+        let items = |is: fn(Tag) -> bool| {
+            let commands = message.commands().filter(move |command| is(command.tag()));
             commands.flat_map(|command| command.items().map(move |item| (command, item)))
         };
         let key = |uri| Key::of(uri, cx.profile.naming());
         match message.side() {
             Some(Side::Server) => {
-                for (command, item) in items(&[Tag::Add, Tag::Replace]) {
+                for (command, item) in items(|tag| matches!(tag, Tag::Add | Tag::Replace)) {
                     let format = item.format();
                     if written.is_empty() && !may_be_lost(format) {
                         continue;
@@ -70,7 +70,7 @@ pub(in crate::rules) fn results_format_lost(cx: &SessionCx<'_>, out: &mut Sink<'
                 }
             }
             Some(Side::Client) if !written.is_empty() => {
-                for (_, item) in items(&[Tag::Results]) {
+                for (_, item) in items(|tag| tag == Tag::Results) {
                     let Some(uri) = item.source().or(item.target()) else { continue };
                     let Some((write, format)) = written.get(&key(uri)) else { continue };
                     let at = message.at(item.0);
