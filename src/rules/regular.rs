@@ -5,6 +5,7 @@
 
 use super::MessageCx;
 use super::gate::{set, sign};
+use crate::session::{At, Lookup};
 use crate::syncml::{Command, Item, NodeId, Tag};
 
 /// The signs of a message.
@@ -17,11 +18,18 @@ pub(super) fn signs(cx: MessageCx<'_>) -> u32 {
 fn ids_count_up(cx: MessageCx<'_>) -> bool {
     let mut last = Some(0);
     cx.commands().all(|command| {
-        let digits = command.cmd_id().filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-        let next: Option<u32> = digits.and_then(|digits| digits.parse().ok());
+        let next = command.cmd_id().and_then(number);
         let is_above = next.is_some() && next > last;
         last = next;
         is_above
+    })
+}
+
+/// The number that digits spell.
+fn number(id: &str) -> Option<u32> {
+    id.bytes().try_fold(0, |number: u32, byte| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
     })
 }
 
@@ -32,28 +40,37 @@ fn refs_are_plain(cx: MessageCx<'_>) -> bool {
     let Some(asked) = cx.answers().filter(|asked| asked.message.is_readable()) else { return answers.next().is_none() };
     let Some(msg_id) = asked.message.msg_id().filter(|_| !asked.message.retransmission) else { return false };
     let is_of_header = |status: Command<'_>| {
-        status.tag() == Tag::Status && status.refs() == [Some(msg_id), Some("0"), Some(Tag::SyncHdr.name())]
+        status.tag() == Tag::Status
+            && status.values([Tag::MsgRef, Tag::CmdRef, Tag::Cmd])
+                == [Some(msg_id), Some("0"), Some(Tag::SyncHdr.name())]
     };
     let mut last = None;
-    let mut is_plain = |answer: Command<'_>| {
-        let [msg_ref, _, cmd] = answer.refs();
-        msg_ref == Some(msg_id) && refers(cx, (answer, cmd), asked.index, &mut last)
+    let mut is_plain = |(answer, referred): (Command<'_>, Lookup<At>)| {
+        // Where it refers to a command of that message, a MsgRef that is not blank has the MsgID of it.
+        let names_it = answer.0.child(Tag::MsgRef).is_some_and(|id| !(id.flags().blank || id.flags().unclosed));
+        names_it && refers(cx, answer, (asked.index, referred), &mut last)
     };
-    answers.next().is_some_and(is_of_header) && answers.all(&mut is_plain)
+    let mut known = cx.session.references(cx.index).iter();
+    let mut referring = answers.map(|answer| match known.next() {
+        Some((at, referred)) if at.node == answer.0.id() => (answer, *referred),
+        _ => (answer, cx.session.referred(cx.index, answer)),
+    });
+    referring.next().is_some_and(|(status, _)| is_of_header(status)) && referring.all(&mut is_plain)
 }
 
-/// Whether an answer, with its `Cmd`, refers to a command of message `asked` without doubt: a Status to one behind `last`,
+/// Whether an answer refers to a command of message `asked` without doubt: a Status to one behind `last`,
 /// Results to what was asked for.
 fn refers(
     cx: MessageCx<'_>,
-    (answer, cmd): (Command<'_>, Option<&str>),
-    asked: usize,
+    answer: Command<'_>,
+    (asked, referred): (usize, Lookup<At>),
     last: &mut Option<NodeId>,
 ) -> bool {
-    let referred = cx.session.referred(cx.index, answer).found();
-    let Some(at) = referred.filter(|at| at.message == asked && !cx.session.is_ambiguous(*at)) else { return false };
+    let Some(at) = referred.found().filter(|at| at.message == asked && !cx.session.is_ambiguous(*at)) else {
+        return false;
+    };
     let Some(command) = cx.session.command_at(at) else { return false };
-    let name = command.tag().name();
+    let (name, cmd) = (command.tag().name(), answer.cmd());
     match answer.tag() {
         Tag::Status => command.tag().is_command() && cmd == Some(name) && Some(at.node) > last.replace(at.node),
         _ => cmd.is_none_or(|cmd| cmd == name) && gives(answer, command),

@@ -112,6 +112,11 @@ impl Index {
         self.answers = answers;
     }
 
+    /// What the answers of a message refer to.
+    pub(super) fn references(&self, message: usize) -> &[(At, Lookup<At>)] {
+        equal(&self.answers, |(at, _)| at.message.cmp(&message))
+    }
+
     /// What an answer refers to, if that was remembered.
     pub(super) fn referred(&self, answer: At) -> Option<Lookup<At>> {
         let index = self.answers.binary_search_by_key(&answer, |(at, _)| *at).ok()?;

@@ -323,6 +323,11 @@ impl Session {
         known.unwrap_or_else(|| self.refer(from, answer))
     }
 
+    /// What the Statuses and Results of a message refer to, in document order; nothing where that was not remembered.
+    pub(crate) fn references(&self, message: usize) -> &[(At, Lookup<At>)] {
+        self.index.references(message)
+    }
+
     fn refer(&self, from: usize, answer: Command<'_>) -> Lookup<At> {
         let Some(side) = self.messages.get(from).and_then(|message| message.side) else { return Lookup::NotCaptured };
         let message = match answer.msg_ref() {

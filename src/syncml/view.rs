@@ -56,10 +56,12 @@ pub struct Command<'a>(pub Element<'a>);
 
 impl<'a> Command<'a> {
     /// Which command.
+    #[inline]
     pub fn tag(self) -> Tag {
         self.0.tag()
     }
     /// `CmdID`.
+    #[inline]
     pub fn cmd_id(self) -> Option<&'a str> {
         self.0.child_value(Tag::CmdID)
     }
@@ -75,27 +77,25 @@ impl<'a> Command<'a> {
     pub fn cmd(self) -> Option<&'a str> {
         self.0.child_value(Tag::Cmd)
     }
-    /// `MsgRef`, `CmdRef` and `Cmd` together: asked for one by one they take three looks at the children.
-    pub fn refs(self) -> [Option<&'a str>; 3] {
-        let mut refs = [None; 3];
+    /// The values of children of these names together: asked for one by one, each takes a look at the children.
+    #[inline]
+    pub fn values<const N: usize>(self, tags: [Tag; N]) -> [Option<&'a str>; N] {
+        let mut values = [None; N];
         for child in self.0.children() {
-            let slot = match child.tag() {
-                Tag::MsgRef => 0,
-                Tag::CmdRef => 1,
-                Tag::Cmd => 2,
-                _ => continue,
-            };
-            if refs[slot].is_none() {
-                refs[slot] = child.value().filter(|_| !child.flags().unclosed);
+            if let Some(slot) = tags.iter().position(|tag| *tag == child.tag())
+                && values[slot].is_none()
+            {
+                values[slot] = child.value().filter(|_| !child.flags().unclosed);
             }
         }
-        refs
+        values
     }
     /// `Data` of the element itself: the status code, the alert code.
     pub fn data(self) -> Option<&'a str> {
         self.0.child_value(Tag::Data)
     }
     /// `Data` as a code of three or four digits.
+    #[inline]
     pub fn code(self) -> Option<u16> {
         self.0.code()
     }
@@ -122,6 +122,7 @@ impl<'a> Command<'a> {
         self.tag() == Tag::Exec && self.items().filter_map(Item::target).any(is_node)
     }
     /// Its items.
+    #[inline]
     pub fn items(self) -> impl Iterator<Item = Item<'a>> + use<'a> {
         self.0.all(Tag::Item).map(Item)
     }
@@ -166,6 +167,7 @@ pub struct Item<'a>(pub Element<'a>);
 
 impl<'a> Item<'a> {
     /// `Target/LocURI`.
+    #[inline]
     pub fn target(self) -> Option<&'a str> {
         loc_uri(self.0, Tag::Target)
     }
@@ -174,6 +176,7 @@ impl<'a> Item<'a> {
         loc_uri(self.0, Tag::Source)
     }
     /// `Data`, the element.
+    #[inline]
     pub fn data(self) -> Option<Element<'a>> {
         self.0.child(Tag::Data)
     }
@@ -182,6 +185,7 @@ impl<'a> Item<'a> {
         self.0.child(Tag::Meta).map(Meta)
     }
     /// Whether `MoreData` stands in it: a chunk of a large object that is not the last.
+    #[inline]
     pub fn more_data(self) -> bool {
         self.0.child(Tag::MoreData).is_some()
     }
@@ -199,7 +203,7 @@ impl<'a> Item<'a> {
     }
     /// The same, the element; never an empty one.
     pub fn effective_element(self, tag: Tag) -> Option<Element<'a>> {
-        let mut at = Some(self.0);
+        let mut at = Some(self.0).filter(|item| item.doc().tags() & tag.bit() != 0);
         while let Some(element) = at {
             let own = element.child(Tag::Meta).and_then(|meta| meta.child(tag));
             if let Some(own) = own.filter(|own| own.value().is_some()) {

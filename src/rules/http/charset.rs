@@ -17,13 +17,13 @@ pub(in crate::rules) fn charset_conflict(cx: &MessageCx<'_>, out: &mut Sink<'_>)
         Form::Xml => xml::declared_encoding(&cx.message.body.bytes).map(str::to_owned),
         Form::Wbxml => cx.message.doc.prolog.as_ref().and_then(|prolog| wbxml_charset(prolog.charset)).map(str::to_owned),
     };
-    let ascii = cx.message.body.bytes.is_ascii();
+    let is_ascii = || cx.message.body.bytes.is_ascii();
     if let (Some(named), Some(inside)) = (&named, &inside)
         && !is_same(named, inside)
     {
         let text = format!("Content-Type says charset {}, but the document {}", quoted(named), quoted(inside));
         let finding = out.report(Place::Message(cx.index), text);
-        if ascii && [named, inside].into_iter().all(|name| is_ascii_compatible(name)) {
+        if is_ascii() && [named, inside].into_iter().all(|name| is_ascii_compatible(name)) {
             finding.at_most(Severity::Info);
         }
         return;
@@ -34,7 +34,7 @@ pub(in crate::rules) fn charset_conflict(cx: &MessageCx<'_>, out: &mut Sink<'_>)
     if let Some(accepted) = accepted.filter(|accepted| !allows(accepted, &used)) {
         let text = format!("the charset is {}, but the client accepts {}", quoted(&used), quoted(&accepted));
         let finding = out.report(Place::Message(cx.index), text);
-        if ascii && is_ascii_compatible(&used) {
+        if is_ascii() && is_ascii_compatible(&used) {
             finding.at_most(Severity::Info);
         }
     }

@@ -29,12 +29,13 @@ fn request_header(
     expected: &str,
     out: &mut Sink<'_>,
 ) {
-    let value = |message: &Message| joined(head_of_side(message, Side::Client)?, name);
     let flawed = |message: &Message| {
-        head_of_side(message, Side::Client).is_some() && value(message).is_none_or(|value| is_wrong(&value))
+        let head = head_of_side(message, Side::Client);
+        head.is_some_and(|head| joined(head, name).is_none_or(|value| is_wrong(&value)))
     };
     if is_first(cx, flawed) {
-        let seen = value(cx.message).map_or("missing".to_owned(), |value| quoted(&value));
+        let value = head_of_side(cx.message, Side::Client).and_then(|head| joined(head, name));
+        let seen = value.map_or("missing".to_owned(), |value| quoted(&value));
         out.report(Place::Message(cx.index), format!("{name} is {seen}; expected {expected}"));
     }
 }

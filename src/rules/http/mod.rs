@@ -20,6 +20,8 @@ pub(super) use headers::{
 };
 pub(super) use status::{http_auth_versus_dm_auth, http_error_status, redirect_in_dm_session};
 
+use std::borrow::Cow;
+
 use super::MessageCx;
 use crate::http::{Half, Head};
 use crate::syncml::{Message, Side};
@@ -71,9 +73,10 @@ fn allows(values: &str, name: &str) -> bool {
 }
 
 /// All values of a header, joined; `None` without one.
-fn joined(head: &Head, name: &str) -> Option<String> {
-    let values: Vec<&str> = head.all(name).collect();
-    (!values.is_empty()).then(|| values.join(", "))
+fn joined<'a>(head: &'a Head, name: &'a str) -> Option<Cow<'a, str>> {
+    let first = head.header(name)?;
+    let is_only = head.all(name).nth(1).is_none();
+    Some(if is_only { first.into() } else { head.all(name).collect::<Vec<_>>().join(", ").into() })
 }
 
 #[cfg(test)]

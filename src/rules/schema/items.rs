@@ -31,10 +31,9 @@ fn is_in_sync(item: Item<'_>) -> bool {
 pub(in crate::rules) fn item_missing_data(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
     let item = Item(cx.element);
     let command = command_of(item);
-    let leaf = match (command, item.effective(Tag::Format)) {
+    let leaf = matches!(command, Tag::Add | Tag::Replace) && match (command, item.effective(Tag::Format)) {
         (Tag::Add, None) => false,
-        (Tag::Add | Tag::Replace, format) => !matches!(format, Some("node" | "null")),
-        _ => false,
+        (_, format) => !matches!(format, Some("node" | "null")),
     };
     if leaf && item.data().is_none() {
         let text = format!("this Item of {} has no Data; expected a value of format {}", article(command), quoted(item.format()));

@@ -30,8 +30,8 @@ pub(in crate::rules) fn secret_in_data(cx: &ElementCx<'_>, out: &mut Sink<'_>) {
 
 /// Whether a node is a secret by its name. Policies about passwords are numbers.
 fn is_secret_node(uri: &str) -> bool {
-    let mut names = path(uri).trim_end_matches('/').rsplit('/');
-    names.next().is_some_and(is_secret_name) && !names.any(|name| name.eq_ignore_ascii_case("Policy"))
+    let path = path(uri).trim_end_matches('/');
+    is_secret_name(path) && !path.split('/').rev().skip(1).any(|name| name.eq_ignore_ascii_case("Policy"))
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -9,14 +9,17 @@ use crate::rules::history::{self, Past};
 use crate::rules::options::too_many_messages::{MESSAGES, RESULTS, ROUNDS};
 use crate::rules::{CaptureCx, MessageCx, SessionCx, Sink, quoted};
 use crate::session::At;
-use crate::syncml::{Command, Side, Tag};
+use crate::syncml::{Command, Item, Side, Tag};
 
 /// A session that goes in circles. Told once.
 pub(in crate::rules) fn too_many_messages(cx: &SessionCx<'_>, out: &mut Sink<'_>) {
     if circles_of_commands(*cx, out) || circles_of_results(*cx, out) {
         return;
     }
-    let chunk = |message: &MessageCx<'_>| message.commands().flat_map(Command::items).any(|item| item.more_data());
+    let chunk = |message: &MessageCx<'_>| {
+        let may_be = message.message.doc.tags() & Tag::MoreData.bit() != 0;
+        may_be && message.commands().flat_map(Command::items).any(Item::more_data)
+    };
     let most = out.number(MESSAGES);
     if let Some(over) = cx.readable().filter(|message| !chunk(message)).nth(most as usize) {
         out.report(Place::Message(over.index), format!("the session has more than {most} messages"));
@@ -81,12 +84,13 @@ fn circles_of_results(cx: SessionCx<'_>, out: &mut Sink<'_>) -> bool {
 /// Whether so many Results refer to one command.
 fn answers_one_thing_often(cx: SessionCx<'_>, often: u32) -> bool {
     let all = || cx.readable().flat_map(|message| message.message.doc.of_tag(Tag::Results));
-    if all().nth((often as usize).saturating_sub(1)).is_none() {
+    let results = all().count();
+    if results < often as usize {
         return false;
     }
-    let mut counts: HashMap<_, u32> = HashMap::new();
+    let mut counts: HashMap<_, u32> = HashMap::with_capacity(results);
     all().any(|results| {
-        let count = counts.entry((results.msg_ref(), results.cmd_ref())).or_default();
+        let count = counts.entry(results.values([Tag::MsgRef, Tag::CmdRef])).or_default();
         *count += 1;
         *count >= often
     })

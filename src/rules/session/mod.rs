@@ -40,15 +40,14 @@ fn from_client(cx: MessageCx<'_>) -> bool {
 
 /// Whether a node lies in the device information.
 fn is_dev_info(node: &Key<'_>, naming: Naming) -> bool {
-    let root = Key::of("./DevInfo", naming);
-    node.with_parents().any(|parent| parent == root)
+    node.lies_in("./DevInfo", naming)
 }
 
 /// Whether a message refuses the one it answers: credentials, version, syntax. Or brings a challenge.
 fn refuses(cx: MessageCx<'_>) -> bool {
     cx.statuses().any(|status| {
         let code = status.code();
-        matches!(code, Some(401 | 407)) || (status.is_for_header() && code.is_some_and(|code| !(200..300).contains(&code)))
+        matches!(code, Some(401 | 407)) || (code.is_some_and(|code| !(200..300).contains(&code)) && status.is_for_header())
     })
 }
 

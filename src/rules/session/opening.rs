@@ -34,7 +34,10 @@ pub(in crate::rules) fn devinfo_incomplete(cx: &MessageCx<'_>, out: &mut Sink<'_
     let Some(package) = package_1(*cx) else { return };
     let sent = dev_info(&package);
     let Some((replace, _)) = sent.first() else { return };
-    let is_sent = |uri: &str| sent.iter().any(|(_, node)| *node == Key::of(uri, cx.profile.naming()));
+    let is_sent = |uri: &str| {
+        let key = Key::of(uri, cx.profile.naming());
+        sent.iter().any(|(_, node)| *node == key)
+    };
     let missing: Vec<&str> = DEV_INFO.into_iter().filter(|uri| !is_sent(uri)).collect();
     if !missing.is_empty() {
         let text = format!("the device information has no {}; expected all five nodes", missing.join(", "));

@@ -51,15 +51,15 @@ fn failed(answered: &Answered<'_>, container: Command<'_>) -> bool {
 /// A child of `SyncBody`, `Atomic` or `Sequence` where a command has to stand. A name that is only in the wrong case and
 /// elements of other namespaces are none of ours.
 fn is_no_command(element: Element<'_>) -> bool {
-    let in_body = element.parent().is_some_and(|parent| parent.tag() == Tag::SyncBody);
+    let in_body = || element.parent().is_some_and(|parent| parent.tag() == Tag::SyncBody);
     match element.tag() {
         Tag::Other => {
             let only_case = Tag::ALL.iter().any(|tag| tag.name().eq_ignore_ascii_case(element.name()));
             let namespace = element.parent().map(|parent| parent.namespace());
             Some(element.namespace()) == namespace && !only_case
         }
-        Tag::Status | Tag::Results | Tag::Final => !in_body,
-        Tag::CmdID | Tag::NoResp | Tag::Meta | Tag::Cred => in_body,
+        Tag::Status | Tag::Results | Tag::Final => !in_body(),
+        Tag::CmdID | Tag::NoResp | Tag::Meta | Tag::Cred => in_body(),
         tag => !tag.is_command(),
     }
 }
