@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 
 use super::keyfile::RsaKey;
+use super::negotiation::{CLIENT, SERVER};
 use super::schedule::MASTER;
 use crate::limits::Limits;
 
@@ -37,25 +38,82 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a key log says of one connection.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Secrets {
-    /// Master secret, up to TLS 1.2.
-    pub(super) master: Option<Secret>,
-    /// Premaster secret, up to TLS 1.2.
-    pub(super) premaster: Option<Secret>,
-    /// The client's early data.
-    pub(super) early: Option<Secret>,
-    /// Handshake traffic, the client's first.
-    pub(super) handshake: [Option<Secret>; 2],
-    /// Application traffic, the client's first.
-    pub(super) application: [Option<Secret>; 2],
+/// What a secret of a key log is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Label {
+    Master,
+    Premaster,
+    Early,
+    ClientHandshake,
+    ServerHandshake,
+    ClientTraffic,
+    ServerTraffic,
 }
 
+/// What a key log says of one connection: label, length and octets of each secret, one behind the other. There are as many of
+/// these as connections in a log, so each is one piece of memory without slack.
+#[derive(Clone, Default)]
+pub(super) struct Secrets(Box<[u8]>);
+
 impl Secrets {
+    /// Master secret, up to TLS 1.2.
+    pub(super) fn master(&self) -> Option<&[u8]> {
+        self.get(Label::Master)
+    }
+
+    /// Premaster secret, up to TLS 1.2.
+    pub(super) fn premaster(&self) -> Option<&[u8]> {
+        self.get(Label::Premaster)
+    }
+
+    /// The client's early data.
+    pub(super) fn early(&self) -> Option<&[u8]> {
+        self.get(Label::Early)
+    }
+
+    /// Handshake traffic of a side.
+    pub(super) fn handshake(&self, side: usize) -> Option<&[u8]> {
+        self.get(if side == CLIENT { Label::ClientHandshake } else { Label::ServerHandshake })
+    }
+
+    /// Application traffic of a side.
+    pub(super) fn application(&self, side: usize) -> Option<&[u8]> {
+        self.get(if side == CLIENT { Label::ClientTraffic } else { Label::ServerTraffic })
+    }
+
     /// Whether they are those of a TLS 1.3 connection.
     pub(super) fn are_13(&self) -> bool {
-        self.handshake.iter().chain(&self.application).any(Option::is_some)
+        [CLIENT, SERVER].into_iter().any(|side| self.handshake(side).or(self.application(side)).is_some())
+    }
+
+    fn get(&self, label: Label) -> Option<&[u8]> {
+        self.pieces().find(|piece| piece.first() == Some(&(label as u8)))?.get(2..)
+    }
+
+    /// Sets a secret, in place of an earlier one of that label.
+    fn set(&mut self, label: Label, secret: &[u8]) {
+        let (label, Ok(len)) = (label as u8, u8::try_from(secret.len())) else { return };
+        let mut pieces: Vec<&[u8]> = self.pieces().filter(|piece| piece.first() != Some(&label)).collect();
+        let head = [label, len];
+        pieces.extend([&head[..], secret]);
+        self.0 = pieces.concat().into();
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let [_, len] = rest.first_chunk()?;
+            let (piece, after) = rest.split_at_checked(2 + usize::from(*len))?;
+            rest = after;
+            Some(piece)
+        })
+    }
+}
+
+/// Secrets do not show in debug output.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(..)")
     }
 }
 
@@ -209,16 +267,14 @@ impl Store {
         }
         let random: [u8; 32] = hex(first)?.try_into().ok()?;
         let secret = hex(second).filter(|secret| (16..=64).contains(&secret.len()))?;
-        let client_side = label.starts_with("CLIENT_");
-        let side = usize::from(!client_side);
-        let slot: fn(&mut Secrets, usize) -> Option<&mut Option<Secret>> = match label.as_str() {
-            "CLIENT_RANDOM" if secret.len() == MASTER => |secrets, _| Some(&mut secrets.master),
-            "PMS_CLIENT_RANDOM" => |secrets, _| Some(&mut secrets.premaster),
-            "CLIENT_EARLY_TRAFFIC_SECRET" => |secrets, _| Some(&mut secrets.early),
-            "CLIENT_HANDSHAKE_TRAFFIC_SECRET" | "SERVER_HANDSHAKE_TRAFFIC_SECRET" => {
-                |secrets, side| secrets.handshake.get_mut(side)
-            }
-            "CLIENT_TRAFFIC_SECRET_0" | "SERVER_TRAFFIC_SECRET_0" => |secrets, side| secrets.application.get_mut(side),
+        let label = match label.as_str() {
+            "CLIENT_RANDOM" if secret.len() == MASTER => Label::Master,
+            "PMS_CLIENT_RANDOM" => Label::Premaster,
+            "CLIENT_EARLY_TRAFFIC_SECRET" => Label::Early,
+            "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Label::ClientHandshake,
+            "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Label::ServerHandshake,
+            "CLIENT_TRAFFIC_SECRET_0" => Label::ClientTraffic,
+            "SERVER_TRAFFIC_SECRET_0" => Label::ServerTraffic,
             // Known, and of no use here.
             "EXPORTER_SECRET" | "EARLY_EXPORTER_SECRET" | "ECH_SECRET" | "ECH_CONFIG" => return Some(()),
             _ => return None,
@@ -227,7 +283,7 @@ impl Store {
             self.left_out = true;
             return Some(());
         }
-        *slot(self.logged.entry(random).or_default(), side)? = Some(Secret(secret.into()));
+        self.logged.entry(random).or_default().set(label, &secret);
         Some(())
     }
 
@@ -297,13 +353,32 @@ mod tests {
         ];
         assert_eq!(keys.add_log(log.join("\n").as_bytes()), Lines { secrets: 10, other: 2 });
         let mut store = keys.store();
-        assert!(store.secrets(&[1; 32]).unwrap().master.is_some());
-        assert!(store.secrets(&[2; 32]).unwrap().master.is_some());
+        assert!(store.secrets(&[1; 32]).unwrap().master().is_some());
+        assert!(store.secrets(&[2; 32]).unwrap().master().is_some());
         let third = store.secrets(&[3; 32]).unwrap();
-        assert!(third.are_13() && third.early.is_some() && third.handshake.iter().all(Option::is_some));
+        assert!(
+            third.are_13()
+                && third.early().is_some()
+                && [CLIENT, SERVER].iter().all(|side| third.handshake(*side).is_some())
+        );
         assert!(store.premaster(&[1; 256]).is_some());
         assert!(store.session(&[10; 32]).is_some());
         assert!(store.secrets(&[4; 32]).is_none());
+    }
+
+    #[test]
+    fn the_secrets_of_a_connection_take_their_octets_and_two_more_each() {
+        let keys = Keys::new(&Limits::default());
+        let labels = ["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"];
+        let log = labels.map(|label| line(label, 1, 32) + "\n").concat();
+        // Twice: a capture that is read again brings its key log again.
+        assert_eq!(keys.add_log(log.as_bytes()), keys.add_log(log.as_bytes()));
+        assert_eq!(keys.store().secrets(&[1; 32]).unwrap().0.len(), 3 * (2 + 32));
+        assert!(size_of::<([u8; 32], Secrets)>() <= 48);
+        keys.add_log(line(labels[2], 1, 48).as_bytes());
+        let secrets = keys.store().secrets(&[1; 32]).unwrap();
+        assert_eq!(secrets.application(CLIENT), Some(&[0xab; 48][..]));
+        assert_eq!((secrets.handshake(SERVER).unwrap().len(), secrets.0.len()), (32, 2 * (2 + 32) + 2 + 48));
     }
 
     #[test]

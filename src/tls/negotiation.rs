@@ -232,10 +232,10 @@ impl Negotiation {
             let version = server.version;
             return self.use_secrets(&secrets, version, parts, halves);
         }
-        let master = match (&secrets.master, &secrets.premaster) {
-            (Some(master), _) => master.bytes().to_vec(),
+        let master = match (secrets.master(), secrets.premaster()) {
+            (Some(master), _) => master.to_vec(),
             (None, Some(premaster)) if self.exchange.is_some() || !server.extended_master_secret => {
-                self.master_of(premaster.bytes())
+                self.master_of(premaster)
             }
             _ => return,
         };
@@ -295,14 +295,14 @@ impl Negotiation {
     /// Makes the keys of a TLS 1.3 connection, in the order in which they come to be used.
     fn use_secrets(&mut self, secrets: &Secrets, version: Version, parts: Parts, halves: &mut [Half; 2]) {
         for (side, half) in halves.iter_mut().enumerate() {
-            let early = secrets.early.as_ref().filter(|_| side == CLIENT);
-            let stages = [early, secrets.handshake[side].as_ref(), secrets.application[side].as_ref()];
+            let early = secrets.early().filter(|_| side == CLIENT);
+            let stages = [early, secrets.handshake(side), secrets.application(side)];
             for (stage, secret) in stages.into_iter().enumerate() {
-                let opener = secret.and_then(|secret| Opener::of_secret(version, parts, secret.bytes()));
+                let opener = secret.and_then(|secret| Opener::of_secret(version, parts, secret));
                 half.next.extend(opener.map(|opener| if stage == 0 { opener.for_early() } else { opener }));
             }
-            if let Some(secret) = &secrets.application[side] {
-                half.set_traffic(version, parts, secret.bytes());
+            if let Some(secret) = secrets.application(side) {
+                half.set_traffic(version, parts, secret);
             }
         }
         self.keyed = halves.iter().any(|half| !half.next.is_empty());
