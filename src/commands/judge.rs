@@ -31,6 +31,7 @@ use crate::workers::{self, Crew};
 pub(super) struct Judge {
     pub(super) runner: Runner,
     show_secrets: bool,
+    tells_tls: bool,
     limits: Limits,
     filter: Option<Filter>,
     pub(super) suppressor: Suppressor,
@@ -63,10 +64,16 @@ impl Judge {
         Judge {
             runner: Runner::new(selection, limits).timed(timed),
             show_secrets,
+            tells_tls: false,
             limits: limits.clone(),
             filter: None,
             suppressor: Suppressor::default(),
         }
+    }
+
+    /// Keeps what TLS says of each session, for reports that tell it.
+    pub(super) fn with_tls(self, tells_tls: bool) -> Judge {
+        Judge { tells_tls, ..self }
     }
 
     /// Tells no findings that are known.
@@ -140,7 +147,8 @@ impl Judge {
         let worst = severities.chain(sorted.more.iter().map(|(_, severity, _)| *severity)).max();
         bugs.extend(of_rules.into_iter().map(|(rule, bug)| (format!("rule {}", rule.id), bug)));
         let host = session.server.as_deref().and_then(uri::host).map(str::to_ascii_lowercase);
-        let row = Row::of(session, worst, self.show_secrets);
+        let mut row = Row::of(session, worst, self.show_secrets);
+        row.tls = row.tls.filter(|_| self.tells_tls);
         Verdict { row, sorted, not_judged, holes, left_out, host, times, clock, bugs }
     }
 }

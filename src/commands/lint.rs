@@ -36,7 +36,9 @@ fn with(config: &config::Lint) -> Result<Exit> {
     };
     let limits = &config.reading.engine.limits;
     let selection = config.file.for_inputs(&config.selection, &inputs);
+    let tells_tls = |output: &Output| matches!(output.format, Format::Json | Format::JsonLines);
     let judge = Judge::new(&selection, limits, config.show_secrets, config.stats)
+        .with_tls(config.outputs.iter().any(tells_tls))
         .with_credentials(config.credentials.clone())
         .with_suppressor(config.file.known_in(&config.suppressor, &inputs))
         .with_filter(config.reading.filter.clone());

@@ -18,6 +18,7 @@ pub(super) fn run(options: &cli::Sessions) -> Result<Exit> {
     let selection = file.for_inputs(&file.selection_for(options.profile)?, &inputs);
     let credentials = file.credentials(&options.secrets)?;
     let judge = Judge::new(&selection, &config.engine.limits, false, false)
+        .with_tls(true)
         .with_credentials(credentials)
         .with_suppressor(file.known_in(&file.known(&selection, options.ignores)?, &inputs))
         .with_filter(config.filter.clone());
