@@ -101,6 +101,15 @@ impl From<Cow<'_, [u8]>> for Octets {
     }
 }
 
+/// Lets what equals the last one be the same piece of memory: what comes again with each session is kept once.
+pub fn share<T: Clone + PartialEq>(last: &mut T, next: &mut T) {
+    if last == next {
+        next.clone_from(last);
+    } else {
+        last.clone_from(next);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +126,13 @@ mod tests {
         let octets = Octets::from(b"\xFFab");
         assert_eq!((octets.text(), octets.text_in(Span::new(1, 3)), octets.text_in(Span::new(0, 2))), (None, "ab", ""));
         assert_eq!((&*octets, octets.clone().len()), (&b"\xFFab"[..], 3));
+    }
+
+    #[test]
+    fn what_comes_again_is_kept_once() {
+        let mut last: Arc<str> = Arc::default();
+        let [mut first, mut again, mut other]: [Arc<str>; 3] = ["said", "said", "else"].map(Into::into);
+        [&mut first, &mut again, &mut other].into_iter().for_each(|text| share(&mut last, text));
+        assert!(Arc::ptr_eq(&first, &again) && Arc::ptr_eq(&other, &last) && &*other == "else");
     }
 }

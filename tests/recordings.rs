@@ -50,8 +50,8 @@ fn said(path: &Path) -> Said {
         let mut locator = Locator::new(&session, false);
         let faults = outcome.drafts.into_iter().filter(|draft| draft.severity > Severity::Info);
         for finding in faults.map(|draft| locator.finding(draft)) {
-            let place = finding.location.path.unwrap_or_default();
-            said.findings.push((finding.rule.id.to_owned(), place, finding.message));
+            let place = finding.location.path.unwrap_or_default().into();
+            said.findings.push((finding.rule.id.to_owned(), place, finding.message.to_string()));
         }
     }
     said.findings.sort();

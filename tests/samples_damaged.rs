@@ -129,8 +129,8 @@ impl Lint {
             let mut locator = Locator::new(&session, false);
             for draft in outcome.drafts.into_iter().filter(|draft| draft.severity > Severity::Info) {
                 let finding = locator.finding(draft);
-                let place = finding.location.path.unwrap_or_default();
-                faults.push(Fault { rule: finding.rule.id, place, message: finding.message });
+                let place = finding.location.path.unwrap_or_default().into();
+                faults.push(Fault { rule: finding.rule.id, place, message: finding.message.to_string() });
             }
         };
         engine::read(&inputs, &settings, &mut each, &mut |_| {}).unwrap();

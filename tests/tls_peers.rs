@@ -97,8 +97,8 @@ fn read(file: &Path, keys: Keys) -> Read {
             if !["DM-SEC", "DM-CAP", "DM-ENR"].iter().any(|family| finding.rule.id.starts_with(family)) {
                 read.said.push((
                     finding.rule.id.to_owned(),
-                    finding.location.path.unwrap_or_default(),
-                    finding.message,
+                    finding.location.path.unwrap_or_default().into(),
+                    finding.message.to_string(),
                 ));
             }
         }

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::judge::{Judge, Verdict, noted};
@@ -11,6 +12,7 @@ use crate::bug::Bug;
 use crate::engine;
 use crate::input::Kind;
 use crate::limits::Limits;
+use crate::octets::share;
 use crate::report::{Input, Lint};
 use crate::rules::history::History;
 use crate::rules::{Finding, Location, Rule, Severity};
@@ -24,6 +26,10 @@ pub(super) struct Record {
     ledger: Ledger,
     /// Hosts of management servers, at most `keep`.
     hosts: BTreeSet<String>,
+    /// What each rule said last: most of it is said again of the next session, and kept once.
+    said: BTreeMap<&'static str, Arc<str>>,
+    /// The server that was named last.
+    server: Option<Arc<str>>,
     omitted: BTreeMap<&'static str, (&'static Rule, Severity, usize)>,
     times: BTreeMap<&'static str, (&'static Rule, Duration)>,
     clock: Duration,
@@ -52,6 +58,8 @@ impl Record {
             lint: Lint { rules: judge.runner.len(), ..Lint::default() },
             ledger: Ledger::new(&judge.suppressor),
             hosts: BTreeSet::new(),
+            said: BTreeMap::new(),
+            server: None,
             omitted: BTreeMap::new(),
             times: BTreeMap::new(),
             clock: Duration::ZERO,
@@ -60,7 +68,7 @@ impl Record {
     }
 
     /// Takes what was said of the next session.
-    pub(super) fn take(&mut self, verdict: Verdict) {
+    pub(super) fn take(&mut self, mut verdict: Verdict) {
         if verdict.left_out {
             return self.bugs(verdict.bugs);
         }
@@ -77,14 +85,17 @@ impl Record {
         self.bugs(verdict.bugs);
         self.hosts.extend(verdict.host.filter(|_| self.hosts.len() < self.keep));
         if self.lint.sessions.len() < self.keep {
+            share(&mut self.server, &mut verdict.row.server);
             self.lint.sessions.push(verdict.row);
         }
     }
 
     fn sorted(&mut self, sorted: Sorted) {
-        for finding in sorted.told {
+        for mut finding in sorted.told {
             self.lint.counts.add(finding.severity, 1);
             if self.lint.findings.len() < self.keep {
+                share(self.said.entry(finding.rule.id).or_default(), &mut finding.message);
+                share(&mut self.server, &mut finding.server);
                 self.lint.findings.push(finding);
             } else {
                 self.omit(finding.rule, finding.severity, 1);

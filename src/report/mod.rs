@@ -261,7 +261,7 @@ pub fn context(location: &Location) -> String {
         Some(msg_id) => format!("{} message {}", side.name(), crate::escape::shorten(&crate::escape::line(msg_id), 20)),
         None => format!("{} message", side.name()),
     });
-    let parts = [location.time.map(clock), location.session.clone(), message];
+    let parts = [location.time.map(clock), location.session.as_deref().map(str::to_owned), message];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

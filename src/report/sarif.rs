@@ -152,10 +152,10 @@ fn properties(finding: &Finding) -> Value {
     put("frame", location.frame.map(Value::from));
     put("entry", location.entry.map(Value::from));
     put("time", location.time.map(|time| time.to_string().into()));
-    put("session", location.session.clone().map(Value::from));
-    put("msgId", location.msg_id.clone().map(Value::from));
-    put("target", location.target.clone().map(Value::from));
-    put("excerpt", location.excerpt.clone().map(Value::from));
+    put("session", location.session.as_deref().map(Value::from));
+    put("msgId", location.msg_id.as_deref().map(Value::from));
+    put("target", location.target.as_deref().map(Value::from));
+    put("excerpt", location.excerpt.as_deref().map(Value::from));
     Value::Object(bag)
 }
 

@@ -1,6 +1,7 @@
 //! Sessions, one a row: for people as a table, for scripts as JSON.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -29,7 +30,7 @@ pub struct Row {
     /// The device's URI.
     pub device: Option<String>,
     /// The server's URI.
-    pub server: Option<String>,
+    pub server: Option<Arc<str>>,
     /// Time of the first message.
     pub started: Option<Time>,
     /// Time of the last one.
@@ -57,7 +58,7 @@ impl Row {
             push: session.flavor == Flavor::Notification,
             session_id: session.session_id.clone(),
             device: session.device.as_ref().map(shown),
-            server: session.server.as_ref().map(shown),
+            server: session.server.as_ref().map(shown).map(Arc::from),
             started: session.started(),
             ended: session.ended(),
             messages: session
@@ -124,19 +125,19 @@ fn common_day(rows: &[Row]) -> Option<String> {
 
 fn columns(row: &Row, one_day: bool) -> [String; HEAD.len()] {
     let shown = |value: &str| escape::shorten(&escape::line(value), MAX_CELL).into_owned();
-    let text = |value: &Option<String>| value.as_deref().map_or("-".to_owned(), shown);
+    let text = |value: Option<&str>| value.map_or("-".to_owned(), shown);
     let started = row.started.map(|time| time.to_string());
     let started = started.as_deref().and_then(|time| if one_day { time.get(11..19) } else { time.get(..19) });
     [
         row.key.clone(),
         started.unwrap_or("-").replace('T', " "),
-        if row.push { format!("push {}", text(&row.session_id)) } else { text(&row.session_id) },
+        if row.push { format!("push {}", text(row.session_id.as_deref())) } else { text(row.session_id.as_deref()) },
         row.messages.to_string(),
         row.commands.to_string(),
         row.outcome.name().to_owned(),
         row.worst.map_or("-", Severity::name).to_owned(),
-        text(&row.device),
-        text(&row.server),
+        text(row.device.as_deref()),
+        text(row.server.as_deref()),
     ]
 }
 
@@ -197,7 +198,7 @@ mod tests {
             push: false,
             session_id: Some("1F".to_owned()),
             device: Some("urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned()),
-            server: Some("https://dm.example.com/manage/v2".to_owned()),
+            server: Some("https://dm.example.com/manage/v2".into()),
             started: Time::parse("2026-01-02T03:04:05Z"),
             ended: None,
             messages: 8,

@@ -1,6 +1,8 @@
 //! Findings: how a rule states one, and what is kept of it once the session is gone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::option::{NumberOption, Options, WordsOption};
 use super::own::Spent;
@@ -248,16 +250,16 @@ pub struct Finding {
     /// Who is to blame: the rule's fault, with `sender` resolved to a side where known.
     pub fault: &'static str,
     /// One sentence.
-    pub message: String,
+    pub message: Arc<str>,
     /// What to change.
-    pub help: String,
+    pub help: Cow<'static, str>,
     /// Where.
     pub location: Location,
     /// Further places.
     pub related: Vec<(String, Location)>,
     /// The server: its address, or its host alone.
-    pub server: Option<Box<str>>,
-    /// The device.
+    pub server: Option<Arc<str>>,
+    /// The device, where one of the places is about it.
     pub device: Option<Box<str>>,
 }
 
@@ -289,19 +291,19 @@ pub struct Location {
     /// Connection number in the input.
     pub tcp_stream: Option<u32>,
     /// Session key.
-    pub session: Option<String>,
+    pub session: Option<Box<str>>,
     /// Index of the message in the session.
     pub message: Option<usize>,
     /// Who sent the message.
     pub side: Option<Side>,
     /// `MsgID` of the message.
-    pub msg_id: Option<String>,
+    pub msg_id: Option<Box<str>>,
     /// Path of the element.
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
     /// The command, Status or Results it stands in: `Replace`.
     pub command: Option<&'static str>,
     /// What that is about: the first `LocURI`, `TargetRef` or `SourceRef` of it, escaped and shortened.
-    pub target: Option<String>,
+    pub target: Option<Box<str>>,
     /// Line from 1: in the file for text inputs, in the decoded body else.
     pub line: Option<u32>,
     /// Column in characters from 1.
@@ -313,9 +315,20 @@ pub struct Location {
     /// How many bytes, where they stand there in one piece.
     pub length: Option<u64>,
     /// What a Status here says, in words; nothing for 200.
-    pub status: Option<String>,
+    pub status: Option<Box<str>>,
     /// The element as text, masked, escaped and shortened.
-    pub excerpt: Option<String>,
+    pub excerpt: Option<Box<str>>,
     /// The decoded message around the place, for text reports.
-    pub snippet: Option<Snippet>,
+    pub snippet: Option<Box<Snippet>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report keeps `limits.reported` of them.
+    #[test]
+    fn a_finding_is_small() {
+        assert!(size_of::<Finding>() <= 384, "{}", size_of::<Finding>());
+    }
 }

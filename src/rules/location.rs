@@ -4,7 +4,9 @@
 //! `None`. Nothing secret is copied, unless asked for. Bounds: excerpts and snippets are cut by `render`; renderings
 //! of the last few messages are kept, and their lines.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::finding::{Draft, Finding, Location, Place};
 use super::lines::Lines;
@@ -42,23 +44,28 @@ impl<'a> Locator<'a> {
     pub fn finding(&mut self, draft: Draft) -> Finding {
         let location = self.location(draft.place);
         let related = draft.related.into_iter().map(|(place, text)| (text, self.location(place)));
-        let related = related.collect();
+        let related: Vec<(String, Location)> = related.collect();
+        let is_about = |device: &&str| {
+            let mut places = related.iter().map(|(_, place)| place).chain([&location]);
+            places.any(|place| place.target.as_deref() == Some(*device))
+        };
+        let device = self.session.device.as_deref().filter(is_about).map(Box::from);
         Finding {
             rule: draft.rule,
             severity: draft.severity,
             fault: fault(draft.rule, &location),
-            message: draft.message,
-            help: draft.help.unwrap_or_else(|| draft.rule.fix.to_owned()),
+            message: draft.message.into(),
+            help: draft.help.map_or(Cow::Borrowed(draft.rule.fix), Cow::Owned),
             location,
             related,
-            server: self.session.server.as_deref().map(Box::from),
-            device: self.session.device.as_deref().map(Box::from),
+            server: self.session.server.as_deref().map(Arc::from),
+            device,
         }
     }
 
     /// A place, resolved.
     pub fn location(&mut self, place: Place) -> Location {
-        let session = Location { session: Some(self.session.key()), ..Location::default() };
+        let session = Location { session: Some(self.session.key().into()), ..Location::default() };
         let found = place.message().and_then(|index| Some((index, self.session.messages.get(index)?)));
         let Some((index, message)) = found else { return self.whole_session(session) };
         let place = match place {
@@ -99,16 +106,16 @@ impl<'a> Locator<'a> {
     fn at_element(&mut self, index: usize, message: &'a Message, node: NodeId, location: &mut Location) {
         let Some(element) = message.doc.element(node) else { return };
         self.place(index, message, element.span(), location);
-        location.path = Some(element.path());
-        location.status = status(element);
+        location.path = Some(element.path().into());
+        location.status = status(element).map(Into::into);
         if let Some(command) = command_around(element) {
             location.command = Some(command.tag().name());
             let uri = about(command).or_else(|| about(self.answered(index, command)?));
-            location.target = uri.map(|uri| escape::shorten(&escape::line(uri), MAX_TARGET).into_owned());
+            location.target = uri.map(|uri| escape::shorten(&escape::line(uri), MAX_TARGET).into());
         }
         let rendering = self.rendering(index, message);
-        location.excerpt = Some(rendering.excerpt(node));
-        location.snippet = Some(rendering.snippet(node, text_position(message)));
+        location.excerpt = Some(rendering.excerpt(node).into());
+        location.snippet = Some(rendering.snippet(node, text_position(message)).into());
     }
 
     /// The command that a Status or Results of message `index` answers.
@@ -122,13 +129,13 @@ impl<'a> Locator<'a> {
     fn at_bytes(&mut self, index: usize, message: &'a Message, span: Span, location: &mut Location) {
         self.place(index, message, span, location);
         let around = message.doc.element_at(span.start);
-        location.path = around.map(Element::path);
+        location.path = around.map(|element| element.path().into());
         let rendering = self.rendering(index, message);
         if let (Form::Wbxml, Some(element)) = (message.doc.form(), around) {
-            location.snippet = Some(rendering.snippet(element.id(), None));
+            location.snippet = Some(rendering.snippet(element.id(), None).into());
         } else if message.doc.form() == Form::Xml && !message.doc.bytes().is_empty() {
-            location.excerpt = Some(rendering.source_excerpt(span));
-            location.snippet = Some(rendering.source_snippet(span, text_position(message)));
+            location.excerpt = Some(rendering.source_excerpt(span).into());
+            location.snippet = Some(rendering.source_snippet(span, text_position(message)).into());
         }
     }
 
@@ -201,7 +208,7 @@ fn of_message(message: &Message, session: Location) -> Location {
         time: message.first,
         tcp_stream: message.http.as_ref().map(|http| http.connection.number),
         side: message.side,
-        msg_id: message.msg_id().map(str::to_owned),
+        msg_id: message.msg_id().map(Box::from),
         ..session
     }
 }

@@ -385,7 +385,7 @@ fn add_findings(stop: &mut Stop, findings: &[&Finding]) {
 }
 
 fn of_finding(finding: &Finding) -> Cause {
-    Cause::shown(finding.message.clone(), format!("rule {}", finding.rule.id))
+    Cause::shown(&*finding.message, format!("rule {}", finding.rule.id))
 }
 
 /// The error that Windows shows when it does not take a part of the provisioning document.
@@ -439,7 +439,7 @@ fn stuck(attempt: &Attempt, story: &Story, findings: &[&Finding], seen: Seen<'_>
         .find_map(|finding| code_of(finding.rule.id));
     let causes: Vec<Cause> = errors.iter().take(CAUSES).map(|finding| of_finding(finding)).collect();
     let mut stop = failure::stop(stage, what, code, causes);
-    let mut fixes: Vec<String> = errors.iter().take(CAUSES).map(|finding| finding.help.clone()).collect();
+    let mut fixes: Vec<String> = errors.iter().take(CAUSES).map(|finding| finding.help.to_string()).collect();
     fixes.dedup();
     fixes.append(&mut stop.next);
     stop.next = fixes;
@@ -454,7 +454,7 @@ fn stayed_away(finding: &Finding) -> Stop {
         "the device does not reach the management server",
     ];
     let causes = causes.map(Cause::known).to_vec();
-    let mut stop = failure::stop("first session", finding.message.clone(), None, causes);
+    let mut stop = failure::stop("first session", &*finding.message, None, causes);
     stop.next.push("Ask the device for its error: 0x8018001E to 0x80180025 name the part of the document.".into());
     stop.place = Some(finding.location.clone());
     stop

@@ -25,7 +25,7 @@ pub(crate) fn findings_on_encrypted(runner: &Runner, read: &Read, sent: &[Sent<'
                 rule: finding.rule,
                 severity: finding.severity,
                 place: Place::Message(0),
-                message: finding.message,
+                message: finding.message.to_string(),
                 help: None,
                 related: Vec::new(),
             },
