@@ -16,10 +16,11 @@ use super::enrolled::Enrolled;
 use super::http::Wait;
 use super::pending::{Pending, left_open};
 use super::security::of_server;
-use super::unenroll::Leaving;
+use super::unenroll::{Leaving, Setting};
 use super::windows::Known;
 use crate::http::InputId;
 use crate::limits::Limits;
+use crate::octets::share;
 use crate::session::{At, Flavor, Session, device_key};
 use crate::syncml::uri::{Key, Naming};
 use crate::syncml::{Side, Tag};
@@ -43,7 +44,7 @@ pub struct Past {
     /// Its SessionID.
     pub session_id: Option<Box<str>>,
     /// Its server.
-    pub server: Option<Box<str>>,
+    pub server: Option<Arc<str>>,
     /// Time of its first message.
     pub started: Option<Time>,
     /// Time of its last message.
@@ -166,6 +167,8 @@ pub struct History {
     /// Client certificates by their SHA-256, with the first device that showed each and its session; at most `most`.
     certificates: HashMap<[u8; 32], (Box<str>, u32)>,
     announcements: Announcements,
+    /// The server of the session before, and what it set.
+    last: (Option<Arc<str>>, Arc<[Setting]>),
     most: usize,
     is_full: bool,
 }
@@ -179,6 +182,7 @@ impl History {
             secrets: HashMap::new(),
             certificates: HashMap::new(),
             announcements: Announcements::default(),
+            last: Default::default(),
             most: limits.devices,
             is_full: false,
         }
@@ -214,8 +218,13 @@ impl History {
         if known.len() >= PER_DEVICE {
             known.pop_front();
         }
-        let owned = |text: &Option<String>| text.as_deref().map(Into::into);
-        let (session_id, server) = (owned(&session.session_id), owned(&session.server));
+        let session_id = session.session_id.as_deref().map(Into::into);
+        let mut server = session.server.as_deref().map(Arc::from);
+        share(&mut self.last.0, &mut server);
+        let mut leaving = Leaving::of(session);
+        if let Some(leaving) = &mut leaving {
+            leaving.share_settings(&mut self.last.1);
+        }
         let identity = identity(session).map(|said| said.map(|(_, value)| value.into()));
         let execs = super::alert::started(session);
         let (number, started, ended) = (session.number, session.started(), session.ended());
@@ -236,7 +245,7 @@ impl History {
             auth,
             wait,
             known: client,
-            leaving: Leaving::of(session),
+            leaving,
             enrolled: Enrolled::of(session),
         }));
     }

@@ -4,11 +4,13 @@
 //! only hashes are kept.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::{goodbyes, sends_away};
 use crate::rules::SessionCx;
 use crate::rules::finding::Place;
 use crate::rules::history::Past;
+use crate::octets::share;
 use crate::session::{At, Session};
 use crate::syncml::uri::path;
 use crate::syncml::{Command, Item, Message, Side, Tag};
@@ -40,11 +42,11 @@ pub(in crate::rules) struct Leaving {
     /// A hash of the client's certificate.
     certificate: Option<u64>,
     /// What the server set of what an unenrollment removes, as hashes of node and value.
-    settings: Vec<Setting>,
+    settings: Arc<[Setting]>,
 }
 
 /// Hashes of a node and of a value.
-pub(super) type Setting = (u64, u64);
+pub(in crate::rules) type Setting = (u64, u64);
 
 /// Something that was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,11 @@ pub(super) struct Said {
 }
 
 impl Leaving {
+    /// Holds the settings of the session before in common with it, where they are the same: a server sets them on all devices.
+    pub(in crate::rules) fn share_settings(&mut self, last: &mut Arc<[Setting]>) {
+        share(last, &mut self.settings);
+    }
+
     /// What to remember of a session.
     pub(in crate::rules) fn of(session: &Session) -> Option<Box<Leaving>> {
         let said = |(at, _): (At, Command<'_>)| Said { at: session.messages.get(at.message).and_then(sent) };
@@ -93,7 +100,7 @@ impl Past {
 
     /// What the server set in it of what an unenrollment removes.
     pub(super) fn settings(&self) -> &[Setting] {
-        self.leaving.as_ref().map(|leaving| leaving.settings.as_slice()).unwrap_or_default()
+        self.leaving.as_ref().map(|leaving| &*leaving.settings).unwrap_or_default()
     }
 
     /// Whether it began after something was said, as far as the recording tells.

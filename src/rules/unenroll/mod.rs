@@ -19,7 +19,7 @@ pub(super) use alert::*;
 pub(super) use answers::*;
 pub(super) use exec::*;
 pub(super) use later::*;
-pub(super) use memory::Leaving;
+pub(super) use memory::{Leaving, Setting};
 
 use super::MessageCx;
 use crate::syncml::{Command, Doc, Item, Tag};
