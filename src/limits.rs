@@ -170,7 +170,7 @@ impl Default for Limits {
             attributes: 64,
             sessions: 16_384,
             session_messages: 2_000,
-            session_bytes: 64 * MIB,
+            session_bytes: 48 * MIB,
             unanswered: 8 * MIB,
             bodies_under_way: 16 * MIB,
             sessions_under_way: 48 * MIB,

@@ -157,7 +157,8 @@ fn table(runs: usize, what: &str, (path, log): (&Path, Option<&Path>), more: &[(
         let Cost { processor, passed, kilobytes } = median(costs);
         let times = processor.as_secs_f64() / first.processor.as_secs_f64();
         let (processor, passed) = (processor.as_secs_f64(), passed.as_secs_f64());
-        println!("  {name:<22} {processor:>8.2} s {times:>8.2} {passed:>8.2} s {:>8.0} MB", kilobytes as f64 / 1e3);
+        let memory = (kilobytes * 1024) as f64 / 1e6;
+        println!("  {name:<22} {processor:>8.2} s {times:>8.2} {passed:>8.2} s {memory:>8.0} MB");
     }
     println!();
     first.processor
@@ -193,7 +194,7 @@ fn measure((name, words): &Program) -> Option<Cost> {
     Some(Cost { processor: of_children() - before, passed: start.elapsed(), kilobytes })
 }
 
-/// Memory that a process has for itself alone, without files it mapped, in kilobytes.
+/// Memory that a process has for itself alone, without files it mapped, in kilobytes of 1024.
 fn private(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
