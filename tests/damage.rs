@@ -213,7 +213,7 @@ fn a_session_that_never_ends() {
         let side = if number.is_multiple_of(2) { Conversation::client } else { Conversation::server };
         conversation = side(conversation, whole.as_bytes());
     }
-    stands(&conversation.close(), &["open sessions hold more than 4194304 bytes"]);
+    stands(&conversation.close(), &["open sessions hold more than 3145728 bytes"]);
 }
 
 #[test]
